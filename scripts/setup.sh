@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Bring .venv to what requirements.lock says. Quick when there is nothing to do.
+#   scripts/setup.sh        what `allibe` runs on
+#   scripts/setup.sh dev    and what tests and checks need
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+want=${1:-run}
+stamp=.venv/.stamp-$want
+fingerprint=$(cat requirements.lock pyproject.toml scripts/setup.sh | sha256sum)
+[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$fingerprint" ] && exit 0
+
+find_python() {
+    for candidate in python3.11 python3.12 python3.13 python3; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+    echo "setup: Python 3.11 or newer is needed" >&2
+    exit 1
+}
+
+make_venv() {
+    local python=$1
+    "$python" -m venv .venv >/dev/null 2>&1 && return
+    rm -rf .venv
+    # Debian splits venv from Python.
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "setup: installing python3-venv" >&2
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
+        "$python" -m venv .venv
+    else
+        echo "setup: '$python -m venv' does not work; on Debian: apt-get install python3-venv" >&2
+        exit 1
+    fi
+}
+
+[ -x .venv/bin/python ] || make_venv "$(find_python)"
+echo "setup: installing Python packages ($want) into .venv" >&2
+
+lock=$(mktemp)
+trap 'rm -f "$lock"' EXIT
+if [ "$want" = dev ]; then cp requirements.lock "$lock"; else sed '/^# development/,$d' requirements.lock >"$lock"; fi
+pip="env PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip"
+$pip install --quiet --require-hashes --requirement "$lock"
+$pip install --quiet --no-deps --no-build-isolation --editable .
+echo "$fingerprint" >"$stamp"
+[ "$want" = dev ] && echo "$fingerprint" >.venv/.stamp-run
+exit 0
