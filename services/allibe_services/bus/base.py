@@ -1,0 +1,105 @@
+"""The bus: commands in (durable, ordered per room and sender), events out (fast, may be lost).
+
+Whoever loses events learns of it (`EventHandler.on_doubt`) or finds the hole by offset, and reads
+the log. So an implementation may drop events, but never reorder those of one room that it does
+deliver, and never lose a command that it has confirmed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Protocol
+
+from allibe_services.contracts.commands import Outcome, PostMessage, Stored
+from allibe_services.contracts.events import Event
+
+
+class Delivery(Protocol):
+    """A hand-over of waiting commands of one shard, in order, to be acked as a whole.
+
+    Not acked (the consumer died), the same commands are handed over again, before later ones.
+    """
+
+    @property
+    def commands(self) -> Sequence[PostMessage]:
+        """One or more commands, at most the `most` that was asked for."""
+        ...
+
+    async def ack(self, outcomes: Sequence[Outcome]) -> None:
+        """Let the bus forget the commands; one outcome for each, in order.
+
+        `Rejected` ones are kept aside for people to look at where the bus can.
+        """
+        ...
+
+
+class EventHandler(Protocol):
+    """Who listens to events. Called on the event loop; must return soon and raise nothing."""
+
+    def on_events(self, events: Sequence[Event]) -> None:
+        """Take events under bound keys, in the order in which they were published."""
+        ...
+
+    def on_doubt(self) -> None:
+        """Events may have been lost (the bus was away): compare with the log."""
+        ...
+
+
+class Listening(Protocol):
+    """A handler's place on the bus. Keys are exact, not patterns."""
+
+    async def bind(self, keys: Collection[str]) -> None:
+        """Return once every later event under the keys will be handed to the handler."""
+        ...
+
+    async def unbind(self, keys: Collection[str]) -> None:
+        """Stop events under the keys; some that are on their way may still arrive."""
+        ...
+
+    async def close(self) -> None:
+        """Stop all events."""
+        ...
+
+
+class Bus(Protocol):
+    """What gateways, rooms-api and workers know of one another."""
+
+    @property
+    def shards(self) -> int:
+        """How many shards commands are spread over; fixed for the life of a deployment."""
+        ...
+
+    def post(self, command: PostMessage) -> "asyncio.Future[Stored | None]":
+        """Put a command into its room's shard, after all that this process put there before.
+
+        Never blocks. The future ends within the publish time limit: with the stored message where
+        the bus waits for the commit (embedded), with None once the command is durable, or with
+        `NotConfirmed`, `BusUnavailable`, `Overloaded`, `ShuttingDown` (retryable) or
+        `CommandRejected`. Cancelling it does not recall the command.
+        """
+        ...
+
+    def deliveries(self, shard: int, *, most: int) -> AsyncIterator[Delivery]:
+        """Hand over a shard's commands, whatever is waiting at once, up to `most` a time.
+
+        The next delivery comes after the ack of the last. One consumer per shard is active.
+        """
+        ...
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """Publish events, each under its key; return when the bus has them all.
+
+        Raises `BusUnavailable` (retryable): some may have gone out, publish all again.
+        """
+        ...
+
+    async def listen(self, handler: EventHandler) -> Listening:
+        """Give a handler its own place on the bus, bound to nothing yet."""
+        ...
+
+    async def ping(self) -> None:
+        """Raise `BusUnavailable` unless commands would be taken now."""
+        ...
+
+    async def close(self) -> None:
+        """Refuse new commands, end open futures with `ShuttingDown`, stop deliveries."""
+        ...

@@ -1,0 +1,5 @@
+"""Presence: who is connected and which rooms are on their screens, now. Not membership.
+
+base       the interface, with what it promises
+inprocess  one process, nothing to install
+"""

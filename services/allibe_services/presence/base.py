@@ -1,0 +1,52 @@
+"""Who is connected, and who is looking at which room, as leases that gateways renew.
+
+A lease belongs to a connection. It ends when the connection reports its end, or by itself
+`LEASE_SECONDS` after the last renewal (its gateway died). All of it may be lost at any moment
+without harm: at worst somebody is notified of a room that is on the screen.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+import msgspec
+
+from allibe_services.contracts.ids import RoomId, UserId
+
+LEASE_SECONDS = 60.0
+"""Three missed renewals of 20 s: long enough for a stalled gateway, short enough to matter."""
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """One connection of a user, and the rooms on its screen."""
+
+    connection_id: str
+    user_id: UserId
+    rooms: tuple[RoomId, ...] = ()
+
+
+class Presence(Protocol):
+    """Leases in, sets of users out."""
+
+    async def renew(self, leases: Sequence[Lease]) -> None:
+        """Put these leases in the place of what was known of their connections."""
+        ...
+
+    async def end(self, connection_ids: Collection[str]) -> None:
+        """End leases; unknown ones are ignored."""
+        ...
+
+    async def connected(self, users: Collection[UserId]) -> set[UserId]:
+        """Return those of the users who have a living lease."""
+        ...
+
+    async def looking(self, room_id: RoomId) -> set[UserId]:
+        """Return the users with the room on the screen of a living lease."""
+        ...
+
+    async def ping(self) -> None:
+        """Raise `Unavailable` when leases cannot be read or written now."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what the implementation holds."""
+        ...

@@ -1,0 +1,142 @@
+"""The store: rooms, members, and each room as a log of messages with offsets 1, 2, 3 …
+
+Every call is one transaction and has a time limit. When the database is away, locked or full,
+any call raises `StoreUnavailable` (retryable) and nothing has changed.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from allibe_services.contracts.commands import Outcome, PostMessage
+from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.contracts.messages import Message
+from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
+
+
+class RoomLog(Protocol):
+    """Each room's messages, in the one order that everybody sees."""
+
+    async def append(self, commands: Sequence[PostMessage]) -> list[Outcome]:
+        """Store the commands' messages; return one outcome for each, in order.
+
+        All or nothing, and durable on return. Per room the messages get the offsets that follow
+        `last_offset`, in the order given. A command whose `messageId`, or whose (room, sender,
+        clientMessageId), is in the log already, or twice in this call, is not stored again: its
+        outcome is the stored message with `duplicate`. An unknown room, or data that the
+        database refuses, is `Rejected`, without harm to the others. The room's last message and
+        last offset move in the same transaction.
+        """
+        ...
+
+    async def after(self, room_id: RoomId, offset: int, *, most: int) -> list[Message]:
+        """Return up to `most` messages after an offset, oldest first; empty for an unknown room."""
+        ...
+
+    async def before(self, room_id: RoomId, offset: int | None, *, most: int) -> list[Message]:
+        """Return the up to `most` messages right before an offset (None: the newest ones).
+
+        Oldest first.
+        """
+        ...
+
+    async def heads(self, room_ids: Collection[RoomId]) -> dict[RoomId, Head]:
+        """Return where the logs of these rooms end; unknown rooms are left out."""
+        ...
+
+
+class Rooms(Protocol):
+    """Rooms, as their members see them."""
+
+    async def create(
+        self, name: str, owner: UserId, *, members: Collection[UserId] = (), room_id: RoomId
+    ) -> Room:
+        """Create a room with its owner and further members; return it as the owner sees it.
+
+        Raises `Conflict` when the id is taken. The room's log starts empty under a new epoch.
+        """
+        ...
+
+    async def get(self, room_id: RoomId, user_id: UserId) -> Room:
+        """Return a room as the user sees it. Raises `UnknownRoom`, `NotAMember`."""
+        ...
+
+    async def of_user(
+        self, user_id: UserId, *, most: int, after: tuple[datetime, RoomId] | None = None
+    ) -> list[Room]:
+        """Return the user's rooms, the latest activity first.
+
+        Activity is the last message's time, or the creation; equal times are sorted by room id.
+        `after` is the activity and id of the last room of the page before.
+        """
+        ...
+
+
+class Members(Protocol):
+    """Who belongs to a room, in which role, and how far they have read."""
+
+    async def role(self, room_id: RoomId, user_id: UserId) -> Role:
+        """Return the user's role. Raises `UnknownRoom`, `NotAMember`."""
+        ...
+
+    async def of_room(
+        self, room_id: RoomId, *, most: int, after: UserId | None = None
+    ) -> list[Member]:
+        """Return members sorted by user id, `after` that one; empty for an unknown room."""
+        ...
+
+    async def add(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
+        """Make the user a member who has read all so far. Raises `UnknownRoom`, `Conflict`."""
+        ...
+
+    async def change_role(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
+        """Give a member another role.
+
+        Raises `UnknownRoom`, `UnknownMember`, and `Conflict` where it would leave no owner.
+        """
+        ...
+
+    async def remove(self, room_id: RoomId, user_id: UserId) -> None:
+        """End a membership.
+
+        Raises `UnknownRoom`, `UnknownMember`, and `Conflict` where members would be left
+        without an owner.
+        """
+        ...
+
+    async def mark_read(self, room_id: RoomId, user_id: UserId, offset: int) -> ReadMarker:
+        """Move the user's read marker forward, at most to the end of the log; never back.
+
+        `moved` tells whether it moved. Raises `UnknownRoom`, `NotAMember`.
+        """
+        ...
+
+    async def unread(
+        self, room_id: RoomId, *, most: int, after: UserId | None = None
+    ) -> list[Unread]:
+        """Return members' unread counts, sorted by user id, `after` that one.
+
+        Unread are the messages after the read marker that the member did not send.
+        """
+        ...
+
+
+class Store(Protocol):
+    """The three parts over one database."""
+
+    @property
+    def log(self) -> RoomLog: ...
+
+    @property
+    def rooms(self) -> Rooms: ...
+
+    @property
+    def members(self) -> Members: ...
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailable` unless the database answers and its schema is current."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what runs, close all connections."""
+        ...
