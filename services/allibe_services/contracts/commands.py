@@ -21,7 +21,7 @@ class PostMessage(msgspec.Struct, frozen=True, tag="post"):
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """The command's message is in the log; `duplicate` when it already was (same id or client id)."""
+    """The message is in the log; `duplicate` when it already was (same id or client id)."""
 
     message: Message
     duplicate: bool = False

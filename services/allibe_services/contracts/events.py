@@ -61,14 +61,14 @@ Activity = Typing | MemberRead | ScreenLeft | MemberAdded | MemberRemoved
 
 
 class RoomChanged(_Event, frozen=True, tag="room"):
-    """A room of the user's list looks different now; fields as in the list."""
+    """A room of the user's list looks different now; what is absent has not changed."""
 
     to: UserId
     room_id: RoomId
-    name: str
     unread_count: int
     last_message: str | None = None
     last_message_at: datetime | None = None
+    last_message_sender: UserId | None = None
 
 
 class Notification(_Event, frozen=True, tag="notification"):
@@ -76,7 +76,6 @@ class Notification(_Event, frozen=True, tag="notification"):
 
     to: UserId
     room_id: RoomId
-    room_name: str
     message: Message
     unread_count: int
 

@@ -1,0 +1,38 @@
+"""One shard: take what waits, store it, publish it, ack it.
+
+The unacknowledged delivery is the outbox (DESIGN §1.3). A crash between any two steps leads to
+the same commands again, and to the same events with the same offsets.
+"""
+
+from allibe_fanout_worker.notifier import Notifier
+from allibe_fanout_worker.retrying import Stall, until_it_works
+from allibe_fanout_worker.sequencer import Sequencer, messages_of
+from allibe_services.bus.base import Bus, Delivery
+
+BATCH = 500
+"""Most commands in a transaction: larger ones gain nothing and keep row locks for longer."""
+
+
+class ShardConsumer:
+    """Consumes one shard until its task is cancelled or the bus closes."""
+
+    def __init__(
+        self, bus: Bus, sequencer: Sequencer, notifier: Notifier, shard: int, stall: Stall
+    ) -> None:
+        self._bus = bus
+        self._sequencer = sequencer
+        self._notifier = notifier
+        self._shard = shard
+        self._stall = stall
+
+    async def run(self) -> None:
+        """Go on for ever; what is unavailable is waited for."""
+        async for delivery in self._bus.deliveries(self._shard, most=BATCH):
+            await self._handle(delivery)
+
+    async def _handle(self, delivery: Delivery) -> None:
+        outcomes = await self._sequencer.store(delivery.commands)
+        messages = messages_of(outcomes)
+        await until_it_works(lambda: self._bus.publish(messages), step="publish", stall=self._stall)
+        await delivery.ack(outcomes)
+        self._notifier.stored(messages)

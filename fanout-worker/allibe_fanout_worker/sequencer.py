@@ -1,0 +1,46 @@
+"""Commands become log entries: stored first, in order, once; then, and only then, events."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from allibe_fanout_worker.retrying import Stall, until_it_works
+from allibe_services.contracts.commands import Outcome, PostMessage, Rejected, Stored
+from allibe_services.contracts.messages import Message
+from allibe_services.store.base import RoomLog
+from allibe_services.telemetry import WorkerMetrics
+
+log = structlog.get_logger(__name__)
+
+
+class Sequencer:
+    """Stores batches of commands of one shard."""
+
+    def __init__(self, room_log: RoomLog, metrics: WorkerMetrics, stall: Stall) -> None:
+        self._log = room_log
+        self._metrics = metrics
+        self._stall = stall
+
+    async def store(self, commands: Sequence[PostMessage]) -> list[Outcome]:
+        """Return an outcome for each command once all are durable, however long that takes."""
+        outcomes = await until_it_works(
+            lambda: self._log.append(commands), step="store", stall=self._stall
+        )
+        self._metrics.batch_size.observe(len(commands))
+        for outcome in outcomes:
+            self._count(outcome)
+        return outcomes
+
+    def _count(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Rejected):
+            self._metrics.rejected.inc()
+            log.warning("command_rejected", code=outcome.code)
+        elif outcome.duplicate:
+            self._metrics.duplicates.inc()
+        else:
+            self._metrics.stored.inc()
+
+
+def messages_of(outcomes: Sequence[Outcome]) -> list[Message]:
+    """Return the messages to publish: new ones, and duplicates whose event may have been lost."""
+    return [outcome.message for outcome in outcomes if isinstance(outcome, Stored)]

@@ -1,0 +1,105 @@
+"""What a process needs to live and die well: owned tasks, readiness, stop signals.
+
+A background task that fails ends its process (the platform starts another): a worker or a hub
+that silently stopped would be worse than a restart.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from allibe_services.contracts.errors import AllibeError, ShuttingDown, Unavailable
+
+CHECK_SECONDS = 2.0
+"""How long a readiness check may take before it counts as failed."""
+
+log = structlog.get_logger(__name__)
+
+Check = Callable[[], Awaitable[None]]
+
+
+class Readiness:
+    """Named checks; ready when all pass. A check passes by returning, fails by `Unavailable`."""
+
+    def __init__(self) -> None:
+        self._checks: dict[str, Check] = {}
+        self._draining = False
+
+    def add(self, name: str, check: Check) -> None:
+        """Ask this check from now on."""
+        self._checks[name] = check
+
+    def drain(self) -> None:
+        """Be unready from now on: the process is going away."""
+        self._draining = True
+
+    async def report(self) -> dict[str, str]:
+        """Return `ok` or the error's code for each check; all are asked at once."""
+        if self._draining:
+            return {"process": ShuttingDown.code}
+        names = list(self._checks)
+        results = await asyncio.gather(*(_ask(self._checks[name]) for name in names))
+        return dict(zip(names, results, strict=True))
+
+
+async def _ask(check: Check) -> str:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await check()
+    except TimeoutError:
+        return "timeout"
+    except AllibeError as error:
+        return error.code
+    return "ok"
+
+
+class Tasks:
+    """Owns background tasks. `failed` ends with the first error that one of them raises."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def start(self, work: Coroutine[None, None, None], *, name: str) -> asyncio.Task[None]:
+        """Run the work; it is cancelled at the latest when `close` is called."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def close(self) -> None:
+        """Cancel what still runs and wait for it."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.failed.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or task.exception() is None:
+            return
+        log.error("task_failed", task=task.get_name(), exc_info=task.exception())
+        if not self.failed.done():
+            self.failed.set_exception(task.exception() or Unavailable())
+
+
+async def stop_requested(tasks: Tasks) -> None:
+    """Wait for SIGTERM or SIGINT. Raises what a background task failed with, if one does."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    waiting = asyncio.create_task(stop.wait(), name="stop-signal")
+    try:
+        ends: set[asyncio.Future[Any]] = {waiting, tasks.failed}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        # A second signal means: at once.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    if tasks.failed.done():
+        tasks.failed.result()

@@ -1,0 +1,133 @@
+"""Logs and figures: structlog to standard error, metrics in a Prometheus registry.
+
+Nothing here is labelled by room or user (their number has no bound), and no token, content or
+name goes into a log. Children of labelled metrics are bound once.
+"""
+
+import logging
+import sys
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""Seconds: from what one machine does to what a user calls broken."""
+
+BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+class GatewayMetrics:
+    """What a gateway counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.connections = Gauge(
+            "allibe_gateway_connections",
+            "Open WebSocket connections.",
+            ["door"],
+            registry=registry,
+        )
+        self.subscriptions = Gauge(
+            "allibe_gateway_subscriptions", "Open subscriptions to rooms.", registry=registry
+        )
+        self.rooms = Gauge(
+            "allibe_gateway_rooms", "Rooms with local subscribers.", registry=registry
+        )
+        self.messages_in = Counter(
+            "allibe_gateway_messages_in", "Messages taken from clients.", registry=registry
+        )
+        self.deliveries = Counter(
+            "allibe_gateway_deliveries",
+            "Messages handed to the connections of subscribers.",
+            registry=registry,
+        )
+        self.send_to_delivery = Histogram(
+            "allibe_gateway_send_to_delivery_seconds",
+            "From taking a message to handing it to the subscribers of this gateway.",
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.gaps = Counter(
+            "allibe_gateway_gaps",
+            "Holes in a room's events, filled from the log.",
+            registry=registry,
+        )
+        self.recoveries = Counter(
+            "allibe_gateway_recoveries",
+            "Subscriptions that asked for what they missed.",
+            ["result"],
+            registry=registry,
+        )
+        self.disconnects = Counter(
+            "allibe_gateway_disconnects",
+            "Connections closed by the server, by close code.",
+            ["code"],
+            registry=registry,
+        )
+        self.errors = Counter(
+            "allibe_gateway_errors", "Errors told to clients, by code.", ["code"], registry=registry
+        )
+
+
+class WorkerMetrics:
+    """What a fan-out worker counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.batch_size = Histogram(
+            "allibe_worker_batch_messages",
+            "Messages stored in one transaction.",
+            buckets=BATCH_BUCKETS,
+            registry=registry,
+        )
+        self.stored = Counter(
+            "allibe_worker_messages_stored", "Messages added to a log.", registry=registry
+        )
+        self.duplicates = Counter(
+            "allibe_worker_messages_duplicate",
+            "Messages that were in the log already.",
+            registry=registry,
+        )
+        self.rejected = Counter(
+            "allibe_worker_messages_rejected",
+            "Commands that the log cannot take.",
+            registry=registry,
+        )
+
+
+class HttpMetrics:
+    """What rooms-api counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = Histogram(
+            "allibe_http_request_seconds",
+            "Time to answer an HTTP request, by route and status.",
+            ["route", "status"],
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+
+    def observe(self, route: str, status: int, seconds: float) -> None:
+        """Count an answered request; `route` is the pattern, not the path."""
+        self._requests.labels(route, str(status)).observe(seconds)
+
+
+def configure_logging(level: str, *, as_json: bool) -> None:
+    """Send structlog's events, and warnings of libraries, to standard error."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING), format="%(message)s")
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
