@@ -1,1 +1,15 @@
-"""TODO"""
+"""The gateway: WebSockets on one side, the bus and the store on the other. Holds no truth.
+
+stomp       the STOMP protocol, sans-I/O
+doors       a wire protocol on one side, the session on the other: stomp, json
+connection  one WebSocket: reads, writes, closes
+session     one user on one connection: what may be done and has been done
+fanout      events in, bytes shared by many connections out
+deadlines   what must happen to a connection at a time (token expiry, time to sign in)
+sweeper     heart-beats both ways
+presence_reporter
+            tells presence who is here
+limits      the gateway's limits, as settings give them
+services    what all connections of a process share
+app         a gateway as a resource of a process, and its routes
+"""

@@ -13,6 +13,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Seconds: from what one machine does to what a user calls broken."""
 
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
 BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
@@ -112,6 +114,8 @@ class HttpMetrics:
 
 def configure_logging(level: str, *, as_json: bool) -> None:
     """Send structlog's events, and warnings of libraries, to standard error."""
+    if level.lower() not in LOG_LEVELS:
+        raise ValueError(f"ALLIBE_LOG_LEVEL: one of {', '.join(LOG_LEVELS)}")
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING), format="%(message)s")
     renderer: structlog.typing.Processor = (

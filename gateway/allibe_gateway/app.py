@@ -1,0 +1,164 @@
+"""A gateway as one resource of a process: its routes, its tasks, its drain."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+from aiohttp import web
+
+from allibe_gateway.connection import WebSocketConnection
+from allibe_gateway.deadlines import Deadlines
+from allibe_gateway.doors.base import Door
+from allibe_gateway.doors.json import JsonDoor
+from allibe_gateway.doors.stomp import StompDoor
+from allibe_gateway.fanout.hub import Hub
+from allibe_gateway.fanout.room_feed import FeedLimits
+from allibe_gateway.limits import Limits
+from allibe_gateway.presence_reporter import PresenceReporter
+from allibe_gateway.shared import Shared
+from allibe_services.auth import TokenVerifier
+from allibe_services.bus.base import Bus
+from allibe_services.presence.base import Presence
+from allibe_services.runtime import Tasks
+from allibe_services.store.base import Store
+from allibe_services.telemetry import GatewayMetrics
+
+STOMP_PATH = "/allibe-ws"
+JSON_PATH = "/ws/chat"
+STOMP_SUBPROTOCOLS = ("v12.stomp", "v11.stomp", "v10.stomp")
+
+log = structlog.get_logger(__name__)
+
+
+class Gateway:
+    """All connections of one gateway."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._connections: set[WebSocketConnection] = set()
+        self._gone = asyncio.Event()
+        self._draining = False
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes of both doors."""
+        return [web.get(STOMP_PATH, self._stomp), web.get(JSON_PATH, self._json)]
+
+    async def sweep(self) -> None:
+        """Keep heart-beats, both ways, of all connections, for ever."""
+        loop = asyncio.get_running_loop()
+        pause = min(1.0, self._shared.limits.heart_beat_seconds / 4)
+        while True:
+            await asyncio.sleep(pause)
+            now = loop.time()
+            for connection in tuple(self._connections):
+                connection.beat(now)
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing new, give receipts for what was taken, close all; within the time."""
+        self._draining = True
+        ending = [asyncio.create_task(one.drain()) for one in self._connections]
+        if ending:
+            await asyncio.wait(ending, timeout=seconds)
+        try:
+            async with asyncio.timeout(self._shared.limits.close_seconds + 1):
+                while self._connections:
+                    self._gone.clear()
+                    await self._gone.wait()
+        except TimeoutError:
+            log.warning("connections_left", count=len(self._connections))
+
+    async def _stomp(self, request: web.Request) -> web.StreamResponse:
+        token = _handshake_token(request)
+        return await self._serve(
+            request,
+            "stomp",
+            STOMP_SUBPROTOCOLS,
+            lambda connection: StompDoor(connection, self._shared, token),
+        )
+
+    async def _json(self, request: web.Request) -> web.StreamResponse:
+        token = _handshake_token(request)
+        room_id, since = request.query.get("roomId", ""), request.query.get("since", "")
+        return await self._serve(
+            request,
+            "json",
+            (),
+            lambda connection: JsonDoor(
+                connection, self._shared, token, room_id=room_id, since=since
+            ),
+        )
+
+    async def _serve(
+        self,
+        request: web.Request,
+        door: str,
+        subprotocols: tuple[str, ...],
+        make_door: Callable[[WebSocketConnection], Door],
+    ) -> web.StreamResponse:
+        if self._draining:
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
+        limits = self._shared.limits
+        web_socket = web.WebSocketResponse(
+            protocols=subprotocols,
+            compress=False,
+            autoping=False,
+            decode_text=False,
+            max_msg_size=limits.websocket_message_bytes + 1,  # exclusive
+            timeout=limits.close_seconds,
+        )
+        await web_socket.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return web_socket
+        connection = WebSocketConnection(web_socket, transport, limits, self._shared.metrics)
+        self._connections.add(connection)
+        open_connections = self._shared.metrics.connections.labels(door)
+        open_connections.inc()
+        try:
+            await connection.run(make_door)
+        finally:
+            self._connections.discard(connection)
+            self._gone.set()
+            open_connections.dec()
+        return web_socket
+
+
+@asynccontextmanager
+async def gateway(
+    *,
+    bus: Bus,
+    store: Store,
+    presence: Presence,
+    verifier: TokenVerifier,
+    limits: Limits,
+    metrics: GatewayMetrics,
+    tasks: Tasks,
+) -> AsyncIterator[Gateway]:
+    """Run a gateway while the context lasts; drain it before leaving."""
+    feed_limits = FeedLimits(limits.recovery_messages, limits.tail_bytes)
+    hub = Hub(bus, store.log, feed_limits, metrics)
+    reporter = PresenceReporter(presence)
+    deadlines = Deadlines(time.time)
+    shared = Shared(
+        bus, store, hub, verifier, reporter, deadlines, limits, metrics, clock=time.time
+    )
+    itself = Gateway(shared)
+    await hub.open()
+    running = [
+        tasks.start(hub.run(), name="hub"),
+        tasks.start(reporter.run(), name="presence"),
+        tasks.start(itself.sweep(), name="heart-beats"),
+    ]
+    try:
+        yield itself
+    finally:
+        for task in running:
+            task.cancel()
+        deadlines.close()
+        await hub.close()
+
+
+def _handshake_token(request: web.Request) -> str:
+    return request.headers.get("Authorization") or request.query.get("token", "")

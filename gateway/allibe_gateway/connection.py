@@ -1,0 +1,161 @@
+"""One WebSocket: reads for its door, writes what others hand to its outbox, closes by the table."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import structlog
+from aiohttp import WSMsgType, web
+from uuid_utils import uuid7
+
+from allibe_gateway.doors.base import Door
+from allibe_gateway.fanout.outbox import Outbox
+from allibe_gateway.limits import Limits
+from allibe_services.contracts import disconnects
+from allibe_services.contracts.disconnects import Disconnect
+from allibe_services.telemetry import GatewayMetrics
+
+KEEPALIVE_IDLE_SECONDS = 60
+KEEPALIVE_INTERVAL_SECONDS = 15
+KEEPALIVE_PROBES = 4
+"""A peer that vanished without heart-beats is found by the kernel after two minutes."""
+
+log = structlog.get_logger(__name__)
+
+
+class WebSocketConnection:
+    """`doors.base.Connection` over aiohttp. One reading task; writes go past aiohttp's writer."""
+
+    __slots__ = (
+        "_closed_with",
+        "_closer",
+        "_draining",
+        "_last_in",
+        "_limits",
+        "_loop",
+        "_metrics",
+        "_next_out",
+        "_receive_within",
+        "_send_every",
+        "_transport",
+        "_web_socket",
+        "door",
+        "id",
+        "outbox",
+    )
+
+    def __init__(
+        self,
+        web_socket: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        limits: Limits,
+        metrics: GatewayMetrics,
+    ) -> None:
+        self.id = uuid7().hex
+        self.door: Door | None = None
+        self.outbox = Outbox(
+            transport,
+            most=limits.slow_consumer_bytes,
+            shed=limits.shed_bytes,
+            overflow=self._overflow,
+        )
+        self._web_socket = web_socket
+        self._transport = transport
+        self._limits = limits
+        self._metrics = metrics
+        self._loop = asyncio.get_running_loop()
+        self._closed_with: Disconnect | None = None
+        self._closer: asyncio.Task[None] | None = None
+        self._draining = False
+        self._last_in = self._loop.time()
+        self._send_every = 0.0
+        self._next_out = 0.0
+        self._receive_within = 0.0
+        _find_vanished_peers(transport)
+
+    @property
+    def closing(self) -> bool:
+        """Whether the server has decided to close."""
+        return self._closed_with is not None
+
+    async def run(self, make_door: "Callable[[WebSocketConnection], Door]") -> None:
+        """Serve the connection until either side closes it."""
+        door = self.door = make_door(self)
+        try:
+            await door.open()
+            await self._read(door)
+        except Exception:
+            log.exception("connection_failed", connection=self.id)
+            self.disconnect(disconnects.INTERNAL_ERROR)
+        finally:
+            self.outbox.close()
+            await door.close()
+            if self._closer is not None:
+                await self._closer
+
+    def expect_heart_beats(self, *, send_seconds: float, receive_seconds: float) -> None:
+        """See `doors.base.Connection`."""
+        self._send_every = send_seconds
+        self._next_out = self._loop.time() + send_seconds
+        self._receive_within = receive_seconds * self._limits.silent_intervals
+
+    def disconnect(self, reason: Disconnect) -> None:
+        """Close once, after what was written; nothing is written any more."""
+        if self._closed_with is not None:
+            return
+        self._closed_with = reason
+        self.outbox.close()
+        self._metrics.disconnects.labels(str(reason.code)).inc()
+        self._closer = asyncio.create_task(self._close(reason), name="close-connection")
+
+    async def drain(self) -> None:
+        """Take no more requests, settle what was taken, then close."""
+        self._draining = True
+        if self.door is not None:
+            await self.door.settled()
+        self.disconnect(disconnects.RESTART)
+
+    def beat(self, now: float) -> None:
+        """Send a heart-beat if one is due, and miss the peer's; `now` in loop time."""
+        if self._receive_within and now - self._last_in > self._receive_within:
+            self.disconnect(disconnects.HEARTBEAT_LOST)
+        elif self._send_every and now >= self._next_out and self.door is not None:
+            self._next_out = now + self._send_every
+            self.outbox.write(self.door.heart_beat)
+
+    async def _read(self, door: Door) -> None:
+        while not self.closing:
+            message = await self._web_socket.receive()
+            self._last_in = self._loop.time()
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                if not self._draining:
+                    await door.receive(message.data)
+            elif message.type is WSMsgType.PING:
+                await self._web_socket.pong(message.data)
+            elif message.type is not WSMsgType.PONG:
+                return
+
+    async def _close(self, reason: Disconnect) -> None:
+        try:
+            async with asyncio.timeout(self._limits.close_seconds):
+                await self._web_socket.close(code=reason.code, message=reason.reason.encode())
+        except (TimeoutError, ConnectionError):
+            pass
+        finally:
+            # A peer that does not read would keep its unsent bytes here for ever.
+            if self._transport.get_write_buffer_size():
+                self._transport.abort()
+
+    def _overflow(self) -> None:
+        self.disconnect(disconnects.SLOW_CONSUMER)
+
+
+def _find_vanished_peers(transport: asyncio.Transport) -> None:
+    sock = transport.get_extra_info("socket")
+    if sock is None:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_KEEPIDLE"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES)

@@ -1,0 +1,75 @@
+"""What must happen to connections at a time: one heap and one timer for all of them.
+
+A timer for each of 10,000 connections would cost memory and a heap of the loop's own; here an
+entry that was set again or dropped is skipped when its time comes.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Callable, Hashable
+from itertools import count
+
+
+class Deadlines:
+    """Calls each owner's callback when its time has come. Times are in seconds of `clock`.
+
+    `clock` is wall-clock time where deadlines come from outside (token expiry): the timer is
+    aimed at the earliest one, and aimed again when it fires early.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._heap: list[tuple[float, int, Hashable]] = []
+        self._current: dict[Hashable, tuple[float, Callable[[], None]]] = {}
+        self._order = count()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_for = float("inf")
+
+    def set(self, owner: Hashable, when: float, callback: Callable[[], None]) -> None:
+        """Call back at `when`, in the place of what the owner had set before."""
+        self._current[owner] = (when, callback)
+        heapq.heappush(self._heap, (when, next(self._order), owner))
+        if len(self._heap) > 64 + 2 * len(self._current):
+            self._compact()
+        self._aim()
+
+    def drop(self, owner: Hashable) -> None:
+        """Forget what the owner had set."""
+        self._current.pop(owner, None)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._current.clear()
+        self._heap.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _fire(self) -> None:
+        self._timer = None
+        self._timer_for = float("inf")
+        now = self._clock()
+        while self._heap and self._heap[0][0] <= now:
+            when, _, owner = heapq.heappop(self._heap)
+            current = self._current.get(owner)
+            if current is not None and current[0] == when:
+                del self._current[owner]
+                current[1]()
+        self._aim()
+
+    def _aim(self) -> None:
+        if not self._heap or self._heap[0][0] >= self._timer_for:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_for = self._heap[0][0]
+        # At most an hour at a time: the wall clock may be set meanwhile.
+        delay = min(max(self._timer_for - self._clock(), 0.0), 3600.0)
+        self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
+
+    def _compact(self) -> None:
+        self._heap = [
+            entry
+            for entry in self._heap
+            if (current := self._current.get(entry[2])) is not None and current[0] == entry[0]
+        ]
+        heapq.heapify(self._heap)

@@ -1,0 +1,8 @@
+"""Doors: a wire protocol on one side, the session on the other. They translate, nothing else.
+
+base          what a connection and a door know of each other
+stomp         STOMP at /allibe-ws
+destinations  what STOMP clients may send to and subscribe to
+stomp_view    MESSAGE frames, shared by equal subscriptions
+json          plain JSON at /ws/chat
+"""

@@ -1,0 +1,81 @@
+"""What a connection and its door know of each other."""
+
+from typing import Protocol
+
+from allibe_gateway.fanout.outbox import Outbox
+from allibe_services.contracts import disconnects
+from allibe_services.contracts.disconnects import Disconnect
+from allibe_services.contracts.errors import (
+    AllibeError,
+    NotAllowed,
+    Overloaded,
+    Refused,
+    ShuttingDown,
+    TokenExpired,
+    TokenInvalid,
+    TokenRequired,
+    Unavailable,
+)
+
+
+class Connection(Protocol):
+    """One WebSocket, as its door sees it."""
+
+    id: str
+    outbox: Outbox
+
+    def expect_heart_beats(self, *, send_seconds: float, receive_seconds: float) -> None:
+        """Send something every so many seconds, and close when nothing comes; 0 means never."""
+        ...
+
+    def disconnect(self, reason: Disconnect) -> None:
+        """Close for a reason from the table, after what was written; once."""
+        ...
+
+    @property
+    def closing(self) -> bool:
+        """Whether the connection is being closed: nothing more should be read or written."""
+        ...
+
+
+class Door(Protocol):
+    """A wire protocol on a connection."""
+
+    heart_beat: bytes
+    """What to send to show life: finished WebSocket frames."""
+
+    async def open(self) -> None:
+        """Begin, once the WebSocket stands."""
+        ...
+
+    async def receive(self, chunk: bytes) -> None:
+        """Take the content of one WebSocket message. Raises nothing."""
+        ...
+
+    async def settled(self) -> None:
+        """Return when what the client sent before has its receipts. Raises nothing."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything; the connection is gone."""
+        ...
+
+
+_DISCONNECTS: tuple[tuple[type[AllibeError], Disconnect], ...] = (
+    (TokenExpired, disconnects.TOKEN_EXPIRED),
+    (TokenInvalid, disconnects.TOKEN_INVALID),
+    (TokenRequired, disconnects.TOKEN_REQUIRED),
+    (NotAllowed, disconnects.NOT_ALLOWED),
+    (Refused, disconnects.REFUSED),
+    (ShuttingDown, disconnects.RESTART),
+    (Overloaded, disconnects.OVERLOADED),
+    (Unavailable, disconnects.UNAVAILABLE),
+)
+
+
+def disconnect_for(error: AllibeError) -> Disconnect:
+    """Return how a connection ends that an error ends."""
+    for kind, disconnect in _DISCONNECTS:
+        if isinstance(error, kind):
+            return disconnect
+    return disconnects.INTERNAL_ERROR

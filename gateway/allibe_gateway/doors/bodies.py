@@ -1,0 +1,49 @@
+"""JSON bodies that clients send, decoded strictly; unknown fields are ignored."""
+
+from typing import TypeVar
+
+import msgspec
+
+from allibe_services.contracts.errors import BadRequest
+
+_Body = TypeVar("_Body")
+
+
+class MessageBody(msgspec.Struct, frozen=True, rename="camel"):
+    """What `/app/message` takes, as in the requirements; further fields are ours."""
+
+    content: str
+    room_id: str
+    client_message_id: str | None = None
+    sender: str | None = None
+
+
+class RoomBody(msgspec.Struct, frozen=True, rename="camel"):
+    """What `/app/leave` and `/app/typing` take."""
+
+    room_id: str
+    user: str | None = None
+
+
+class ReadBody(msgspec.Struct, frozen=True, rename="camel"):
+    """What `/app/read` takes."""
+
+    room_id: str
+    offset: int
+
+
+def decode(decoder: "msgspec.json.Decoder[_Body]", body: bytes) -> _Body:
+    """Return the decoded body. Raises `BadRequest`, which names the field but no value."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"The JSON body does not fit: {_without_values(str(error))}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadRequest("The body is not JSON.") from None
+
+
+def _without_values(text: str) -> str:
+    # "Invalid value 'x' - at `$.type`": keep what msgspec expected and where, drop what came.
+    if text.startswith("Invalid value"):
+        return "Invalid value" + text[text.rfind(" - at") :]
+    return text

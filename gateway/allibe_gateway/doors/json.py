@@ -1,0 +1,302 @@
+"""Plain JSON at `/ws/chat?roomId=…`: one connection, one room, as in the requirements.
+
+Refused requests are told as `error` and the connection lives; a connection that cannot join its
+room, or whose token is over, is told and closed.
+"""
+
+import asyncio
+
+import msgspec
+
+from allibe_gateway.doors.base import Connection, disconnect_for
+from allibe_gateway.doors.bodies import decode
+from allibe_gateway.fanout.entries import Entry
+from allibe_gateway.fanout.room_feed import Joined
+from allibe_gateway.session import RoomSubscription, Session, checked_room_id
+from allibe_gateway.shared import Shared
+from allibe_gateway.websocket_frames import PING, text_frame
+from allibe_services.contracts import disconnects
+from allibe_services.contracts.commands import PostMessage, Stored
+from allibe_services.contracts.errors import AllibeError, BadRequest, NotAMember
+from allibe_services.contracts.events import Notification, UserEvent
+from allibe_services.contracts.ids import MessageId, Position, RoomId, UserId
+
+_encode = msgspec.json.Encoder().encode
+
+_LOG = "log"
+_ACTIVITY = "activity"
+
+
+class _In(msgspec.Struct, frozen=True, rename="camel", tag_field="type", kw_only=True):
+    """What a client may send. `room_id`, where given, is the connection's room."""
+
+    room_id: str | None = None
+
+
+class MessageIn(_In, frozen=True, tag="message"):
+    """Post a message."""
+
+    content: str
+    sender: str | None = None
+    client_message_id: str | None = None
+
+
+class LeaveIn(_In, frozen=True, tag="leave"):
+    """Leave the room's screen; the connection closes."""
+
+    user: str | None = None
+
+
+class TypingIn(_In, frozen=True, tag="typing"):
+    """The user types."""
+
+
+class ReadIn(_In, frozen=True, tag="read"):
+    """The user has read up to an offset."""
+
+    offset: int
+
+
+class RefreshIn(_In, frozen=True, tag="refresh"):
+    """Sign in, or extend the sign-in, with a token."""
+
+    token: str
+
+
+class PingIn(_In, frozen=True, tag="ping"):
+    """Ask for a pong."""
+
+
+_decoder = msgspec.json.Decoder(MessageIn | LeaveIn | TypingIn | ReadIn | RefreshIn | PingIn)
+
+
+class _Out(msgspec.Struct, frozen=True, rename="camel", tag_field="type", omit_defaults=True):
+    pass
+
+
+class JoinedOut(_Out, frozen=True, tag="joined"):
+    """The room is open. `recovered` is there when `since` was given."""
+
+    room_id: RoomId
+    user: UserId
+    epoch: str
+    offset: int
+    recovered: bool | None = None
+
+
+class AckOut(_Out, frozen=True, tag="ack"):
+    """A message was accepted and is durable; `offset` where it is known already."""
+
+    room_id: RoomId
+    message_id: MessageId
+    client_message_id: str | None = None
+    offset: int | None = None
+
+
+class ErrorOut(_Out, frozen=True, tag="error"):
+    """A request was refused; `clientMessageId` says which message, where it is one."""
+
+    code: str
+    message: str
+    retryable: bool
+    retry_after_ms: int | None = None
+    client_message_id: str | None = None
+
+
+class LeftOut(_Out, frozen=True, tag="left"):
+    """The client's own leave is done."""
+
+    room_id: RoomId
+    user: UserId
+
+
+class PongOut(_Out, frozen=True, tag="pong"):
+    """The answer to a ping, or to a refresh that extended the sign-in."""
+
+
+class _JsonView:
+    """All JSON subscribers see the same frame: the entry's body."""
+
+    def encode(self, entry: Entry) -> bytes:
+        return text_frame(entry.body)
+
+
+_VIEW = _JsonView()
+
+
+class JsonDoor:
+    """One connection to one room. `since` is a message-id to go on from."""
+
+    heart_beat = PING
+
+    def __init__(
+        self, connection: Connection, shared: Shared, token: str, *, room_id: str, since: str
+    ) -> None:
+        self._connection = connection
+        self._shared = shared
+        self._token = token
+        self._room_text = room_id
+        self._since_text = since
+        self._session = Session(connection.id, shared, connection.outbox, self)
+        self._room: RoomId | None = None
+
+    # Door
+
+    async def open(self) -> None:
+        """Sign in with the handshake's token, if there was one, and join the room."""
+        seconds = self._shared.limits.heart_beat_seconds
+        self._connection.expect_heart_beats(send_seconds=seconds, receive_seconds=seconds)
+        try:
+            checked_room_id(self._room_text)
+            if self._token:
+                await self._session.sign_in(self._token)
+                await self._join()
+        except AllibeError as error:
+            self.fail(error)
+
+    async def receive(self, chunk: bytes) -> None:
+        """Handle one message."""
+        client_message_id = None
+        try:
+            request = decode(_decoder, chunk)
+            if isinstance(request, RefreshIn):
+                await self._refresh(request)
+            elif isinstance(request, PingIn):
+                self._write(PongOut())
+            elif isinstance(request, MessageIn):
+                client_message_id = request.client_message_id
+                await self._post(request)
+            else:
+                await self._do(request)
+        except AllibeError as error:
+            self._tell(error, client_message_id)
+
+    async def settled(self) -> None:
+        """Wait for acks."""
+        try:
+            await self._session.settled()
+        except AllibeError:
+            return
+
+    async def close(self) -> None:
+        """End the session."""
+        await self._session.close()
+
+    # Session's owner
+
+    def fail(self, error: AllibeError) -> None:
+        """Send the error, then close."""
+        self._tell(error, None)
+        self._connection.disconnect(disconnect_for(error))
+
+    def on_event(self, event: UserEvent) -> None:
+        """Send notifications of other rooms; lists of rooms are for HTTP and STOMP."""
+        if isinstance(event, Notification):
+            self._connection.outbox.write(text_frame(_encode(event)))
+
+    def on_revoked(self, subscription: RoomSubscription) -> None:
+        """The one room of this connection is gone, and so is its purpose."""
+        if subscription.stream == _LOG:
+            self.fail(NotAMember())
+
+    def on_log_reset(self) -> None:
+        """Let the client come back: it will be told that it could not recover."""
+        self._connection.disconnect(disconnects.LOG_RESET)
+
+    # Requests
+
+    async def _join(self) -> None:
+        identity = self._session.require_identity()
+        room_id = checked_room_id(self._room_text)
+        log = RoomSubscription(_LOG, room_id, "log", _VIEW)
+        joined = await self._session.subscribe(log, self._since())
+        await self._session.subscribe(RoomSubscription(_ACTIVITY, room_id, "activity", _VIEW))
+        self._room = room_id
+        if joined is not None:
+            self._write(_joined_out(joined, identity.user_id))
+
+    async def _refresh(self, request: RefreshIn) -> None:
+        await self._session.sign_in(request.token)
+        if self._room is not None:
+            self._write(PongOut())
+            return
+        try:
+            await self._join()
+        except AllibeError as error:
+            self.fail(error)
+
+    async def _post(self, request: MessageIn) -> None:
+        command, future = await self._session.post(
+            self._room_of(request),
+            request.content,
+            client_message_id=request.client_message_id,
+            sender=request.sender,
+        )
+        future.add_done_callback(lambda done: self._posted(done, command))
+
+    def _posted(self, future: "asyncio.Future[Stored | None]", command: PostMessage) -> None:
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is None:
+            self._write(_ack_out(command, future.result()))
+        elif isinstance(error, AllibeError):
+            self._tell(error, command.client_message_id)
+
+    async def _do(self, request: LeaveIn | TypingIn | ReadIn) -> None:
+        room_id = self._room_of(request)
+        if isinstance(request, TypingIn):
+            await self._session.typing(room_id)
+        elif isinstance(request, ReadIn):
+            await self._session.read(room_id, request.offset)
+        else:
+            await self._session.leave(room_id, request.user)
+            user = self._session.require_identity().user_id
+            await self.settled()
+            self._write(LeftOut(room_id, user))
+            self._connection.disconnect(disconnects.NORMAL)
+
+    def _room_of(self, request: _In) -> RoomId:
+        self._session.require_identity()
+        if self._room is None:
+            raise BadRequest("The room is not open yet.")
+        if request.room_id is not None and request.room_id != self._room:
+            raise BadRequest("This connection is for another room.")
+        return self._room
+
+    def _since(self) -> Position | None:
+        if not self._since_text:
+            return None
+        position = Position.parse(self._since_text)
+        if position is None:
+            raise BadRequest("since is not <roomId>.<epoch>.<offset>.")
+        return position
+
+    # Replies
+
+    def _tell(self, error: AllibeError, client_message_id: str | None) -> None:
+        self._shared.metrics.errors.labels(error.code).inc()
+        self._write(
+            ErrorOut(
+                error.code,
+                error.message,
+                error.retryable,
+                error.retry_after_ms,
+                client_message_id,
+            )
+        )
+
+    def _write(self, body: _Out) -> None:
+        self._connection.outbox.write(text_frame(_encode(body)))
+
+
+def _joined_out(joined: Joined, user: UserId) -> JoinedOut:
+    position = joined.position
+    return JoinedOut(position.room_id, user, position.epoch, position.offset, joined.recovered)
+
+
+def _ack_out(command: PostMessage, stored: Stored | None) -> AckOut:
+    if stored is None:
+        return AckOut(command.room_id, command.message_id, command.client_message_id)
+    message = stored.message
+    return AckOut(message.room_id, message.message_id, message.client_message_id, message.offset)

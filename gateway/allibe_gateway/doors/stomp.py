@@ -1,0 +1,323 @@
+"""STOMP 1.0 to 1.2 at `/allibe-ws`: frames to session calls, events to MESSAGE frames."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from allibe_gateway.doors import destinations
+from allibe_gateway.doors.base import Connection, disconnect_for
+from allibe_gateway.doors.bodies import MessageBody, ReadBody, RoomBody, decode
+from allibe_gateway.doors.stomp_queues import UserQueues
+from allibe_gateway.doors.stomp_view import stomp_view
+from allibe_gateway.fanout.room_feed import Joined
+from allibe_gateway.session import RoomSubscription, Session
+from allibe_gateway.shared import Shared
+from allibe_gateway.stomp import (
+    HEART_BEAT,
+    Ack,
+    Connect,
+    Disconnect,
+    Handled,
+    Nack,
+    Send,
+    ServerProtocol,
+    StompError,
+    Subscribe,
+    Unsubscribe,
+    replies,
+)
+from allibe_gateway.stomp.errors import FrameTooLarge
+from allibe_gateway.websocket_frames import text_frame
+from allibe_services import __version__
+from allibe_services.contracts import disconnects
+from allibe_services.contracts.commands import Stored
+from allibe_services.contracts.errors import (
+    AllibeError,
+    BadRequest,
+    NotAMember,
+    UnknownDestination,
+)
+from allibe_services.contracts.events import UserEvent
+from allibe_services.contracts.ids import Position
+
+SERVER = f"allibe/{__version__}"
+
+_message = msgspec.json.Decoder(MessageBody)
+_room = msgspec.json.Decoder(RoomBody)
+_read = msgspec.json.Decoder(ReadBody)
+
+
+class StompDoor:
+    """One STOMP connection. `handshake_token` came with the HTTP request, if one did."""
+
+    __slots__ = (
+        "_connection",
+        "_handshake_token",
+        "_protocol",
+        "_queues",
+        "_session",
+        "_shared",
+        "_soft",
+        "heart_beat",
+    )
+
+    def __init__(self, connection: Connection, shared: Shared, handshake_token: str) -> None:
+        offer = int(shared.limits.heart_beat_seconds * 1000)
+        self.heart_beat = text_frame(HEART_BEAT)
+        self._connection = connection
+        self._shared = shared
+        self._handshake_token = handshake_token
+        self._protocol = ServerProtocol(heart_beat=(offer, offer))
+        self._session = Session(connection.id, shared, connection.outbox, self)
+        self._queues = UserQueues()
+        self._soft = False
+
+    # Door
+
+    async def open(self) -> None:
+        """Nothing happens before CONNECT."""
+
+    async def receive(self, chunk: bytes) -> None:
+        """Handle the frames of one WebSocket message, in order, until one is refused."""
+        try:
+            for event in self._protocol.receive(chunk):
+                await _HANDLERS[type(event)](self, event)
+                if self._connection.closing:
+                    return
+        except StompError as error:
+            self._refuse_frame(error)
+
+    async def settled(self) -> None:
+        """Wait for receipts."""
+        try:
+            await self._session.settled()
+        except AllibeError:
+            return
+
+    async def close(self) -> None:
+        """End the session."""
+        await self._session.close()
+
+    # Session's owner
+
+    def fail(self, error: AllibeError) -> None:
+        """Send ERROR, then close."""
+        self._error(error, None)
+
+    def on_event(self, event: UserEvent) -> None:
+        """Send what concerns the user to the queues that the client has subscribed to."""
+        for body, queue in self._queues.for_event(event):
+            self._write(self._queues.encode(self._protocol.version, queue, body))
+
+    def on_revoked(self, subscription: RoomSubscription) -> None:
+        """Say why the subscription is over, on the errors queue or by ERROR."""
+        destination = f"/topic/rooms/{subscription.room_id}"
+        self._tell(NotAMember(), None, destination, soft=self._soft or self._queues.has_errors)
+
+    def on_log_reset(self) -> None:
+        """Let the client come back: its SUBSCRIBE will say that it could not recover."""
+        self._connection.disconnect(disconnects.LOG_RESET)
+
+    # Frames
+
+    async def _connect(self, frame: Connect) -> None:
+        heart_beat = frame.heart_beat
+        self._soft = frame.headers.get("x-soft-errors") == "true"
+        try:
+            token = _token(frame.headers) or self._handshake_token
+            identity = await self._session.sign_in(token) if token else None
+        except AllibeError as error:
+            self._error(error, None)
+            return
+        self._connection.expect_heart_beats(
+            send_seconds=heart_beat.send_ms / 1000, receive_seconds=heart_beat.receive_ms / 1000
+        )
+        offer = int(self._shared.limits.heart_beat_seconds * 1000)
+        user = identity.user_id if identity is not None else None
+        self._write(
+            replies.connected(frame.version, self._connection.id, SERVER, (offer, offer), user)
+        )
+
+    async def _subscribe(self, frame: Subscribe) -> None:
+        try:
+            extra = await self._begin_subscription(frame)
+        except AllibeError as error:
+            self._tell(error, frame.receipt, frame.destination)
+            return
+        self._receipt(frame.receipt, extra)
+
+    async def _begin_subscription(self, frame: Subscribe) -> dict[str, str]:
+        if token := _token(frame.headers):
+            await self._session.sign_in(token)
+        self._session.require_identity()
+        target = destinations.parse(frame.destination)
+        subscription_id = frame.id if frame.has_id else None
+        if isinstance(target, destinations.UserQueue):
+            self._queues.add(target.name, frame.id, subscription_id)
+            return {}
+        if frame.ack == "client-individual":
+            raise BadRequest("ack is auto or client: an ACK is a read marker, so it is cumulative.")
+        acks = frame.ack == "client"
+        view = stomp_view(self._protocol.version, subscription_id, frame.destination, ack=acks)
+        subscription = RoomSubscription(frame.id, target.room_id, target.stream, view)
+        joined = await self._session.subscribe(subscription, _since(frame.headers))
+        return _joined_headers(joined)
+
+    async def _unsubscribe(self, frame: Unsubscribe) -> None:
+        if not self._queues.remove(frame.id):
+            self._session.unsubscribe(frame.id)
+        self._receipt(frame.receipt)
+
+    async def _send(self, frame: Send) -> None:
+        try:
+            if token := _token(frame.headers):
+                await self._session.sign_in(token)
+            if frame.destination == "/app/message":
+                await self._post(frame)
+                return
+            await self._do(frame)
+        except AllibeError as error:
+            self._tell(error, frame.receipt, frame.destination)
+            return
+        self._receipt(frame.receipt)
+
+    async def _post(self, frame: Send) -> None:
+        """Post a message; its receipt, or its error, follows when it is settled."""
+        self._session.require_identity()
+        body = decode(_message, frame.body)
+        _, future = await self._session.post(
+            body.room_id,
+            body.content,
+            client_message_id=body.client_message_id,
+            sender=body.sender,
+        )
+        future.add_done_callback(lambda done: self._posted(done, frame.receipt))
+
+    def _posted(self, future: "asyncio.Future[Stored | None]", receipt: str | None) -> None:
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is None:
+            self._receipt(receipt)
+        elif isinstance(error, AllibeError):
+            self._tell(error, receipt, "/app/message")
+
+    async def _do(self, frame: Send) -> None:
+        if frame.destination == "/app/auth":
+            if not _token(frame.headers):
+                raise BadRequest("The Authorization header is missing.")
+            return
+        self._session.require_identity()
+        if frame.destination == "/app/typing":
+            await self._session.typing(decode(_room, frame.body).room_id)
+        elif frame.destination == "/app/read":
+            read = decode(_read, frame.body)
+            await self._session.read(read.room_id, read.offset)
+        elif frame.destination == "/app/leave":
+            left = decode(_room, frame.body)
+            await self._session.leave(left.room_id, left.user)
+        else:
+            raise UnknownDestination
+
+    async def _ack(self, frame: Ack) -> None:
+        try:
+            position = Position.parse(frame.message_id)
+            if position is None:
+                raise BadRequest("This is no message-id of a room's log.")
+            await self._session.read(position.room_id, position.offset)
+        except AllibeError as error:
+            self._tell(error, frame.receipt, None)
+            return
+        self._receipt(frame.receipt)
+
+    async def _nack(self, frame: Nack) -> None:
+        """A message in a log cannot be given back: a NACK changes nothing."""
+        self._receipt(frame.receipt)
+
+    async def _handled(self, frame: Handled) -> None:
+        # The receipt of a COMMIT covers the SENDs that it let go.
+        if frame.command == "COMMIT":
+            await self.settled()
+        self._receipt(frame.receipt)
+
+    async def _disconnect(self, frame: Disconnect) -> None:
+        await self.settled()
+        self._receipt(frame.receipt)
+        self._connection.disconnect(disconnects.NORMAL)
+
+    # Replies
+
+    def _receipt(self, receipt: str | None, extra: dict[str, str] | None = None) -> None:
+        if receipt is not None:
+            self._write(replies.receipt(receipt, self._protocol.version, extra))
+
+    def _tell(
+        self,
+        error: AllibeError,
+        receipt: str | None,
+        destination: str | None,
+        *,
+        soft: bool | None = None,
+    ) -> None:
+        """Tell of a refused request: softly where the client asked for that, else by ERROR."""
+        if not (self._soft if soft is None else soft):
+            self._error(error, receipt)
+            return
+        self._shared.metrics.errors.labels(error.code).inc()
+        body = self._queues.error_body(error, receipt, destination)
+        self._write(self._queues.encode(self._protocol.version, "errors", body))
+
+    def _error(self, error: AllibeError, receipt: str | None) -> None:
+        self._shared.metrics.errors.labels(error.code).inc()
+        extra = {"x-retryable": "true" if error.retryable else "false"}
+        version = self._protocol.version
+        self._write(replies.error(error.message, error.code, version, receipt, extra=extra))
+        self._connection.disconnect(disconnect_for(error))
+
+    def _refuse_frame(self, error: StompError) -> None:
+        self._shared.metrics.errors.labels(error.code).inc()
+        self._write(replies.error_of(error, self._protocol.version))
+        too_big = isinstance(error, FrameTooLarge)
+        self._connection.disconnect(
+            disconnects.MESSAGE_TOO_BIG if too_big else disconnects.PROTOCOL_ERROR
+        )
+
+    def _write(self, frame: bytes) -> None:
+        self._connection.outbox.write(text_frame(frame))
+
+
+_HANDLERS: dict[type, Callable[[StompDoor, Any], Awaitable[None]]] = {
+    Connect: StompDoor._connect,
+    Subscribe: StompDoor._subscribe,
+    Unsubscribe: StompDoor._unsubscribe,
+    Send: StompDoor._send,
+    Ack: StompDoor._ack,
+    Nack: StompDoor._nack,
+    Handled: StompDoor._handled,
+    Disconnect: StompDoor._disconnect,
+}
+
+
+def _token(headers: dict[str, str]) -> str:
+    return headers.get("Authorization") or headers.get("authorization") or ""
+
+
+def _since(headers: dict[str, str]) -> Position | None:
+    text = headers.get("x-since")
+    if not text:
+        return None
+    position = Position.parse(text)
+    if position is None:
+        raise BadRequest("x-since is not a message-id.")
+    return position
+
+
+def _joined_headers(joined: Joined | None) -> dict[str, str]:
+    if joined is None:
+        return {}
+    headers = {"x-offset": str(joined.position.offset), "x-epoch": joined.position.epoch}
+    if joined.recovered is not None:
+        headers["x-recovered"] = "true" if joined.recovered else "false"
+    return headers

@@ -1,0 +1,9 @@
+"""Fan-out: events in, shared bytes out. Knows asyncio and the services, not WebSockets.
+
+entries    a log entry, encoded once
+outbox     one connection's way out, bounded
+audience   subscribers grouped by what their frames look like
+tail       a room's newest entries, in memory
+room_feed  one room: order, holes, recovery, its audiences
+hub        all rooms of a gateway: bindings, dispatch, one flush per loop tick
+"""

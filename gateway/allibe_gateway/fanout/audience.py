@@ -1,0 +1,86 @@
+"""Subscribers grouped by what their frame looks like: encoded once per group, written to each.
+
+Frames gather until `flush`, which the hub calls once per loop tick, so that a burst costs each
+subscriber one write.
+"""
+
+from collections.abc import Hashable
+from typing import Protocol
+
+from allibe_gateway.fanout.entries import Entry
+from allibe_gateway.fanout.outbox import Outbox
+
+
+class View(Hashable, Protocol):
+    """How a kind of subscription sees an entry. Equal views make equal bytes."""
+
+    def encode(self, entry: Entry) -> bytes:
+        """Return the entry as finished WebSocket frames."""
+        ...
+
+
+class _Group:
+    """Subscribers with equal views, and the frames that wait for the tick's end."""
+
+    __slots__ = ("outboxes", "pending", "view")
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.outboxes: dict[Outbox, None] = {}
+        self.pending: list[bytes] = []
+
+    def flush(self, *, ephemeral: bool) -> int:
+        if not self.pending:
+            return 0
+        count = len(self.pending) * len(self.outboxes)
+        frames = b"".join(self.pending)
+        self.pending.clear()
+        # An outbox that overflows leaves through its connection's end, later: no copy needed.
+        if ephemeral:
+            for outbox in self.outboxes:
+                outbox.write_or_shed(frames)
+        else:
+            for outbox in self.outboxes:
+                outbox.write(frames)
+        return count
+
+
+class Audience:
+    """The subscribers of one stream. `ephemeral` streams are shed for slow ones."""
+
+    __slots__ = ("_ephemeral", "_groups")
+
+    def __init__(self, *, ephemeral: bool) -> None:
+        self._ephemeral = ephemeral
+        self._groups: dict[View, _Group] = {}
+
+    def __len__(self) -> int:
+        return sum(len(group.outboxes) for group in self._groups.values())
+
+    def add(self, view: View, outbox: Outbox) -> None:
+        """Let a subscriber have all that is pushed from now on."""
+        group = self._groups.get(view)
+        if group is None:
+            group = self._groups[view] = _Group(view)
+        # What is pending was pushed before: not for the newcomer.
+        group.flush(ephemeral=self._ephemeral)
+        group.outboxes[outbox] = None
+
+    def remove(self, view: View, outbox: Outbox) -> bool:
+        """Let a subscriber go; return whether it was there."""
+        group = self._groups.get(view)
+        if group is None or outbox not in group.outboxes:
+            return False
+        del group.outboxes[outbox]
+        if not group.outboxes:
+            del self._groups[view]
+        return True
+
+    def push(self, entry: Entry) -> None:
+        """Let an entry wait for the flush, encoded once per group."""
+        for group in self._groups.values():
+            group.pending.append(group.view.encode(entry))
+
+    def flush(self) -> int:
+        """Write what waits; return the number of deliveries."""
+        return sum(group.flush(ephemeral=self._ephemeral) for group in self._groups.values())

@@ -1,0 +1,272 @@
+"""All rooms of a gateway: who listens to what, bindings on the bus, one flush per loop tick."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+
+from allibe_gateway.fanout.audience import View
+from allibe_gateway.fanout.outbox import Outbox
+from allibe_gateway.fanout.room_feed import FeedLimits, Joined, RoomFeed
+from allibe_services.bus.base import Bus, Listening
+from allibe_services.contracts.errors import Unavailable
+from allibe_services.contracts.events import Event, UserEvent
+from allibe_services.contracts.ids import Position, RoomId, UserId
+from allibe_services.contracts.messages import Message, now
+from allibe_services.contracts.routing import room_key, user_key
+from allibe_services.store.base import RoomLog
+from allibe_services.telemetry import GatewayMetrics
+
+LINGER_SECONDS = 30.0
+"""How long a room stays bound after its last subscriber: people come back to what they left."""
+
+COMPARE_SECONDS = 30.0
+"""How often the ends of all rooms are compared with the log: the longest that a lost last
+event stays unseen."""
+
+log = structlog.get_logger(__name__)
+
+
+class UserListener(Protocol):
+    """Who takes the events of one user: a session."""
+
+    def on_user_event(self, event: UserEvent) -> None:
+        """Take an event; must return soon and raise nothing."""
+        ...
+
+    def on_log_reset(self, room_id: RoomId) -> None:
+        """The room's log has another epoch: what was delivered means nothing any more."""
+        ...
+
+
+class _Place:
+    """A room's feed, its users, and whether it is open yet."""
+
+    __slots__ = ("feed", "linger", "opening", "users")
+
+    def __init__(self, feed: RoomFeed) -> None:
+        self.feed = feed
+        self.users = 0
+        self.opening: asyncio.Task[None] | None = None
+        self.linger: asyncio.TimerHandle | None = None
+
+
+class Hub:
+    """Fan-out of one gateway. Use as an async context manager."""
+
+    def __init__(
+        self, bus: Bus, room_log: RoomLog, limits: FeedLimits, metrics: GatewayMetrics
+    ) -> None:
+        self._bus = bus
+        self._log = room_log
+        self._limits = limits
+        self._metrics = metrics
+        self._places: dict[RoomId, _Place] = {}
+        self._listeners: dict[UserId, set[UserListener]] = {}
+        self._dirty: set[RoomFeed] = set()
+        self._doubt = asyncio.Event()
+        self._listening: Listening | None = None
+        self._unbinding: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Take a place on the bus."""
+        self._listening = await self._bus.listen(self)
+
+    async def close(self) -> None:
+        """Leave the bus, stop all feeds."""
+        for place in self._places.values():
+            _stop(place)
+        for task in self._unbinding:
+            task.cancel()
+        self._places.clear()
+        if self._listening is not None:
+            await self._listening.close()
+
+    async def run(self) -> None:
+        """Compare rooms with the log, now and then and whenever events may have been lost."""
+        while True:
+            try:
+                async with asyncio.timeout(COMPARE_SECONDS):
+                    await self._doubt.wait()
+            except TimeoutError:
+                pass
+            self._doubt.clear()
+            await self._compare()
+
+    # Subscribers
+
+    async def join(
+        self, room_id: RoomId, view: View, outbox: Outbox, since: Position | None
+    ) -> Joined:
+        """Subscribe to a room's log: see `RoomFeed.join`. Raises `UnknownRoom`, `Unavailable`."""
+        place = await self._enter(room_id)
+        try:
+            return await place.feed.join(view, outbox, since)
+        except BaseException:
+            self._leave(place)
+            raise
+
+    def part(self, room_id: RoomId, view: View, outbox: Outbox) -> None:
+        """End a subscription to a room's log."""
+        place = self._places.get(room_id)
+        if place is not None and place.feed.entries.remove(view, outbox):
+            self._leave(place)
+
+    async def join_activity(self, room_id: RoomId, view: View, outbox: Outbox) -> None:
+        """Subscribe to what passes by in a room. Raises as `join`."""
+        place = await self._enter(room_id)
+        place.feed.activity.add(view, outbox)
+
+    def part_activity(self, room_id: RoomId, view: View, outbox: Outbox) -> None:
+        """End a subscription to what passes by."""
+        place = self._places.get(room_id)
+        if place is not None and place.feed.activity.remove(view, outbox):
+            self._leave(place)
+
+    async def attach(self, user_id: UserId, listener: UserListener) -> None:
+        """Hand a user's events to the listener from now on."""
+        listeners = self._listeners.setdefault(user_id, set())
+        listeners.add(listener)
+        if len(listeners) == 1:
+            await self._bound().bind([user_key(user_id)])
+
+    async def detach(self, user_id: UserId, listener: UserListener) -> None:
+        """Stop handing a user's events to the listener."""
+        listeners = self._listeners.get(user_id)
+        if listeners is None:
+            return
+        listeners.discard(listener)
+        if not listeners:
+            del self._listeners[user_id]
+            await self._bound().unbind([user_key(user_id)])
+
+    # Events
+
+    def on_events(self, events: Sequence[Event]) -> None:
+        """Take events from the bus (`EventHandler`)."""
+        for event in events:
+            if isinstance(event, Message):
+                self._on_message(event)
+            elif isinstance(event, UserEvent):
+                for listener in tuple(self._listeners.get(event.to, ())):
+                    listener.on_user_event(event)
+            elif (place := self._places.get(event.room_id)) is not None:
+                place.feed.on_activity(event)
+
+    def on_doubt(self) -> None:
+        """Compare soon: events may have been lost (`EventHandler`)."""
+        self._doubt.set()
+
+    def _on_message(self, message: Message) -> None:
+        place = self._places.get(message.room_id)
+        if place is not None and place.feed.on_message(message):
+            self._metrics.send_to_delivery.observe((now() - message.sent_at).total_seconds())
+
+    def _changed(self, feed: RoomFeed) -> None:
+        if not self._dirty:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._dirty.add(feed)
+
+    def _flush(self) -> None:
+        dirty, self._dirty = self._dirty, set()
+        deliveries = sum(feed.entries.flush() for feed in dirty)
+        for feed in dirty:
+            feed.activity.flush()
+        self._metrics.deliveries.inc(deliveries)
+
+    # Rooms
+
+    async def _enter(self, room_id: RoomId) -> _Place:
+        """Return the room's place, open, with one user more."""
+        place = self._places.get(room_id)
+        if place is None:
+            place = self._places[room_id] = _Place(self._new_feed(room_id))
+            place.opening = asyncio.create_task(self._open(place), name="open-room")
+            self._metrics.rooms.inc()
+        if place.linger is not None:
+            place.linger.cancel()
+            place.linger = None
+        place.users += 1
+        if place.opening is None:
+            return place
+        try:
+            await asyncio.shield(place.opening)
+        except BaseException:
+            self._leave(place)
+            raise
+        return place
+
+    async def _open(self, place: _Place) -> None:
+        try:
+            await self._bound().bind([room_key(place.feed.room_id)])
+            await place.feed.open()
+        except BaseException:
+            self._unbind(place)  # whoever comes next tries afresh
+            raise
+        place.opening = None
+
+    def _leave(self, place: _Place) -> None:
+        place.users -= 1
+        if place.users == 0 and self._places.get(place.feed.room_id) is place:
+            loop = asyncio.get_running_loop()
+            place.linger = loop.call_later(LINGER_SECONDS, self._unbind, place)
+
+    def _unbind(self, place: _Place) -> None:
+        self._forget(place)
+        task = asyncio.create_task(self._unbind_now(place.feed.room_id), name="unbind-room")
+        self._unbinding.add(task)
+        task.add_done_callback(self._unbinding.discard)
+
+    async def _unbind_now(self, room_id: RoomId) -> None:
+        if room_id not in self._places:
+            await self._bound().unbind([room_key(room_id)])
+
+    def _forget(self, place: _Place) -> None:
+        if self._places.get(place.feed.room_id) is place:
+            del self._places[place.feed.room_id]
+            self._metrics.rooms.dec()
+        _stop(place)
+
+    def _new_feed(self, room_id: RoomId) -> RoomFeed:
+        return RoomFeed(
+            room_id,
+            self._log,
+            self._limits,
+            changed=self._changed,
+            reset=self._reset,
+            gap=self._metrics.gaps.inc,
+        )
+
+    def _reset(self, feed: RoomFeed) -> None:
+        """Start a room afresh under its new epoch; its subscribers come back and are told."""
+        place = self._places.get(feed.room_id)
+        if place is None or place.feed is not feed:
+            return
+        log.warning("room_log_reset")
+        self._forget(place)
+        for listeners in tuple(self._listeners.values()):
+            for listener in tuple(listeners):
+                listener.on_log_reset(feed.room_id)
+
+    async def _compare(self) -> None:
+        feeds = [place.feed for place in self._places.values() if place.opening is None]
+        try:
+            heads = await self._log.heads([feed.room_id for feed in feeds])
+        except Unavailable as error:
+            log.warning("heads_not_compared", code=error.code)
+            return
+        for feed in feeds:
+            if (head := heads.get(feed.room_id)) is not None:
+                feed.compare(head)
+
+    def _bound(self) -> Listening:
+        if self._listening is None:
+            raise RuntimeError("the hub is not open")
+        return self._listening
+
+
+def _stop(place: _Place) -> None:
+    if place.linger is not None:
+        place.linger.cancel()
+    place.feed.close()

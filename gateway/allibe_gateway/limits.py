@@ -1,0 +1,46 @@
+"""The gateway's limits. Each is a setting (docs/settings.md) with its default here."""
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How much one connection may ask for, and how long things may take (seconds, bytes)."""
+
+    websocket_message_bytes: int = 256 * 1024
+    """Longest WebSocket message: several STOMP frames of 64 KiB, and still little memory."""
+
+    slow_consumer_bytes: int = 1024 * 1024
+    """Unsent bytes at which a connection is closed: minutes of a lively room."""
+
+    shed_bytes: int = 64 * 1024
+    """Unsent bytes at which typing and the like are skipped for a connection."""
+
+    subscriptions: int = 100
+    """Subscriptions per connection: a phone shows one room, a wall of rooms a few dozen."""
+
+    in_flight: int = 256
+    """Messages of one connection without a receipt yet; beyond, its socket is not read."""
+
+    recovery_messages: int = 500
+    """Longest gap that is replayed; a client further behind loads history instead."""
+
+    tail_bytes: int = 256 * 1024
+    """Bytes of newest messages kept per room for recovery."""
+
+    sign_in_seconds: float = 10.0
+    """Time for a token to come after the connection opened."""
+
+    heart_beat_seconds: float = 10.0
+    """Heart-beat offered in both directions."""
+
+    silent_intervals: int = 3
+    """Heart-beat intervals of silence after which a peer is dead."""
+
+    subscribe_seconds: float = 10.0
+    """Time for a subscription to be bound and recovered."""
+
+    receipt_seconds: float = 10.0
+    """Time for what a connection sent to be settled when it disconnects or drains."""
+
+    close_seconds: float = 3.0
+    """Time for a peer to answer a close before the socket is dropped."""

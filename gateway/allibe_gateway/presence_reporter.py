@@ -1,0 +1,74 @@
+"""Tells presence who is connected here and what they look at, in batches.
+
+Changes wait a moment and go out together; leases are renewed well before they end. Presence may
+be away: chat does not notice, and the next round reports everything again.
+"""
+
+import asyncio
+from typing import Protocol
+
+import structlog
+
+from allibe_services.contracts.errors import Unavailable
+from allibe_services.presence.base import LEASE_SECONDS, Lease, Presence
+
+REPORT_SECONDS = 0.2
+"""How long changes gather: a person who opens a room does not wait for it."""
+
+RENEW_SECONDS = LEASE_SECONDS / 3
+
+log = structlog.get_logger(__name__)
+
+
+class Present(Protocol):
+    """A connection of a signed-in user."""
+
+    def lease(self) -> Lease | None:
+        """Return what to report now, None before the sign-in."""
+        ...
+
+
+class PresenceReporter:
+    """Reports the connections of one gateway. `run` must run."""
+
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
+        self._here: dict[str, Present] = {}
+        self._changed: set[str] = set()
+        self._ended: set[str] = set()
+        self._woken = asyncio.Event()
+
+    def changed(self, connection_id: str, present: Present) -> None:
+        """Report this connection soon."""
+        self._here[connection_id] = present
+        self._changed.add(connection_id)
+        self._woken.set()
+
+    def ended(self, connection_id: str) -> None:
+        """Report soon that the connection is gone."""
+        if self._here.pop(connection_id, None) is not None:
+            self._ended.add(connection_id)
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Go on for ever."""
+        while True:
+            try:
+                async with asyncio.timeout(RENEW_SECONDS):
+                    await self._woken.wait()
+            except TimeoutError:
+                self._changed = set(self._here)
+            await asyncio.sleep(REPORT_SECONDS)
+            self._woken.clear()
+            await self.report()
+
+    async def report(self) -> None:
+        """Send what has changed since the last time."""
+        changed, self._changed = self._changed, set()
+        ended, self._ended = self._ended, set()
+        leases = [present.lease() for one in changed if (present := self._here.get(one))]
+        try:
+            await self._presence.end(ended)
+            await self._presence.renew([lease for lease in leases if lease is not None])
+        except Unavailable as error:
+            log.warning("presence_not_reported", code=error.code)

@@ -1,0 +1,358 @@
+"""One user on one connection: what may be done, and what has been done.
+
+Knows no wire protocol: doors translate. Every call raises `AllibeError`s that doors tell the
+client, and nothing else.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import msgspec
+
+from allibe_gateway.fanout.audience import View
+from allibe_gateway.fanout.outbox import Outbox
+from allibe_gateway.fanout.room_feed import Joined
+from allibe_gateway.memberships import Memberships
+from allibe_gateway.shared import Shared
+from allibe_services.auth import Identity
+from allibe_services.contracts.commands import PostMessage, Stored
+from allibe_services.contracts.content import check_content
+from allibe_services.contracts.errors import (
+    AllibeError,
+    BadRequest,
+    Conflict,
+    InvalidRoomId,
+    NotAllowed,
+    NotAMember,
+    NotConfirmed,
+    SenderMismatch,
+    StoreUnavailable,
+    TokenExpired,
+    TokenRequired,
+    TooManySubscriptions,
+)
+from allibe_services.contracts.events import (
+    MemberRead,
+    RoomChanged,
+    RoomEvent,
+    RoomLeft,
+    ScreenLeft,
+    Typing,
+    UserEvent,
+)
+from allibe_services.contracts.ids import (
+    Position,
+    RoomId,
+    is_client_message_id,
+    is_room_id,
+    new_message_id,
+)
+from allibe_services.contracts.messages import now
+from allibe_services.presence.base import Lease
+
+Stream = Literal["log", "activity"]
+
+
+class RoomSubscription(msgspec.Struct, frozen=True):
+    """A connection's subscription to one stream of a room, under the id its door gave it."""
+
+    id: str
+    room_id: RoomId
+    stream: Stream
+    view: View
+
+
+class Owner(Protocol):
+    """The door that a session belongs to."""
+
+    def fail(self, error: AllibeError) -> None:
+        """Tell the client, then close."""
+        ...
+
+    def on_event(self, event: UserEvent) -> None:
+        """Tell the client what concerns its user."""
+        ...
+
+    def on_revoked(self, subscription: RoomSubscription) -> None:
+        """The subscription has ended because the user is no longer a member."""
+        ...
+
+    def on_log_reset(self) -> None:
+        """Let the client start again: what it has of a room means nothing any more."""
+        ...
+
+
+class Session:
+    """See the module. `connection_id` names the connection in presence."""
+
+    __slots__ = (
+        "_idle",
+        "_in_flight",
+        "_memberships",
+        "_outbox",
+        "_owner",
+        "_shared",
+        "_token",
+        "connection_id",
+        "identity",
+        "subscriptions",
+    )
+
+    def __init__(self, connection_id: str, shared: Shared, outbox: Outbox, owner: Owner) -> None:
+        self.connection_id = connection_id
+        self.identity: Identity | None = None
+        self.subscriptions: dict[str, RoomSubscription] = {}
+        self._shared = shared
+        self._outbox = outbox
+        self._owner = owner
+        self._token = ""
+        self._memberships = Memberships(shared.store.members)
+        self._in_flight = 0
+        self._idle: asyncio.Event | None = None
+        self._set_deadline(shared.clock() + shared.limits.sign_in_seconds, TokenRequired)
+
+    # Identity
+
+    async def sign_in(self, token: str) -> Identity:
+        """Take a token: the first one says who this is, a later one may extend it.
+
+        Raises `TokenInvalid`, `TokenExpired`, and `NotAllowed` for another user's token.
+        """
+        if token == self._token and self.identity is not None:
+            return self.require_identity()
+        identity = self._shared.verifier.verify(token)
+        before = self.identity
+        if before is not None and before.user_id != identity.user_id:
+            raise NotAllowed("The token is of another user.")
+        self._token = token
+        if before is None or identity.expires_at > before.expires_at:
+            self.identity = identity
+            self._set_deadline(identity.expires_at, TokenExpired)
+        if before is None:
+            await self._shared.hub.attach(identity.user_id, self)
+            self._report()
+        return identity
+
+    def require_identity(self) -> Identity:
+        """Return who this is. Raises `TokenRequired`, `TokenExpired`."""
+        if self.identity is None:
+            raise TokenRequired
+        if self._shared.clock() >= self.identity.expires_at:
+            raise TokenExpired
+        return self.identity
+
+    # Rooms
+
+    async def subscribe(
+        self, subscription: RoomSubscription, since: Position | None = None
+    ) -> Joined | None:
+        """Begin a subscription; for the log, after replaying what follows `since`.
+
+        Raises `NotAMember`, `UnknownRoom`, `Conflict` (id in use), `TooManySubscriptions`,
+        `Unavailable`.
+        """
+        await self._check_member(subscription.room_id)
+        if subscription.id in self.subscriptions:
+            raise Conflict("The subscription id is in use on this connection.")
+        if len(self.subscriptions) >= self._shared.limits.subscriptions:
+            raise TooManySubscriptions
+        self._remember(subscription)
+        try:
+            async with asyncio.timeout(self._shared.limits.subscribe_seconds):
+                joined = await self._join(subscription, since)
+        except TimeoutError:
+            self._forget(subscription.id)
+            raise StoreUnavailable from None
+        except BaseException:
+            self._forget(subscription.id)
+            raise
+        return self._begun(subscription, joined)
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        """End a subscription; an unknown id is no error (it may have ended by itself)."""
+        subscription = self._forget(subscription_id)
+        if subscription is not None:
+            self._part(subscription)
+            self._report()
+
+    async def post(
+        self,
+        room_id: str,
+        content: str,
+        *,
+        client_message_id: str | None = None,
+        sender: str | None = None,
+    ) -> "tuple[PostMessage, asyncio.Future[Stored | None]]":
+        """Post a message; the future says what became of it (see `Bus.post`).
+
+        Waits while too much of this connection is in flight. Raises what is wrong with it.
+        """
+        identity = self._checked_sender(sender)
+        room = checked_room_id(room_id)
+        check_content(content)
+        if client_message_id is not None and not is_client_message_id(client_message_id):
+            raise BadRequest("A clientMessageId is 1 to 64 printable ASCII characters.")
+        await self._check_member(room)
+        if self._in_flight >= self._shared.limits.in_flight:
+            await self.settled(self._shared.limits.in_flight - 1)
+        command = PostMessage(
+            message_id=new_message_id(),
+            room_id=room,
+            sender=identity.user_id,
+            content=content,
+            sent_at=now(),
+            sender_name=identity.name,
+            client_message_id=client_message_id,
+        )
+        future = self._shared.bus.post(command)
+        self._in_flight += 1
+        future.add_done_callback(self._settle)
+        self._shared.metrics.messages_in.inc()
+        return command, future
+
+    async def typing(self, room_id: str) -> None:
+        """Let others see that the user types."""
+        identity = self.require_identity()
+        room = checked_room_id(room_id)
+        await self._check_member(room)
+        await self._publish(Typing(room_id=room, user=identity.user_id, user_name=identity.name))
+
+    async def read(self, room_id: str, offset: int) -> None:
+        """Move the user's read marker; the user's other devices and the room hear of it."""
+        identity = self.require_identity()
+        room = checked_room_id(room_id)
+        if offset < 0:
+            raise BadRequest("An offset is 0 or more.")
+        marker = await self._shared.store.members.mark_read(room, identity.user_id, offset)
+        if marker.moved:
+            user = identity.user_id
+            await self._publish(
+                MemberRead(room_id=room, user=user, offset=marker.offset),
+                RoomChanged(to=user, room_id=room, unread_count=marker.unread_count),
+            )
+
+    async def leave(self, room_id: str, user: str | None = None) -> None:
+        """Leave the room's screen: its subscriptions end here, others are told."""
+        identity = self._checked_sender(user)
+        room = checked_room_id(room_id)
+        await self._check_member(room)
+        for subscription in self._of_room(room):
+            self.unsubscribe(subscription.id)
+        await self._publish(ScreenLeft(room_id=room, user=identity.user_id))
+
+    # Endings
+
+    async def settled(self, most: int = 0) -> None:
+        """Wait until at most so many messages are in flight. Raises `NotConfirmed` after long."""
+        try:
+            async with asyncio.timeout(self._shared.limits.receipt_seconds):
+                while self._in_flight > most:
+                    self._idle = self._idle or asyncio.Event()
+                    self._idle.clear()
+                    await self._idle.wait()
+        except TimeoutError:
+            raise NotConfirmed from None
+
+    async def close(self) -> None:
+        """End all subscriptions and the user's presence on this connection."""
+        self._shared.deadlines.drop(self)
+        for subscription_id in tuple(self.subscriptions):
+            self.unsubscribe(subscription_id)
+        self._shared.presence.ended(self.connection_id)
+        if self.identity is not None:
+            await self._shared.hub.detach(self.identity.user_id, self)
+
+    def lease(self) -> Lease | None:
+        """Return what presence should know (`Present`)."""
+        if self.identity is None:
+            return None
+        rooms = {one.room_id for one in self.subscriptions.values() if one.stream == "log"}
+        return Lease(self.connection_id, self.identity.user_id, tuple(sorted(rooms)))
+
+    # What the hub hands in (`UserListener`)
+
+    def on_user_event(self, event: UserEvent) -> None:
+        """Take an event of this user; a lost membership ends its subscriptions."""
+        if isinstance(event, RoomLeft):
+            self._memberships.forget(event.room_id)
+            for subscription in self._of_room(event.room_id):
+                self.unsubscribe(subscription.id)
+                self._owner.on_revoked(subscription)
+        self._owner.on_event(event)
+
+    def on_log_reset(self, room_id: RoomId) -> None:
+        """Start again if this connection listens to the room."""
+        if self._of_room(room_id):
+            self._owner.on_log_reset()
+
+    # Details
+
+    async def _join(self, subscription: RoomSubscription, since: Position | None) -> Joined | None:
+        hub, room_id, view = self._shared.hub, subscription.room_id, subscription.view
+        if subscription.stream == "activity":
+            await hub.join_activity(room_id, view, self._outbox)
+            return None
+        return await hub.join(room_id, view, self._outbox, since)
+
+    def _begun(self, subscription: RoomSubscription, joined: Joined | None) -> Joined | None:
+        """Return how it began, unless the membership ended meanwhile."""
+        if self.subscriptions.get(subscription.id) is not subscription:
+            self._part(subscription)
+            raise NotAMember
+        if joined is not None and joined.recovered is not None:
+            result = "complete" if joined.recovered else "too_far"
+            self._shared.metrics.recoveries.labels(result).inc()
+        self._report()
+        return joined
+
+    def _remember(self, subscription: RoomSubscription) -> None:
+        self.subscriptions[subscription.id] = subscription
+        self._shared.metrics.subscriptions.inc()
+
+    def _forget(self, subscription_id: str) -> RoomSubscription | None:
+        subscription = self.subscriptions.pop(subscription_id, None)
+        if subscription is not None:
+            self._shared.metrics.subscriptions.dec()
+        return subscription
+
+    def _part(self, subscription: RoomSubscription) -> None:
+        part = (
+            self._shared.hub.part
+            if subscription.stream == "log"
+            else self._shared.hub.part_activity
+        )
+        part(subscription.room_id, subscription.view, self._outbox)
+
+    def _of_room(self, room_id: RoomId) -> list[RoomSubscription]:
+        return [one for one in self.subscriptions.values() if one.room_id == room_id]
+
+    async def _check_member(self, room_id: RoomId) -> None:
+        await self._memberships.check(room_id, self.require_identity().user_id)
+
+    def _checked_sender(self, sender: str | None) -> Identity:
+        identity = self.require_identity()
+        if sender is not None and sender != identity.user_id:
+            raise SenderMismatch
+        return identity
+
+    async def _publish(self, *events: RoomEvent | UserEvent) -> None:
+        await self._shared.bus.publish(events)
+
+    def _settle(self, _: object) -> None:
+        self._in_flight -= 1
+        if self._idle is not None:
+            self._idle.set()
+
+    def _set_deadline(self, when: float, error: Callable[[], AllibeError]) -> None:
+        self._shared.deadlines.set(self, when, lambda: self._owner.fail(error()))
+
+    def _report(self) -> None:
+        self._shared.presence.changed(self.connection_id, self)
+
+
+def checked_room_id(text: str) -> RoomId:
+    """Return the text as a room id. Raises `InvalidRoomId`."""
+    if not is_room_id(text):
+        raise InvalidRoomId
+    return RoomId(text)

@@ -1,0 +1,29 @@
+"""What all connections of a gateway share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from allibe_gateway.deadlines import Deadlines
+from allibe_gateway.fanout.hub import Hub
+from allibe_gateway.limits import Limits
+from allibe_gateway.presence_reporter import PresenceReporter
+from allibe_services.auth import TokenVerifier
+from allibe_services.bus.base import Bus
+from allibe_services.store.base import Store
+from allibe_services.telemetry import GatewayMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Handed to each session and door; none of them makes or closes any of it."""
+
+    bus: Bus
+    store: Store
+    hub: Hub
+    verifier: TokenVerifier
+    presence: PresenceReporter
+    deadlines: Deadlines
+    limits: Limits
+    metrics: GatewayMetrics
+    clock: Callable[[], float]
+    """Seconds since 1970, as in tokens."""

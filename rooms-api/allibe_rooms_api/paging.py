@@ -1,0 +1,88 @@
+"""Where the next page of a list begins, as text that callers hand back and never look into.
+
+Pages of a room list follow the activity, which moves: a room that becomes active while its list
+is paged may be seen twice or, if it was still to come, at the top of the next reading.
+"""
+
+import base64
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from aiohttp import hdrs, web
+
+from allibe_services.contracts.errors import BadRequest
+from allibe_services.contracts.ids import ROOM_ID_PATTERN, RoomId, UserId, is_user_id
+from allibe_services.contracts.messages import milliseconds, moment
+from allibe_services.contracts.rooms import Member, Room
+
+# 14 digits of milliseconds reach the year 5138 and never overflow a datetime.
+_ROOM_PLACE = re.compile(rf"([0-9]{{1,14}})\.({ROOM_ID_PATTERN})", re.ASCII).fullmatch
+
+T = TypeVar("T")
+
+
+def split(found: Sequence[T], limit: int) -> tuple[list[T], T | None]:
+    """Return a page of what was found, and its last entry where more was found than fits."""
+    page = list(found[:limit])
+    return page, page[-1] if len(found) > limit else None
+
+
+def link(request: web.Request, limit: int, after: str | None) -> dict[str, str]:
+    """Return the headers that lead to the next page (RFC 8288), none without one."""
+    if after is None:
+        return {}
+    query = urlencode({"limit": limit, "after": after})
+    return {hdrs.LINK: f'<{request.rel_url.raw_path}?{query}>; rel="next"'}
+
+
+def after_room(room: Room) -> str:
+    """Return the text for "after this room" in the order of activity."""
+    return _wrap(f"{milliseconds(room.last_message_at or room.created_at)}.{room.room_id}")
+
+
+def room_place(request: web.Request) -> tuple[datetime, RoomId] | None:
+    """Return the activity and id that the query's `after` stands for. Raises `BadRequest`."""
+    text = _after(request)
+    if text is None:
+        return None
+    found = _ROOM_PLACE(text)
+    if found is None:
+        raise _unknown_place()
+    return moment(int(found[1])), RoomId(found[2])
+
+
+def after_member(member: Member) -> str:
+    """Return the text for "after this member" in the order of user ids."""
+    return _wrap(member.user)
+
+
+def member_place(request: web.Request) -> UserId | None:
+    """Return the user id that the query's `after` stands for. Raises `BadRequest`."""
+    text = _after(request)
+    if text is None:
+        return None
+    if not is_user_id(text):
+        raise _unknown_place()
+    return UserId(text)
+
+
+def _wrap(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _after(request: web.Request) -> str | None:
+    wrapped = request.query.get("after")
+    if wrapped is None:
+        return None
+    padded = wrapped + "=" * (-len(wrapped) % 4)
+    try:
+        return base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+    except ValueError:
+        raise _unknown_place() from None
+
+
+def _unknown_place() -> BadRequest:
+    return BadRequest("'after' is not one that this list gave out.")

@@ -1,0 +1,147 @@
+"""Bodies of requests and responses, besides those of `allibe_services.contracts`.
+
+The OpenAPI document is made from these types: docstrings and `Meta` are what its readers see.
+Patterns are only documented here; the handlers check them with `contracts.ids`, because
+a pattern of msgspec's is searched for, not matched in full.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from allibe_services.contracts.ids import (
+    CLIENT_MESSAGE_ID_PATTERN,
+    ROOM_ID_PATTERN,
+    USER_ID_PATTERN,
+    MessageId,
+    RoomId,
+    UserId,
+)
+from allibe_services.contracts.messages import Message
+from allibe_services.contracts.rooms import MEMBERS_AT_CREATION, NAME_LENGTH, Role, Room
+
+MOST_OFFSET = 2**53 - 1
+"""Largest offset taken: the last whole number that JavaScript knows exactly."""
+
+
+def pattern(of: str) -> dict[str, object]:
+    """Return what a JSON schema says of text that matches a pattern of `contracts.ids` in full."""
+    return {"pattern": "^" + of.replace(r"\"", '"') + "$"}
+
+
+_RoomIdText = Annotated[str, Meta(extra_json_schema=pattern(ROOM_ID_PATTERN))]
+_UserIdText = Annotated[str, Meta(extra_json_schema=pattern(USER_ID_PATTERN))]
+_ClientMessageIdText = Annotated[str, Meta(extra_json_schema=pattern(CLIENT_MESSAGE_ID_PATTERN))]
+_RoomName = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NAME_LENGTH})]
+_Content = Annotated[
+    str,
+    Meta(
+        description="Text, not only blanks, without NUL, at most 8192 bytes of UTF-8.",
+        extra_json_schema={"minLength": 1},
+    ),
+]
+
+
+class _Body(msgspec.Struct, frozen=True, rename="camel"):
+    pass
+
+
+class NewRoom(_Body, frozen=True):
+    """A room to create.
+
+    Without `roomId` it gets one. `members` become members besides the owner. The owner is
+    the caller; only a token of scope `chat:admin` may name another.
+    """
+
+    name: _RoomName
+    room_id: _RoomIdText | None = None
+    members: Annotated[list[_UserIdText], Meta(max_length=MEMBERS_AT_CREATION)] = []
+    owner: _UserIdText | None = None
+
+
+class NewMessage(_Body, frozen=True):
+    """A message to post.
+
+    Repeated with the same `clientMessageId` it is stored once. `sender`, where given, is
+    the caller; only a token of scope `chat:admin` may name another.
+    """
+
+    content: _Content
+    client_message_id: _ClientMessageIdText | None = None
+    sender: _UserIdText | None = None
+
+
+class NewMember(_Body, frozen=True):
+    """A user to make a member of the room."""
+
+    user: _UserIdText
+    role: Role = Role.MEMBER
+
+
+class RoleChange(_Body, frozen=True):
+    """The role that a member is to have."""
+
+    role: Role
+
+
+class ReadPosition(_Body, frozen=True):
+    """The offset of the last message that the caller has read."""
+
+    offset: Annotated[int, Meta(ge=0, le=MOST_OFFSET)]
+
+
+class RoomSummary(_Body, frozen=True):
+    """A room as the system sees it, which is no member: without role, read marker and unread."""
+
+    room_id: RoomId
+    name: str
+    last_message: str | None
+    last_message_at: datetime | None
+    last_message_sender: UserId | None
+    last_offset: int
+    epoch: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, room: Room) -> "RoomSummary":
+        """Return what is the same for every member."""
+        return cls(**{name: getattr(room, name) for name in cls.__struct_fields__})
+
+
+class History(_Body, frozen=True):
+    """A page of a room's messages, oldest first.
+
+    `nextBefore` and `nextAfter` are what to ask for next in either direction; each is absent
+    where nothing more is there now. `lastOffset` is where the log ended when the page was read.
+    """
+
+    messages: list[Message]
+    epoch: str
+    last_offset: int
+    next_before: int | UnsetType = UNSET
+    next_after: int | UnsetType = UNSET
+
+
+class Accepted(_Body, frozen=True):
+    """The message is durable and will be in the log soon.
+
+    Was it stored before under the same `clientMessageId`, it keeps the id that it has there.
+    """
+
+    message_id: MessageId
+    room_id: RoomId
+    client_message_id: str | None
+
+
+class Problem(_Body, frozen=True):
+    """What went wrong (RFC 9457). Programs look at `code` and `retryable`, people at `detail`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    retryable: bool
+    retry_after_ms: int | UnsetType = UNSET

@@ -1,0 +1,158 @@
+"""Settings: environment variables `ALLIBE_…` to one frozen struct. Only this module reads them.
+
+A secret may come from a file instead: `ALLIBE_JWT_SECRET_FILE` names it. No secret has a default.
+docs/settings.md is made from the descriptions here.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "ALLIBE_"
+SECRETS = frozenset({"jwt_secret"})
+"""Fields whose values are never shown, and which `…_FILE` may supply."""
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Bytes = Annotated[int, Meta(ge=1024, le=1 << 30)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings of all processes; each process reads the ones that it needs."""
+
+    host: Annotated[str, Meta(description="Address that clients connect to.")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port that clients connect to.")] = 8080
+    ops_host: Annotated[str, Meta(description="Address of `/livez`, `/readyz` and `/metrics`.")] = (
+        "127.0.0.1"
+    )
+    ops_port: Annotated[
+        Port, Meta(description="Port of `/livez`, `/readyz` and `/metrics`; 0 picks a free one.")
+    ] = 9090
+
+    database_url: Annotated[
+        str, Meta(description="The store: `sqlite:////absolute/path` or `sqlite:///relative`.")
+    ] = "sqlite:///.data/allibe.db"
+    bus_url: Annotated[
+        str, Meta(description="The bus: `inprocess:` reaches the processes of `allibe serve` only.")
+    ] = "inprocess:"
+    redis_url: Annotated[str, Meta(description="Presence: `inprocess:` keeps it in memory.")] = (
+        "inprocess:"
+    )
+
+    jwt_algorithm: Annotated[
+        str, Meta(description="How tokens are signed: `HS256`, `RS256`, `ES256` or `EdDSA`.")
+    ] = "HS256"
+    jwt_secret: Annotated[
+        str | None, Meta(description="The secret of HS256, at least 32 bytes.")
+    ] = None
+    jwt_public_key_file: Annotated[
+        str | None, Meta(description="PEM file of the public key of the other algorithms.")
+    ] = None
+    jwt_private_key_file: Annotated[
+        str | None, Meta(description="PEM file to sign with; only `allibe token` reads it.")
+    ] = None
+    jwt_audience: Annotated[str | None, Meta(description="The `aud` that tokens must have.")] = None
+    jwt_issuer: Annotated[str | None, Meta(description="The `iss` that tokens must have.")] = None
+
+    heart_beat_seconds: Annotated[
+        Seconds, Meta(description="Heart-beat offered to clients, both ways.")
+    ] = 10.0
+    sign_in_seconds: Annotated[
+        Seconds, Meta(description="Time for a connection to bring a token.")
+    ] = 10.0
+    publish_seconds: Annotated[
+        Seconds, Meta(description="Time for a message to be stored or confirmed.")
+    ] = 5.0
+    drain_seconds: Annotated[
+        Seconds, Meta(description="Time to settle what was accepted when the process stops.")
+    ] = 10.0
+    subscriptions_per_connection: Annotated[
+        Count, Meta(description="Most subscriptions of a connection.")
+    ] = 100
+    in_flight_per_connection: Annotated[
+        Count, Meta(description="Most messages of a connection without a receipt.")
+    ] = 256
+    recovery_messages: Annotated[
+        Count, Meta(description="Longest gap that is replayed to a client that comes back.")
+    ] = 500
+    tail_bytes: Annotated[
+        Bytes, Meta(description="Bytes of newest messages kept per room for recovery.")
+    ] = 262_144
+    slow_consumer_bytes: Annotated[
+        Bytes, Meta(description="Unsent bytes at which a connection is closed.")
+    ] = 1_048_576
+
+    log_level: Annotated[str, Meta(description="`debug`, `info`, `warning` or `error`.")] = "info"
+    log_format: Annotated[str, Meta(description="`console` or `json`.")] = "json"
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings that the environment gives, defaults for the rest.
+
+    Raises `ValueError` that names the variable: unknown `ALLIBE_…` ones too, since a typo in a
+    limit should not go unnoticed.
+    """
+    environment = os.environ if environment is None else environment
+    values = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and value != ""
+    }
+    for secret in SECRETS:
+        path = values.pop(f"{secret}_file", None)
+        if path is not None and secret not in values:
+            values[secret] = _read_secret(path, f"{PREFIX}{secret.upper()}_FILE")
+    for name in values:
+        if name not in Settings.__struct_fields__:
+            raise ValueError(f"{PREFIX}{name.upper()}: there is no such setting")
+    return _converted(values)
+
+
+def shown(settings: Settings) -> dict[str, str]:
+    """Return each variable with its value as text, secrets hidden."""
+    return {
+        PREFIX + name.upper(): _shown(name, value)
+        for name, value in msgspec.structs.asdict(settings).items()
+    }
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Return variable, default and description of each setting, for the documentation."""
+    rows = []
+    for field in msgspec.json.schema(Settings)["$defs"]["Settings"]["properties"].items():
+        name, schema = field
+        default = schema.get("default")
+        shown_default = "" if default is None else str(default)
+        rows.append((PREFIX + name.upper(), shown_default, schema.get("description", "")))
+    return rows
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    return "(set, hidden)" if name in SECRETS else str(value)
+
+
+def _read_secret(path: str, variable: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{variable}: cannot read {path}: {type(error).__name__}") from None
+
+
+def _converted(values: dict[str, str]) -> Settings:
+    # One at a time, so that the error can name the variable.
+    converted: dict[str, object] = {}
+    types = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    for name, value in values.items():
+        try:
+            converted[name] = msgspec.convert(value, types[name], strict=False)
+        except msgspec.ValidationError as error:
+            hint = "" if name in SECRETS else f": {error}"
+            raise ValueError(f"{PREFIX}{name.upper()}{hint}") from None
+    return Settings(**converted)  # type: ignore[arg-type]

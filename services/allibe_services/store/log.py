@@ -1,0 +1,249 @@
+"""The SQL of rooms' logs: append and read messages. Functions of a connection.
+
+`append` is the hot path: three statements, and the unique constraints tell whether anything was
+stored before. Only where they object does `append_with_care` look the messages up.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import DataError, IntegrityError
+
+from allibe_services.contracts.commands import Outcome, PostMessage, Stored
+from allibe_services.contracts.ids import RoomId, is_room_id
+from allibe_services.contracts.messages import Message, milliseconds, moment
+from allibe_services.contracts.rooms import Head
+from allibe_services.store.batch import REFUSED, Batch, is_storable
+from allibe_services.store.tables import messages, rooms
+
+T = TypeVar("T")
+
+OFFSET_MOST = 2**63 - 1
+"""The highest offset that a column holds; whoever asks beyond it means the end."""
+
+_IDS = 500
+"""Ids per IN list: far below the 32,766 parameters of SQLite and the 32,767 of PostgreSQL."""
+
+_HEADS = (
+    select(rooms.c.room_id, rooms.c.epoch, rooms.c.last_offset)
+    .where(rooms.c.room_id.in_(bindparam("room_ids", expanding=True)))
+    .order_by(rooms.c.room_id)
+)
+# NO KEY UPDATE: rows that refer to the room (new members) need not wait. Sorted: no deadlock.
+_LOCK = _HEADS.with_for_update(key_share=True)
+
+_INSERT = insert(messages)
+_MOVE_HEAD = (
+    update(rooms)
+    .where(rooms.c.room_id == bindparam("room"))
+    .values(
+        last_offset=bindparam("offset"),
+        last_message=bindparam("content"),
+        last_message_at=bindparam("at"),
+        last_message_sender=bindparam("by"),
+    )
+)
+
+_MESSAGES = select(
+    messages.c.room_id,
+    rooms.c.epoch,
+    messages.c.offset,
+    messages.c.message_id,
+    messages.c.sender,
+    messages.c.content,
+    messages.c.sent_at,
+    messages.c.sender_name,
+    messages.c.client_message_id,
+).join_from(messages, rooms)
+_IN_ROOM = _MESSAGES.where(messages.c.room_id == bindparam("room_id"))
+_AFTER = (
+    _IN_ROOM.where(messages.c.offset > bindparam("offset"))
+    .order_by(messages.c.offset)
+    .limit(bindparam("most"))
+)
+_BEFORE = (
+    _IN_ROOM.where(messages.c.offset < bindparam("offset"))
+    .order_by(messages.c.offset.desc())
+    .limit(bindparam("most"))
+)
+_BY_ID = _MESSAGES.where(messages.c.message_id.in_(bindparam("message_ids", expanding=True)))
+
+# `(room_id, sender, client_message_id) IN (…)` would make SQLite read the whole table, VALUES
+# are compiled anew each time; an OR of a fixed number of keys is neither.
+_KEYS = 32
+_BY_CLIENT_KEYS = _MESSAGES.where(
+    or_(
+        *(
+            and_(
+                messages.c.room_id == bindparam(f"room{slot}"),
+                messages.c.sender == bindparam(f"sender{slot}"),
+                messages.c.client_message_id == bindparam(f"id{slot}"),
+            )
+            for slot in range(_KEYS)
+        )
+    )
+)
+
+
+class MetBefore(Exception):
+    """The database refused the batch: part of it is stored already, or cannot be stored."""
+
+
+def append(connection: Connection, commands: Sequence[PostMessage]) -> list[Outcome]:
+    """Store messages that are probably new; see `RoomLog.append`.
+
+    Raises `MetBefore`: roll back, and call `append_with_care` in another transaction.
+    """
+    batch = Batch(_lock_rooms(connection, commands))
+    outcomes = [batch.take(command) for command in commands]
+    try:
+        _write(connection, batch.fresh)
+    except (IntegrityError, DataError):
+        raise MetBefore from None
+    return outcomes
+
+
+def append_with_care(connection: Connection, commands: Sequence[PostMessage]) -> list[Outcome]:
+    """Store what is not stored yet, and set aside what the database refuses."""
+    known = _lock_rooms(connection, commands)
+    stored = _find_stored(connection, commands)
+    batch = Batch(known, stored)
+    outcomes = [batch.take(command) for command in commands]
+    try:
+        with connection.begin_nested():
+            _write(connection, batch.fresh)
+    except (IntegrityError, DataError):
+        batch = Batch(known, stored)
+        return [_append_one(connection, command, batch) for command in commands]
+    return outcomes
+
+
+def after(connection: Connection, room_id: RoomId, offset: int, most: int) -> list[Message]:
+    """Return up to `most` messages after an offset, oldest first."""
+    wanted = {"room_id": room_id, "offset": min(offset, OFFSET_MOST), "most": most}
+    return [_message(row) for row in connection.execute(_AFTER, wanted)]
+
+
+def before(connection: Connection, room_id: RoomId, offset: int | None, most: int) -> list[Message]:
+    """Return the up to `most` messages right before an offset (None: the newest), oldest first."""
+    end = OFFSET_MOST if offset is None else min(offset, OFFSET_MOST)
+    wanted = {"room_id": room_id, "offset": end, "most": most}
+    newest_first = connection.execute(_BEFORE, wanted).all()
+    return [_message(row) for row in reversed(newest_first)]
+
+
+def heads(connection: Connection, room_ids: Collection[RoomId]) -> dict[RoomId, Head]:
+    """Return where the logs of these rooms end; unknown rooms are left out."""
+    return _heads(connection, _HEADS, room_ids)
+
+
+def _heads(
+    connection: Connection, statement: Select[*tuple[Any, ...]], room_ids: Collection[RoomId]
+) -> dict[RoomId, Head]:
+    found = {}
+    for chunk in _chunks(sorted(filter(is_room_id, set(room_ids))), _IDS):
+        for room_id, epoch, last_offset in connection.execute(statement, {"room_ids": chunk}):
+            found[room_id] = Head(epoch, last_offset)
+    return found
+
+
+def _lock_rooms(connection: Connection, commands: Sequence[PostMessage]) -> dict[RoomId, Head]:
+    return _heads(connection, _LOCK, {command.room_id for command in commands})
+
+
+def _write(connection: Connection, fresh: Sequence[Message]) -> None:
+    if not fresh:
+        return
+    connection.execute(_INSERT, [_row(message) for message in fresh])
+    newest = {message.room_id: message for message in fresh}
+    connection.execute(_MOVE_HEAD, [_head_row(message) for message in newest.values()])
+
+
+def _append_one(connection: Connection, command: PostMessage, batch: Batch) -> Outcome:
+    outcome = batch.take(command)
+    if not isinstance(outcome, Stored) or outcome.duplicate:
+        return outcome
+    try:
+        with connection.begin_nested():
+            _write(connection, [outcome.message])
+    except (IntegrityError, DataError):
+        batch.withdraw()
+        return REFUSED
+    return outcome
+
+
+def _find_stored(connection: Connection, commands: Sequence[PostMessage]) -> list[Message]:
+    sound = [command for command in commands if is_storable(command)]
+    found: list[Row[*tuple[Any, ...]]] = []
+    for ids in _chunks((command.message_id for command in sound), _IDS):
+        found += connection.execute(_BY_ID, {"message_ids": ids}).all()
+    with_key = (command for command in sound if command.client_message_id is not None)
+    for some in _chunks(with_key, _KEYS):
+        found += connection.execute(_BY_CLIENT_KEYS, _keys(some)).all()
+    return [_message(row) for row in found]
+
+
+def _keys(commands: Sequence[PostMessage]) -> dict[str, str | None]:
+    keys: dict[str, str | None] = {}
+    for slot in range(_KEYS):  # unused slots repeat the last key
+        command = commands[min(slot, len(commands) - 1)]
+        keys[f"room{slot}"] = command.room_id
+        keys[f"sender{slot}"] = command.sender
+        keys[f"id{slot}"] = command.client_message_id
+    return keys
+
+
+def _message(row: Row[*tuple[Any, ...]]) -> Message:
+    room_id, epoch, offset, message_id, sender, content, sent_at, sender_name, client_id = row
+    return Message(
+        room_id,
+        epoch,
+        offset,
+        message_id,
+        sender,
+        content,
+        moment(sent_at),
+        sender_name,
+        client_id,
+    )
+
+
+def _row(message: Message) -> dict[str, object]:
+    return {
+        "room_id": message.room_id,
+        "offset": message.offset,
+        "message_id": message.message_id,
+        "sender": message.sender,
+        "sender_name": message.sender_name,
+        "content": message.content,
+        "client_message_id": message.client_message_id,
+        "sent_at": milliseconds(message.sent_at),
+    }
+
+
+def _head_row(message: Message) -> dict[str, object]:
+    return {
+        "room": message.room_id,
+        "offset": message.offset,
+        "content": message.content,
+        "at": milliseconds(message.sent_at),
+        "by": message.sender,
+    }
+
+
+def _chunks(wanted: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(wanted)
+    while chunk := list(islice(rest, size)):
+        yield chunk

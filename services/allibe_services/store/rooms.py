@@ -1,0 +1,119 @@
+"""The SQL of rooms, as their members see them. Functions of a connection."""
+
+import secrets
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Row, and_, bindparam, func, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from allibe_services.contracts.errors import BadRequest, Conflict, NotAMember, UnknownRoom
+from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.contracts.messages import milliseconds, moment, now
+from allibe_services.contracts.rooms import NAME_LENGTH, Member, Role, Room
+from allibe_services.store.batch import is_text
+from allibe_services.store.members import MEMBERSHIP, UNREAD, insert_all
+from allibe_services.store.tables import members, rooms
+
+_SEEN = select(
+    rooms.c.room_id,
+    rooms.c.name,
+    rooms.c.epoch,
+    rooms.c.created_at,
+    rooms.c.last_offset,
+    rooms.c.last_message,
+    rooms.c.last_message_at,
+    rooms.c.last_message_sender,
+    members.c.role,
+    members.c.read_offset,
+    UNREAD,
+)
+_ONE = _SEEN.select_from(MEMBERSHIP).where(rooms.c.room_id == bindparam("room"))
+
+_ACTIVITY = func.coalesce(rooms.c.last_message_at, rooms.c.created_at)
+_LIST = (
+    _SEEN.join_from(members, rooms)
+    .where(members.c.user_id == bindparam("user"))
+    .order_by(_ACTIVITY.desc(), rooms.c.room_id)
+    .limit(bindparam("most"))
+)
+_BEFORE = bindparam("activity", type_=BigInteger)
+_NEXT_LIST = _LIST.where(
+    or_(_BEFORE > _ACTIVITY, and_(_BEFORE == _ACTIVITY, rooms.c.room_id > bindparam("room")))
+)
+_INSERT = insert(rooms)
+
+
+def create(
+    connection: Connection,
+    name: str,
+    owner: UserId,
+    others: Collection[UserId],
+    room_id: RoomId,
+) -> Room:
+    """Create a room; return it as the owner sees it. Raises `Conflict`, `BadRequest`."""
+    _check_name(name)
+    created_at = now()
+    row = {
+        "room_id": room_id,
+        "name": name,
+        "epoch": _new_epoch(),
+        "created_at": milliseconds(created_at),
+        "created_by": owner,
+    }
+    try:
+        connection.execute(_INSERT, row)
+    except IntegrityError:
+        raise Conflict("The room id is taken.") from None
+    joining = [Member(owner, Role.OWNER, created_at, 0)]
+    joining += [Member(user, Role.MEMBER, created_at, 0) for user in set(others) - {owner}]
+    insert_all(connection, room_id, joining)
+    return get(connection, room_id, owner)
+
+
+def get(connection: Connection, room_id: RoomId, user_id: UserId) -> Room:
+    """Return a room as the user sees it. Raises `UnknownRoom`, `NotAMember`."""
+    row = connection.execute(_ONE, {"room": room_id, "user": user_id}).one_or_none()
+    if row is None:
+        raise UnknownRoom
+    if row.role is None:
+        raise NotAMember
+    return _room(row)
+
+
+def of_user(
+    connection: Connection, user_id: UserId, most: int, after: tuple[datetime, RoomId] | None
+) -> list[Room]:
+    """Return the user's rooms, the latest activity first, `after` that activity and room."""
+    wanted: dict[str, object] = {"user": user_id, "most": most}
+    if after is None:
+        return [_room(row) for row in connection.execute(_LIST, wanted)]
+    wanted |= {"activity": milliseconds(after[0]), "room": after[1]}
+    return [_room(row) for row in connection.execute(_NEXT_LIST, wanted)]
+
+
+def _check_name(name: str) -> None:
+    if not is_text(name) or len(name) > NAME_LENGTH:
+        raise BadRequest(f"A room's name has at most {NAME_LENGTH} characters, and no NUL.")
+
+
+def _new_epoch() -> str:
+    return secrets.token_hex(4)
+
+
+def _room(row: Row[*tuple[Any, ...]]) -> Room:
+    at = row.last_message_at
+    return Room(
+        room_id=row.room_id,
+        name=row.name,
+        last_message=row.last_message,
+        last_message_at=None if at is None else moment(at),
+        last_message_sender=row.last_message_sender,
+        unread_count=row.unread_count,
+        read_offset=row.read_offset,
+        last_offset=row.last_offset,
+        epoch=row.epoch,
+        role=Role(row.role),
+        created_at=moment(row.created_at),
+    )

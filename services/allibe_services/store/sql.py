@@ -1,0 +1,119 @@
+"""The store over a SQL database: hands the functions of `log`, `rooms` and `members` to it."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, String, column, select, table
+from sqlalchemy.exc import ProgrammingError
+
+from allibe_services.contracts.commands import Outcome, PostMessage
+from allibe_services.contracts.errors import StoreUnavailable
+from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.contracts.messages import Message
+from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
+from allibe_services.store import log, members, rooms
+from allibe_services.store.database import Database
+from allibe_services.store.tables import REVISION
+
+_VERSION = column("version_num", String)
+_REVISION = select(_VERSION).select_from(table("alembic_version"))
+
+
+class SqlStore:
+    """`Store` over a database, which it closes with itself."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.log = _Log(database)
+        self.rooms = _Rooms(database)
+        self.members = _Members(database)
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailable` unless writes would be taken and the schema is current."""
+        await self._database.ping()
+        try:
+            revision = await self._database.read(_revision)
+        except ProgrammingError:  # PostgreSQL, where the table is missing
+            revision = None
+        if revision != REVISION:
+            raise StoreUnavailable("The database's schema is not current: run `allibe migrate`.")
+
+    async def close(self) -> None:
+        """Finish what runs, close all connections."""
+        await self._database.close()
+
+
+class _Log:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, commands: Sequence[PostMessage]) -> list[Outcome]:
+        if not commands:
+            return []
+        try:
+            return await self._database.write(log.append, commands)
+        except log.MetBefore:
+            return await self._database.write(log.append_with_care, commands)
+
+    async def after(self, room_id: RoomId, offset: int, *, most: int) -> list[Message]:
+        return await self._database.read(log.after, room_id, offset, most)
+
+    async def before(self, room_id: RoomId, offset: int | None, *, most: int) -> list[Message]:
+        return await self._database.read(log.before, room_id, offset, most)
+
+    async def heads(self, room_ids: Collection[RoomId]) -> dict[RoomId, Head]:
+        if not room_ids:
+            return {}
+        return await self._database.read(log.heads, room_ids)
+
+
+class _Rooms:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(
+        self, name: str, owner: UserId, *, members: Collection[UserId] = (), room_id: RoomId
+    ) -> Room:
+        return await self._database.write(rooms.create, name, owner, members, room_id)
+
+    async def get(self, room_id: RoomId, user_id: UserId) -> Room:
+        return await self._database.read(rooms.get, room_id, user_id)
+
+    async def of_user(
+        self, user_id: UserId, *, most: int, after: tuple[datetime, RoomId] | None = None
+    ) -> list[Room]:
+        return await self._database.read(rooms.of_user, user_id, most, after)
+
+
+class _Members:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def role(self, room_id: RoomId, user_id: UserId) -> Role:
+        return await self._database.read(members.role, room_id, user_id)
+
+    async def of_room(
+        self, room_id: RoomId, *, most: int, after: UserId | None = None
+    ) -> list[Member]:
+        return await self._database.read(members.of_room, room_id, most, after)
+
+    async def add(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
+        return await self._database.write(members.add, room_id, user_id, role)
+
+    async def change_role(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
+        return await self._database.write(members.change_role, room_id, user_id, role)
+
+    async def remove(self, room_id: RoomId, user_id: UserId) -> None:
+        await self._database.write(members.remove, room_id, user_id)
+
+    async def mark_read(self, room_id: RoomId, user_id: UserId, offset: int) -> ReadMarker:
+        return await self._database.write(members.mark_read, room_id, user_id, offset)
+
+    async def unread(
+        self, room_id: RoomId, *, most: int, after: UserId | None = None
+    ) -> list[Unread]:
+        return await self._database.read(members.unread, room_id, most, after)
+
+
+def _revision(connection: Connection) -> str | None:
+    return connection.execute(_REVISION).scalar_one_or_none()

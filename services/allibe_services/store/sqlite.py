@@ -1,0 +1,203 @@
+"""SQLite as a database: one thread that writes, a few that read, WAL between them.
+
+A transaction on a thread costs a third of the CPU of the same one through aiosqlite, which
+crosses threads once per statement. Other processes may use the file too; whoever finds it locked
+waits `BUSY_SECONDS`.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+import structlog
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from allibe_services.contracts.errors import StoreUnavailable
+from allibe_services.store.database import CALL_SECONDS, errors_translated
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+BUSY_SECONDS = 2.0
+"""Longest wait for another process's write; below CALL_SECONDS, so that its caller hears why."""
+
+MIGRATION_BUSY_SECONDS = 60.0
+"""Longest wait for another process's migration, which may rewrite whole tables."""
+
+READERS = 4
+"""Threads that read: enough that a long page of history does not hold up the lists of rooms."""
+
+_BROKEN = frozenset(
+    {
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+"""Errors after which a connection is replaced: the file may be sound again when reopened."""
+
+log = structlog.get_logger(__name__)
+
+
+class SqliteDatabase:
+    """`Database` over one SQLite file.
+
+    The file and its folder are made when missing (modes 0600 and 0700), which may raise
+    `OSError`; `migrate` makes the tables. Connections are opened when first needed. Raises
+    `ValueError` for a URL that does not name a file.
+    """
+
+    def __init__(
+        self, url: str, *, call_seconds: float = CALL_SECONDS, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
+        path = _made(path_of(url))
+        self._writer = _Threads(_engine(path, "BEGIN IMMEDIATE", busy_seconds), 1, call_seconds)
+        reading = _engine(path, "BEGIN", busy_seconds, read_only=True, connections=READERS)
+        self._readers = _Threads(reading, READERS, call_seconds)
+
+    async def read(
+        self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run a function that only reads, on one of the reading threads."""
+        return await self._readers.run(lambda connection: function(connection, *args, **kwargs))
+
+    async def write(
+        self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run a function that may write, on the one writing thread, after those before it."""
+        return await self._writer.run(lambda connection: function(connection, *args, **kwargs))
+
+    async def ping(self) -> None:
+        """Write the page that every SQLite file has: a locked file or a full disk shows."""
+        await self.write(_touch)
+
+    async def close(self) -> None:
+        """Let running transactions finish, close all connections and end the threads."""
+        await self._writer.close()
+        await self._readers.close()
+
+
+class _Threads:
+    """Threads, and as many connections, that run transactions of one kind."""
+
+    def __init__(self, engine: Engine, count: int, call_seconds: float) -> None:
+        self._engine = engine
+        self._executor = ThreadPoolExecutor(count, thread_name_prefix="sqlite")
+        self._call_seconds = call_seconds
+        self._closed = False
+
+    async def run(self, function: Callable[[Connection], R]) -> R:
+        if self._closed:
+            raise StoreUnavailable("The store is closed.")
+        work = partial(self._transact, function)
+        try:
+            async with asyncio.timeout(self._call_seconds):
+                return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        except TimeoutError:  # what waits for a thread is dropped; what runs goes on
+            log.warning("database too slow", seconds=self._call_seconds)
+            raise StoreUnavailable("The store did not answer in time; try again.") from None
+
+    def _transact(self, function: Callable[[Connection], R]) -> R:
+        with errors_translated(), self._engine.begin() as connection:
+            return function(connection)
+
+    async def close(self) -> None:
+        self._closed = True
+        await asyncio.to_thread(self._executor.shutdown)
+        self._engine.dispose()
+
+
+def path_of(url: str) -> Path:
+    """Return the file that `sqlite:///relative` or `sqlite:////absolute/path` names.
+
+    Raises `ValueError` for anything else, a database in memory included: it would be another
+    one for each connection, and nothing in it durable.
+    """
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        raise ValueError("not a database URL; wanted sqlite:////absolute/path") from None
+    if parts.drivername != "sqlite" or parts.host or parts.query:
+        raise ValueError("not a plain SQLite URL; wanted sqlite:////absolute/path")
+    if not parts.database or parts.database == ":memory:":
+        raise ValueError("SQLite in memory is not supported; wanted sqlite:////absolute/path")
+    return Path(parts.database).absolute()
+
+
+def exists(url: str) -> bool:
+    """Tell whether the file is there. Raises `ValueError` as `path_of`."""
+    return path_of(url).exists()
+
+
+@contextmanager
+def exclusive(url: str) -> Iterator[Connection]:
+    """Give a transaction in which no other process writes; wait for theirs to end.
+
+    Committed at the end of the block. Raises `StoreUnavailable`, and `ValueError` as `path_of`.
+    """
+    engine = _engine(_made(path_of(url)), "BEGIN IMMEDIATE", MIGRATION_BUSY_SECONDS)
+    try:
+        with errors_translated(), engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _made(path: Path) -> Path:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
+    return path
+
+
+def _engine(
+    path: Path,
+    begin: str,
+    busy_seconds: float,
+    *,
+    read_only: bool = False,
+    connections: int = 1,
+) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        hide_parameters=True,
+        # isolation_level None: the driver begins nothing by itself, `_begin` below does
+        connect_args={"timeout": busy_seconds, "isolation_level": None, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "handle_error", _replace_broken)
+    return engine
+
+
+def _replace_broken(context: ExceptionContext) -> None:
+    code = getattr(context.original_exception, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    if code & 0xFF in _BROKEN:  # the low byte is the kind, the rest the detail
+        context.is_disconnect = True
+
+
+def _touch(connection: Connection) -> None:
+    connection.exec_driver_sql("PRAGMA user_version = 0")

@@ -1,0 +1,92 @@
+"""The schema, as SQLAlchemy tables: one for SQLite and PostgreSQL.
+
+Times are whole milliseconds since 1970 (`contracts.messages.milliseconds`). Lengths are those of
+the id patterns in `contracts.ids`; PostgreSQL enforces them, SQLite does not. Migrations never
+import this module (they describe the past); a test compares the two.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+
+from allibe_services.contracts.rooms import NAME_LENGTH
+
+REVISION = "0001"
+"""The migration that makes these tables: what a current database says it is at."""
+
+NAMING = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+}
+"""Names for every constraint, so that a later migration can speak of them."""
+
+metadata = MetaData(naming_convention=NAMING)
+
+
+def id_text(length: int) -> TypeEngine[str]:
+    """Return the type of an id: compared byte by byte everywhere, as Python and SQLite do.
+
+    PostgreSQL would otherwise sort by the language of the database, and differently after an
+    upgrade of the system's C library, which also breaks indexes.
+    """
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("room_id", id_text(64), nullable=False),
+    Column("name", String(NAME_LENGTH), nullable=False),
+    Column("epoch", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", id_text(128), nullable=False),
+    Column("last_offset", BigInteger, nullable=False, server_default=text("0")),
+    Column("last_message", Text),
+    Column("last_message_at", BigInteger),
+    Column("last_message_sender", id_text(128)),
+    PrimaryKeyConstraint("room_id"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("room_id", id_text(64), ForeignKey("rooms.room_id"), nullable=False),
+    Column("user_id", id_text(128), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("joined_at", BigInteger, nullable=False),
+    Column("read_offset", BigInteger, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("room_id", "user_id"),
+    Index(None, "user_id"),
+    sqlite_with_rowid=False,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("room_id", id_text(64), ForeignKey("rooms.room_id"), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("message_id", id_text(36), nullable=False),
+    Column("sender", id_text(128), nullable=False),
+    Column("sender_name", Text),
+    Column("content", Text, nullable=False),
+    Column("client_message_id", id_text(64)),
+    Column("sent_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("room_id", "offset"),
+    UniqueConstraint("message_id"),
+    UniqueConstraint("room_id", "sender", "client_message_id"),
+    Index(None, "room_id", "sender", "offset"),  # counts a member's own messages
+    sqlite_with_rowid=False,  # history lies on the disk in the order in which it is read
+)

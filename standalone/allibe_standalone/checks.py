@@ -1,0 +1,62 @@
+"""What is wrong with the settings, as far as can be told without starting."""
+
+import ipaddress
+from collections.abc import Callable
+
+from allibe_services.backends import verifier
+from allibe_services.contracts.errors import AllibeError
+from allibe_services.settings import Settings
+from allibe_services.store.migrate import current
+from allibe_services.store.tables import REVISION
+from allibe_services.telemetry import LOG_LEVELS
+
+LOG_FORMATS = ("console", "json")
+
+
+def problems(settings: Settings) -> list[str]:
+    """Return a sentence for each problem; none means that `allibe serve` would start."""
+    checks: tuple[Callable[[Settings], None], ...] = (
+        _check_key,
+        _check_database,
+        _check_addresses,
+        _check_logging,
+    )
+    found = []
+    for check in checks:
+        try:
+            check(settings)
+        except (ValueError, OSError, AllibeError) as error:
+            found.append(str(error))
+    return found
+
+
+def _check_key(settings: Settings) -> None:
+    verifier(settings)
+
+
+def _check_database(settings: Settings) -> None:
+    try:
+        revision = current(settings.database_url)
+    except ValueError as error:
+        raise ValueError(f"ALLIBE_DATABASE_URL: {error}") from None
+    if revision not in (None, REVISION):
+        raise ValueError("ALLIBE_DATABASE_URL: tables are not current: run `allibe migrate`")
+
+
+def _check_addresses(settings: Settings) -> None:
+    for variable, host in (("ALLIBE_HOST", settings.host), ("ALLIBE_OPS_HOST", settings.ops_host)):
+        if host == "localhost":
+            continue
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            raise ValueError(f"{variable}: {host!r} is not an IP address") from None
+    if settings.port and settings.port == settings.ops_port and settings.host == settings.ops_host:
+        raise ValueError("ALLIBE_OPS_PORT: the same as ALLIBE_PORT")
+
+
+def _check_logging(settings: Settings) -> None:
+    if settings.log_level.lower() not in LOG_LEVELS:
+        raise ValueError(f"ALLIBE_LOG_LEVEL: one of {', '.join(LOG_LEVELS)}")
+    if settings.log_format not in LOG_FORMATS:
+        raise ValueError(f"ALLIBE_LOG_FORMAT: one of {', '.join(LOG_FORMATS)}")

@@ -1,0 +1,163 @@
+"""The command line `allibe`. Errors of settings and ports are one line and exit code 1."""
+
+import sys
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+import msgspec
+import uvloop
+
+from allibe_services import __version__
+from allibe_services.backends import check_for_separate_processes, migrate_store, signer, verifier
+from allibe_services.contracts.errors import AllibeError
+from allibe_services.settings import Settings, load, shown
+from allibe_services.telemetry import configure_logging
+from allibe_standalone import demo as demo_mode
+from allibe_standalone import processes, terminal
+from allibe_standalone.checks import problems
+
+_Result = TypeVar("_Result")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="allibe")
+def cli() -> None:
+    """Allibe: a chat back end. Settings are environment variables: see `allibe check`."""
+
+
+@cli.command()
+@click.option("--demo", is_flag=True, help="Seed users and rooms, hand out tokens; loopback only.")
+@click.option("--host", help="Address to listen on  [default: ALLIBE_HOST, 127.0.0.1].")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port  [default: ALLIBE_PORT, 8080].")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".data"),
+    show_default=True,
+    help="Where the demo keeps its files.",
+)
+def serve(demo: bool, host: str | None, port: int | None, data: Path) -> None:
+    """Run everything in this one process."""
+    settings = _settings()
+    host, port = host or settings.host, settings.port if port is None else port
+    extras, ready = None, ""
+    if demo:
+        settings = _or_exit(lambda: demo_mode.settings_for(settings, data, host, port))
+        extras, ready = demo_mode.extras(settings), _invitation(host, port)
+    else:
+        settings = msgspec.structs.replace(settings, host=host, port=port)
+    _or_exit(lambda: verifier(settings))
+    _or_exit(lambda: migrate_store(settings))
+    if demo:
+        _run(settings, partial(demo_mode.seed, settings))
+    _run(settings, partial(processes.serve, settings, extras=extras, ready=ready))
+
+
+@cli.command()
+def gateway() -> None:
+    """Run a gateway: WebSockets on one side, bus and store on the other."""
+    _run_separately(processes.run_gateway)
+
+
+@cli.command("rooms-api")
+def rooms_api() -> None:
+    """Run the HTTP side: rooms, history, members."""
+    _run_separately(processes.run_rooms_api)
+
+
+@cli.command("fanout-worker")
+def fanout_worker() -> None:
+    """Run a worker: commands to the log, events to gateways."""
+    _run_separately(processes.run_fanout_worker)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's tables up to date."""
+    settings = _settings()
+    _or_exit(lambda: migrate_store(settings))
+    click.echo("The database is up to date.")
+
+
+@cli.command()
+@click.option("--user", required=True, help="The user id (`sub`).")
+@click.option("--ttl", type=click.FloatRange(1), default=3600, show_default=True, help="Seconds.")
+@click.option("--name", help="Display name (`name`).")
+@click.option("--scope", multiple=True, help="A scope, e.g. chat:admin; may be repeated.")
+def token(user: str, ttl: float, name: str | None, scope: tuple[str, ...]) -> None:
+    """Print a token for a user, signed with the configured secret or private key."""
+    settings = _settings()
+    sign = _or_exit(lambda: signer(settings)).sign
+    click.echo(_or_exit(lambda: sign(user, ttl=ttl, name=name, scopes=frozenset(scope))))
+
+
+@cli.command()
+@click.option("--room", required=True, help="The room id.")
+@click.option("--user", required=True, help="Who you are.")
+@click.option("--url", default="http://127.0.0.1:8080", show_default=True, help="The server.")
+@click.option("--token", "given", help="Your token; else one is signed, or asked of the demo.")
+def chat(room: str, user: str, url: str, given: str | None) -> None:
+    """Chat in the terminal, over STOMP; reconnects and resumes by itself."""
+    settings = _settings()
+    try:
+        uvloop.run(terminal.run(settings, room=room, user=user, url=url, token=given))
+    except KeyboardInterrupt:
+        click.echo()
+    except (ValueError, OSError) as error:
+        _fail(str(error))
+
+
+@cli.command()
+def check() -> None:
+    """Print the settings, secrets hidden, and what is wrong with them."""
+    settings = _settings()
+    for name, value in shown(settings).items():
+        click.echo(f"{name}={value}")
+    found = problems(settings)
+    for problem in found:
+        click.echo(f"problem: {problem}", err=True)
+    sys.exit(1 if found else 0)
+
+
+def main() -> None:
+    """Entry point of the `allibe` command."""
+    cli(prog_name="allibe")
+
+
+def _run_separately(process: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    settings = _settings()
+    _or_exit(lambda: check_for_separate_processes(settings))
+    _or_exit(lambda: verifier(settings))
+    _run(settings, partial(process, settings))
+
+
+def _run(settings: Settings, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    _or_exit(lambda: configure_logging(settings.log_level, as_json=settings.log_format == "json"))
+    _or_exit(lambda: uvloop.run(work()))
+
+
+def _settings() -> Settings:
+    return _or_exit(load)
+
+
+def _or_exit(call: Callable[[], _Result]) -> _Result:
+    """Return what the call returns; end the process with one line where it cannot."""
+    try:
+        return call()
+    except (ValueError, OSError, AllibeError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"allibe: {message}", err=True)
+    sys.exit(1)
+
+
+def _invitation(host: str, port: int) -> str:
+    return (
+        f"Allibe is up: open http://{host}:{port}/, or say hello from another terminal: "
+        f".venv/bin/allibe chat --room 1 --user alice --url http://{host}:{port}"
+    )

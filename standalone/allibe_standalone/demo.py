@@ -1,0 +1,113 @@
+"""What `allibe serve --demo` adds: users, rooms and tokens to try it with. Loopback only.
+
+Tokens are handed out to whoever asks, which is why it listens nowhere else. Its secret is made
+at the first start and kept beside the database.
+"""
+
+import ipaddress
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from allibe_services import ops
+from allibe_services.auth import TokenSigner
+from allibe_services.backends import backends
+from allibe_services.contracts.errors import Conflict
+from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.settings import Settings
+from allibe_standalone.processes import Extras, Process
+
+USERS = ("alice", "bob", "carol")
+ROOMS = (
+    (RoomId("1"), "Project Team", ("alice", "bob", "carol")),
+    (RoomId("2"), "Friend Chat", ("alice", "bob")),
+)
+TOKEN_SECONDS = 24 * 3600.0
+LONGEST_TOKEN_SECONDS = 30 * 24 * 3600.0
+PAGE = Path(__file__).with_name("demo.html")
+
+
+def settings_for(settings: Settings, folder: Path, host: str, port: int) -> Settings:
+    """Return settings for a demo that keeps its files in a folder.
+
+    Raises `ValueError` for an address that is not loopback, `OSError` for an unusable folder.
+    """
+    if not _is_loopback(host):
+        raise ValueError(f"--demo hands out tokens to anyone: it listens on loopback, not {host}")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return msgspec.structs.replace(
+        settings,
+        host=host,
+        port=port,
+        ops_port=0,
+        database_url=f"sqlite:///{(folder / 'allibe.db').resolve()}",
+        jwt_algorithm="HS256",
+        jwt_secret=_secret(folder / "demo-secret"),
+        jwt_audience=None,
+        jwt_issuer=None,
+    )
+
+
+async def seed(settings: Settings) -> None:
+    """Create the demo's rooms where they are missing."""
+    async with backends(settings) as parts:
+        for room_id, name, members in ROOMS:
+            owner, *others = (UserId(member) for member in members)
+            try:
+                await parts.store.rooms.create(name, owner, members=others, room_id=room_id)
+            except Conflict:
+                continue
+
+
+def extras(settings: Settings) -> Extras:
+    """Return what adds the demo's routes to the main port."""
+    signer = TokenSigner("HS256", settings.jwt_secret or "")
+
+    async def token(request: web.Request) -> web.Response:
+        user = request.query.get("user", "")
+        if user not in USERS:
+            return _refusal(f"user is one of {', '.join(USERS)}")
+        try:
+            ttl = float(request.query.get("ttl", TOKEN_SECONDS))
+        except ValueError:
+            return _refusal("ttl is a number of seconds")
+        if not 0 < ttl <= LONGEST_TOKEN_SECONDS:
+            return _refusal(f"ttl is more than 0 and at most {LONGEST_TOKEN_SECONDS:.0f}")
+        signed = signer.sign(user, ttl=ttl, name=user.capitalize())
+        return web.json_response({"token": signed}, headers={"Cache-Control": "no-store"})
+
+    async def page(_: web.Request) -> web.FileResponse:
+        return web.FileResponse(PAGE, headers={"Cache-Control": "no-cache"})
+
+    def add(app: web.Application, process: Process) -> None:
+        app.add_routes([web.get("/api/demo/token", token), web.get("/", page)])
+        app.add_routes(ops.routes(process.readiness, process.registry))
+
+    return add
+
+
+def _refusal(detail: str) -> web.Response:
+    problem = {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": detail}
+    return web.json_response(problem, status=400, content_type="application/problem+json")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _secret(path: Path) -> str:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()

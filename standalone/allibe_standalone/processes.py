@@ -1,0 +1,217 @@
+"""Processes: which services run in one, in which order they start and stop.
+
+Stopping: unready, no new connections, receipts for what was accepted, connections closed, HTTP
+requests finished, then the worker, the bus and the store.
+"""
+
+import errno
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+import allibe_rooms_api.app as rooms_api
+from allibe_fanout_worker.app import worker
+from allibe_gateway.app import Gateway, gateway
+from allibe_gateway.limits import Limits
+from allibe_services import ops
+from allibe_services.auth import TokenVerifier
+from allibe_services.backends import Backends, backends, verifier
+from allibe_services.runtime import Readiness, Tasks, stop_requested
+from allibe_services.settings import Settings
+from allibe_services.telemetry import GatewayMetrics, HttpMetrics, WorkerMetrics
+
+BACKLOG = 4096
+"""Connections that may wait to be accepted: a reconnect storm."""
+
+REQUEST_SECONDS = 5.0
+"""Time for HTTP requests that are under way when the process stops."""
+
+log = structlog.get_logger(__name__)
+
+Extras = Callable[[web.Application, "Process"], None]
+
+
+class Process:
+    """What the services of one process share besides the backends."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self.readiness = Readiness()
+        self.tasks = Tasks()
+
+
+async def serve(settings: Settings, *, extras: Extras | None = None, ready: str = "") -> None:
+    """Run everything in this process until it is told to stop.
+
+    `extras` adds routes to the main port; `ready` is printed when connections are taken. Raises
+    `ValueError` (settings) and `OSError` (port taken).
+    """
+    process = Process(settings)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(process.tasks.close)
+        parts = await stack.enter_async_context(backends(settings))
+        tokens = verifier(settings)
+        await stack.enter_async_context(_worker(process, parts))
+        entrance = await stack.enter_async_context(_gateway(process, parts, tokens))
+        app = web.Application()
+        app.add_routes(entrance.routes())
+        _add_rooms_api(app, process, parts, tokens)
+        if extras is not None:
+            extras(app, process)
+        site = await stack.enter_async_context(_listening(app, settings.host, settings.port))
+        await stack.enter_async_context(_ops(process))
+        _say(ready)
+        await _until_stopped(process, site, entrance)
+
+
+async def run_gateway(settings: Settings) -> None:
+    """Run a gateway alone until it is told to stop. Raises as `serve`."""
+    process = Process(settings)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(process.tasks.close)
+        parts = await stack.enter_async_context(backends(settings))
+        entrance = await stack.enter_async_context(_gateway(process, parts, verifier(settings)))
+        app = web.Application()
+        app.add_routes(entrance.routes())
+        site = await stack.enter_async_context(_listening(app, settings.host, settings.port))
+        await stack.enter_async_context(_ops(process))
+        await _until_stopped(process, site, entrance)
+
+
+async def run_rooms_api(settings: Settings) -> None:
+    """Run the HTTP side alone until it is told to stop. Raises as `serve`."""
+    process = Process(settings)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(process.tasks.close)
+        parts = await stack.enter_async_context(backends(settings))
+        process.readiness.add("store", parts.store.ping)
+        app = web.Application()
+        _add_rooms_api(app, process, parts, verifier(settings))
+        site = await stack.enter_async_context(_listening(app, settings.host, settings.port))
+        await stack.enter_async_context(_ops(process))
+        await _until_stopped(process, site, None)
+
+
+async def run_fanout_worker(settings: Settings) -> None:
+    """Run a worker alone until it is told to stop. Raises as `serve`."""
+    process = Process(settings)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(process.tasks.close)
+        parts = await stack.enter_async_context(backends(settings))
+        await stack.enter_async_context(_worker(process, parts))
+        await stack.enter_async_context(_ops(process))
+        await _until_stopped(process, None, None)
+
+
+async def _until_stopped(
+    process: Process, site: web.TCPSite | None, entrance: Gateway | None
+) -> None:
+    try:
+        await stop_requested(process.tasks)
+    finally:
+        log.info("stopping")
+        process.readiness.drain()
+        if site is not None:
+            await site.stop()
+        if entrance is not None:
+            await entrance.drain(process.settings.drain_seconds)
+
+
+@asynccontextmanager
+async def _worker(process: Process, parts: Backends) -> AsyncIterator[None]:
+    process.readiness.add("store", parts.store.ping)
+    process.readiness.add("bus", parts.bus.ping)
+    async with worker(
+        bus=parts.bus,
+        store=parts.store,
+        presence=parts.presence,
+        metrics=WorkerMetrics(process.registry),
+        readiness=process.readiness,
+        tasks=process.tasks,
+    ):
+        yield
+
+
+@asynccontextmanager
+async def _gateway(
+    process: Process, parts: Backends, tokens: TokenVerifier
+) -> AsyncIterator[Gateway]:
+    process.readiness.add("store", parts.store.ping)
+    process.readiness.add("bus", parts.bus.ping)
+    async with gateway(
+        bus=parts.bus,
+        store=parts.store,
+        presence=parts.presence,
+        verifier=tokens,
+        limits=_limits(process.settings),
+        metrics=GatewayMetrics(process.registry),
+        tasks=process.tasks,
+    ) as entrance:
+        yield entrance
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        slow_consumer_bytes=settings.slow_consumer_bytes,
+        subscriptions=settings.subscriptions_per_connection,
+        in_flight=settings.in_flight_per_connection,
+        recovery_messages=settings.recovery_messages,
+        tail_bytes=settings.tail_bytes,
+        sign_in_seconds=settings.sign_in_seconds,
+        heart_beat_seconds=settings.heart_beat_seconds,
+        receipt_seconds=settings.publish_seconds + 1,
+    )
+
+
+def _add_rooms_api(
+    app: web.Application, process: Process, parts: Backends, tokens: TokenVerifier
+) -> None:
+    rooms_api.setup(
+        app,
+        store=parts.store,
+        bus=parts.bus,
+        verifier=tokens,
+        observe=HttpMetrics(process.registry).observe,
+    )
+
+
+@asynccontextmanager
+async def _ops(process: Process) -> AsyncIterator[None]:
+    app = web.Application()
+    app.add_routes(ops.routes(process.readiness, process.registry))
+    settings = process.settings
+    async with _listening(app, settings.ops_host, settings.ops_port) as site:
+        log.info("ops_listening", url=site.name)
+        yield
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, host: str, port: int) -> AsyncIterator[web.TCPSite]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUEST_SECONDS)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, backlog=BACKLOG)
+        await _start(site, host, port)
+        yield site
+    finally:
+        await runner.cleanup()
+
+
+async def _start(site: web.TCPSite, host: str, port: int) -> None:
+    try:
+        await site.start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise OSError(f"port {port} on {host} is taken; choose another one") from None
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+
+
+def _say(text: str) -> None:
+    if text:
+        print(text, flush=True)  # noqa: T201 - for the person at the terminal
