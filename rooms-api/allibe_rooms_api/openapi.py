@@ -74,6 +74,9 @@ class _Schemas:
         found, self.components = msgspec.json.schema_components(
             [*kinds, Problem], ref_template="#/components/schemas/{name}"
         )
+        for schema in self.components.values():
+            # Docstrings as written: how they are indented depends on the version of Python.
+            schema["description"] = _one_line(schema["description"])
         self._of = {repr(kind): schema for kind, schema in zip(kinds, found, strict=False)}
 
     def of(self, kinds: tuple[Any, ...]) -> Json:

@@ -1,0 +1,41 @@
+#include "load.h"
+
+struct ledger ledger_open(uint32_t subscribers, uint32_t rooms, uint32_t messages)
+{
+    struct ledger l = {.subscribers = subscribers, .rooms = rooms, .messages = messages};
+    l.row = (messages / rooms) / 8 + 1;
+    l.missing = allocate(messages, sizeof *l.missing);
+    l.seen = allocate(subscribers, l.row);
+    return l;
+}
+
+uint32_t ledger_members(const struct ledger *l, uint32_t message)
+{
+    return l->subscribers / l->rooms + (message % l->rooms < l->subscribers % l->rooms);
+}
+
+void ledger_send(struct ledger *l)
+{
+    uint32_t members = ledger_members(l, l->sent);
+    l->missing[l->sent++] = members;
+    l->expected += members;
+    l->in_flight++; /* no room is empty: options.c sees to it */
+}
+
+bool ledger_deliver(struct ledger *l, uint32_t subscriber, uint32_t message)
+{
+    if (message >= l->sent || message % l->rooms != subscriber % l->rooms) {
+        l->misrouted++;
+        return false;
+    }
+    uint32_t nth = message / l->rooms;
+    uint8_t *byte = &l->seen[subscriber * l->row + nth / 8], bit = (uint8_t)(1 << nth % 8);
+    if (*byte & bit) {
+        l->duplicated++;
+        return false;
+    }
+    *byte |= bit;
+    l->delivered++;
+    l->in_flight -= --l->missing[message] == 0;
+    return true;
+}

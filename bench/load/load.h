@@ -1,0 +1,195 @@
+/* The load generator's parts, from the ground up; each has a .c file of its name.
+ * main.c gathers a crowd, runs one scenario and prints one line of JSON. */
+#ifndef LOAD_H
+#define LOAD_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/types.h>
+#include <time.h>
+
+/* ---- base: the clock, the one way to give up, growing byte strings */
+
+#define NS_PER_SECOND 1000000000ull
+
+static inline uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * NS_PER_SECOND + (uint64_t)t.tv_nsec;
+}
+
+/* Prints one line on stderr and exits with 1. A benchmark that limps on measures nothing. */
+_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+void *allocate(size_t count, size_t size); /* zeroed; never NULL */
+
+struct bytes { /* empty holds no memory: ten thousand idle connections have none */
+    char *start;
+    size_t length, capacity;
+};
+
+void bytes_append(struct bytes *b, const void *more, size_t length);
+void bytes_drop(struct bytes *b, size_t length); /* from the front; frees when nothing is left */
+
+/* ---- histogram: latencies. Log-bucketed after HDR Histogram, 128 buckets for each power of two,
+ * so that a quantile is within 0.4 % of what was recorded, at any scale. */
+
+#define HISTOGRAM_SUB_BITS 7
+#define HISTOGRAM_BUCKETS ((64 - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS)
+
+struct histogram {
+    uint64_t count, max;
+    uint64_t buckets[HISTOGRAM_BUCKETS];
+};
+
+void histogram_record(struct histogram *h, uint64_t value);
+double histogram_quantile(const struct histogram *h, double q); /* 0 < q <= 1; 0 when empty */
+
+/* ---- ledger: who has been handed what. One bit for each (subscriber, message of its room), so
+ * that a lost, a repeated and a misrouted delivery are each counted for what they are, in whatever
+ * order they come; one countdown for each message, which is in flight until everybody has it.
+ * Message n goes to room n mod R, subscriber i sits in room i mod R. */
+
+struct ledger {
+    uint32_t subscribers, rooms, messages;
+    uint32_t sent, in_flight;
+    uint64_t expected, delivered, duplicated, misrouted;
+    uint32_t *missing;
+    uint8_t *seen;
+    uint64_t row; /* bytes of `seen` for each subscriber */
+};
+
+struct ledger ledger_open(uint32_t subscribers, uint32_t rooms, uint32_t messages);
+uint32_t ledger_members(const struct ledger *l, uint32_t message); /* who are to get it */
+void ledger_send(struct ledger *l); /* notes that message number l->sent went out */
+bool ledger_deliver(struct ledger *l, uint32_t subscriber, uint32_t message); /* is it a new one? */
+
+/* ---- process: what processes have used, as the kernel counts it */
+
+#define MAX_PROCESSES 64
+
+struct processes {
+    pid_t pids[MAX_PROCESSES];
+    int count;
+};
+
+struct processes processes_parse(const char *list);      /* "12,34"; fails on anything else */
+double processes_cpu_seconds(const struct processes *p); /* user + system, in steps of 10 ms */
+long processes_rss_kib(const struct processes *p);
+
+/* ---- ws: WebSocket, the client's half (RFC 6455), without sockets */
+
+enum ws_opcode { WS_CONTINUATION = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING, WS_PONG };
+
+#define WS_MAX_FRAME (128 * 1024) /* a server frame beyond is taken for a framing error */
+
+struct ws_frame {
+    enum ws_opcode opcode;
+    const char *payload; /* points into the bytes that were read */
+    size_t length;
+};
+
+void ws_append_upgrade(struct bytes *out, const char *host, uint32_t port, const char *path);
+void ws_append_frame(struct bytes *out, enum ws_opcode opcode, const char *payload, size_t length);
+
+/* Both return the bytes consumed, or 0 when more are needed; they fail on a violation. */
+size_t ws_read_upgrade(const char *in, size_t length);
+size_t ws_read_frame(const char *in, size_t length, struct ws_frame *frame);
+
+/* ---- stomp: as much of STOMP 1.2 as a load needs, and the marker that a message carries in its
+ * content, so that each delivery can be recognised and timed */
+
+#define STOMP_MAX_PADDING 8192 /* a message holds no more content than that */
+
+struct marker {
+    uint64_t sent_at; /* ns, on this machine's monotonic clock */
+    uint32_t number;  /* of the message, from 0 */
+};
+
+struct stomp_frame {
+    const char *bytes; /* from the command up to the NUL, which is not counted */
+    size_t length;
+};
+
+/* Each returns the length written to `out`, and fails when `room` bytes are not enough. */
+size_t stomp_connect(char *out, size_t room, const char *token);
+size_t stomp_subscribe(char *out, size_t room, const char *room_id);
+size_t stomp_send(char *out, size_t room, const char *room_id, struct marker m, size_t padding);
+
+/* The next frame, empty when there were only EOLs; returns the bytes consumed, or 0 when more are
+ * needed. A frame is taken to end at its first NUL: the JSON bodies here never contain one. */
+size_t stomp_read(const char *in, size_t length, struct stomp_frame *frame);
+bool stomp_is(const struct stomp_frame *frame, const char *command);
+int stomp_reason(const struct stomp_frame *frame, const char **text); /* of an ERROR; its length */
+bool stomp_marker(const struct stomp_frame *frame, struct marker *marker);
+
+/* ---- options: the command line */
+
+struct options {
+    const char *host, *path, *token, *pids, *room, *room_prefix;
+    uint32_t port, subscribers, publishers, rooms, messages, in_flight, window, padding, connecting;
+    double rate, idle, stall, time_limit; /* a second; seconds */
+    struct sockaddr_in server;            /* host and port; loopback only */
+    struct processes processes;
+};
+
+struct options options_parse(char **words); /* without the program's name, NULL at the end */
+void options_room(const struct options *o, uint32_t index, char *id, size_t size);
+
+/* ---- crowd: everybody who is connected, subscribers first, then publishers; opened with bounded
+ * concurrency; and the one event loop that all waiting goes through */
+
+struct connection;
+
+struct crowd {
+    const struct options *options;
+    struct connection *connections;
+    uint32_t count, opened, ready;
+    int epoll;
+    uint64_t deadline;
+    const char *doing; /* for the reason given when the time limit passes */
+
+    /* Called for each message that reaches a subscriber, when set. */
+    void (*deliver)(void *context, uint32_t subscriber, struct marker marker, uint64_t at);
+    void *context;
+};
+
+void crowd_gather(struct crowd *crowd, const struct options *o); /* returns when all are ready */
+void crowd_poll(struct crowd *crowd, uint64_t until); /* one wait, cut short by what happens */
+void crowd_wait(struct crowd *crowd, double seconds);
+void crowd_publish(struct crowd *crowd, uint32_t room, struct marker marker);
+
+/* ---- connection: one socket, its way through the stages, and what arrives on it */
+
+enum stage { DIALLING, UPGRADING, LOGGING_IN, SUBSCRIBING, READY }; /* in this order */
+
+struct connection {
+    struct crowd *crowd;
+    uint32_t index;
+    int fd;
+    enum stage stage;
+    struct bytes out;         /* not yet sent */
+    struct bytes wire, stomp; /* the beginning of a WebSocket frame, of a STOMP frame */
+    uint64_t read_at;         /* when the bytes that are being parsed came in */
+};
+
+void connection_open(struct crowd *crowd, struct connection *c, uint32_t index);
+void connection_handle(struct connection *c, uint32_t events);
+void connection_send(struct connection *c, const char *frame, size_t length);
+
+/* ---- scenario: the load itself, and what came of it */
+
+struct fanout {
+    struct ledger ledger;
+    struct histogram latency; /* ns */
+    double elapsed_seconds;   /* first SEND to last delivery */
+    double server_cpu_seconds, own_cpu_seconds;
+};
+
+void run_fanout(struct crowd *crowd, struct fanout *f); /* f zeroed */
+
+#endif

@@ -1,0 +1,85 @@
+#include "load.h"
+
+#include <stdio.h>
+
+static const double saturated_above = 0.9; /* of a core: beyond, this program is the bottleneck */
+static const double settle_seconds = 0.3;  /* before the first SEND: what connecting left to do */
+
+struct gathering {
+    double seconds, server_cpu_seconds;
+    long rss_before_kib, rss_after_kib;
+};
+
+static double ratio(double a, double b)
+{
+    return b > 0 ? a / b : 0;
+}
+
+static double microseconds(const struct fanout *f, double quantile)
+{
+    return histogram_quantile(&f->latency, quantile) / 1e3;
+}
+
+static struct gathering gather(struct crowd *crowd, const struct options *o)
+{
+    struct gathering g = {.rss_before_kib = processes_rss_kib(&o->processes)};
+    double cpu = processes_cpu_seconds(&o->processes);
+    uint64_t started = now_ns();
+    crowd_gather(crowd, o);
+    g.seconds = (double)(now_ns() - started) / NS_PER_SECOND;
+    g.server_cpu_seconds = processes_cpu_seconds(&o->processes) - cpu;
+    crowd_wait(crowd, o->idle > 0 ? o->idle : settle_seconds);
+    g.rss_after_kib = processes_rss_kib(&o->processes);
+    return g;
+}
+
+static void report_crowd(const struct crowd *crowd, const struct gathering *g)
+{
+    const struct options *o = crowd->options;
+    printf("\"connections\":%u,\"subscribers\":%u,\"publishers\":%u,\"rooms\":%u,"
+           "\"connect_seconds\":%.3f,\"connects_per_second\":%.0f,\"connect_cpu_seconds\":%.2f,"
+           "\"rss_before_kib\":%ld,\"rss_after_kib\":%ld,\"kib_per_connection\":%.2f",
+           crowd->count, o->subscribers, o->publishers, o->rooms, g->seconds,
+           ratio(crowd->count, g->seconds), g->server_cpu_seconds, g->rss_before_kib,
+           g->rss_after_kib, (double)(g->rss_after_kib - g->rss_before_kib) / crowd->count);
+}
+
+static void report_fanout(const struct fanout *f)
+{
+    const struct ledger *l = &f->ledger;
+    double busy = ratio(f->own_cpu_seconds, f->elapsed_seconds);
+    printf(",\"messages\":%u,\"deliveries\":%llu,\"lost\":%llu,\"duplicated\":%llu,"
+           "\"misrouted\":%llu,\"elapsed_seconds\":%.3f,\"deliveries_per_second\":%.0f,"
+           "\"server_cpu_seconds\":%.2f,\"server_cpu\":%.3f,\"deliveries_per_cpu_second\":%.0f,"
+           "\"generator_cpu\":%.3f,\"saturated\":%s,\"latency_us\":"
+           "{\"p50\":%.1f,\"p99\":%.1f,\"p99.9\":%.1f,\"max\":%.1f}",
+           l->sent, (unsigned long long)l->delivered,
+           (unsigned long long)(l->expected - l->delivered), (unsigned long long)l->duplicated,
+           (unsigned long long)l->misrouted, f->elapsed_seconds,
+           ratio((double)l->delivered, f->elapsed_seconds), f->server_cpu_seconds,
+           ratio(f->server_cpu_seconds, f->elapsed_seconds),
+           ratio((double)l->delivered, f->server_cpu_seconds), busy,
+           busy > saturated_above ? "true" : "false", microseconds(f, 0.5), microseconds(f, 0.99),
+           microseconds(f, 0.999), (double)f->latency.max / 1e3);
+}
+
+int main(int count, char **words)
+{
+    static struct fanout f;
+    struct options o = options_parse(count ? words + 1 : words);
+    struct crowd crowd;
+    struct gathering g = gather(&crowd, &o);
+    if (o.messages)
+        run_fanout(&crowd, &f);
+    putchar('{');
+    report_crowd(&crowd, &g);
+    if (o.messages)
+        report_fanout(&f);
+    puts("}");
+    const struct ledger *l = &f.ledger;
+    if (l->delivered < l->expected || l->sent < o.messages || l->duplicated || l->misrouted)
+        fail("%llu deliveries lost, %llu repeated, %llu in the wrong room; %u of %u messages sent",
+             (unsigned long long)(l->expected - l->delivered), (unsigned long long)l->duplicated,
+             (unsigned long long)l->misrouted, l->sent, o.messages);
+    return 0;
+}

@@ -1,0 +1,102 @@
+#include "load.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+
+static const struct known {
+    const char *name, *help;
+    size_t offset; /* of the field in struct options */
+    enum { TEXT, COUNT, NUMBER } kind;
+    double most;
+} known[] = {
+#define OPTION(kind, name, field, most, help) \
+    {name, help, offsetof(struct options, field), kind, most}
+    OPTION(TEXT, "--host", host, 0, "the server; loopback addresses only (127.0.0.1)"),
+    OPTION(COUNT, "--port", port, 65535, "its port"),
+    OPTION(TEXT, "--path", path, 0, "of the WebSocket endpoint (/allibe-ws)"),
+    OPTION(TEXT, "--token", token, 0, "access token of every connection"),
+    OPTION(TEXT, "--pid", pids, 0, "N[,N...]: the server, for its CPU seconds and memory"),
+    OPTION(COUNT, "--subscribers", subscribers, 1e6, "spread over the rooms"),
+    OPTION(TEXT, "--room", room, 0, "the id of the only room, or:"),
+    OPTION(TEXT, "--room-prefix", room_prefix, 0, "PREFIX1 to PREFIXn, as --rooms says"),
+    OPTION(COUNT, "--rooms", rooms, 1e6, "(1)"),
+    OPTION(COUNT, "--publishers", publishers, 1e6, "connections that send, in turn (1)"),
+    OPTION(COUNT, "--messages", messages, 1e9, "how many to send, to the rooms in turn"),
+    OPTION(COUNT, "--in-flight", in_flight, 1e6, "closed loop: so many not with everybody, or:"),
+    OPTION(COUNT, "--window", window, 1e6, "closed loop: send while fewer deliveries than so many\n"
+           "                 messages make are outstanding, or:"),
+    OPTION(NUMBER, "--rate", rate, 1e6, "open loop: so many a second, timed from when due"),
+    OPTION(COUNT, "--padding", padding, STOMP_MAX_PADDING, "bytes added to each message (0)"),
+    OPTION(NUMBER, "--idle", idle, 86400, "send nothing, hold on for so many seconds"),
+    OPTION(COUNT, "--connecting", connecting, 1e4, "connections being opened at once (100)"),
+    OPTION(NUMBER, "--stall", stall, 86400, "give up after so many seconds of silence (10)"),
+    OPTION(NUMBER, "--time-limit", time_limit, 86400, "give up on the whole (300 seconds)"),
+};
+enum { KNOWN = sizeof known / sizeof *known };
+
+static void choose(struct options *o, const char *name, const char *value)
+{
+    const struct known *k = known;
+    while (k < known + KNOWN && strcmp(k->name, name))
+        k++;
+    if (k == known + KNOWN || !value)
+        fail("%s: %s; see --help", name, value ? "unknown" : "a value is missing");
+    void *field = (char *)o + k->offset;
+    char *end;
+    double n = strtod(value, &end);
+    if (k->kind != TEXT && (end == value || *end || !(n >= 0 && n <= k->most)))
+        fail("%s wants a number up to %g, not '%s'", name, k->most, value);
+    if (k->kind == TEXT)
+        *(const char **)field = value;
+    else if (k->kind == COUNT)
+        *(uint32_t *)field = (uint32_t)n;
+    else
+        *(double *)field = n;
+}
+
+static void check(struct options *o)
+{
+    o->server.sin_family = AF_INET;
+    o->server.sin_port = htons((uint16_t)o->port);
+    if (inet_pton(AF_INET, o->host, &o->server.sin_addr) != 1 ||
+        ntohl(o->server.sin_addr.s_addr) >> 24 != 127)
+        fail("--host must be a loopback address (127.x.y.z), not '%s'", o->host);
+    if (!o->port || !o->token || !o->subscribers)
+        fail("--port, --token and --subscribers are needed; see --help");
+    if (!o->room == !o->room_prefix || (o->room && o->rooms != 1))
+        fail("one of --room and --room-prefix is needed, and --room is a single room");
+    if (o->rooms < 1 || o->rooms > o->subscribers)
+        fail("there must be a room, and a subscriber for each");
+    if (o->idle > 0)
+        o->publishers = o->messages = 0;
+    else if (!o->publishers || !o->messages ||
+             !!o->in_flight + !!o->window + (o->rate > 0) != 1)
+        fail("--messages and one of --in-flight, --window and --rate are needed, or --idle");
+}
+
+struct options options_parse(char **words)
+{
+    struct options o = {.host = "127.0.0.1", .path = "/allibe-ws", .pids = "", .publishers = 1,
+                        .rooms = 1, .connecting = 100, .stall = 10, .time_limit = 300};
+    for (; *words; words += 2) {
+        if (!strcmp(*words, "--help")) {
+            for (int i = 0; i < KNOWN; i++)
+                printf("  %-14s %s\n", known[i].name, known[i].help);
+            exit(0);
+        }
+        choose(&o, words[0], words[1]);
+    }
+    check(&o);
+    o.processes = processes_parse(o.pids);
+    return o;
+}
+
+void options_room(const struct options *o, uint32_t index, char *id, size_t size)
+{
+    int length = o->room ? snprintf(id, size, "%s", o->room)
+                         : snprintf(id, size, "%s%u", o->room_prefix, index + 1);
+    if (length < 0 || (size_t)length >= size)
+        fail("the room's name is too long");
+}

@@ -1,0 +1,164 @@
+"""Writes results down: on the terminal while they come, and into docs/benchmarks.md at the end."""
+
+import os
+import platform
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bench.scenarios import Measurement, Scenario, Setting
+
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+PACKAGES = ("allibe", "aiohttp", "uvloop", "msgspec")
+
+INTRODUCTION = f"""# Benchmarks
+
+`make bench` measures the server on one core with the load generator of `bench/load` on another,
+and writes what it finds between the two markers below. Each scenario is repeated, each time
+against a fresh server with an empty data folder; the best and the median are shown.
+
+- **Deliveries per server CPU-second** counts the user and system time of the server's processes,
+  storing included. All deliveries are checked: a lost, repeated or misrouted one fails the run.
+- **8 in flight** sends while fewer than 8,000 deliveries (8 messages to 1,000 subscribers) are
+  outstanding. *Until the last one has it* sends only while fewer than 8 messages are on their way
+  to anybody: the sends then come in bursts, of which the server gathers fewer into one write.
+- **Latency** is taken from the time at which a message was due (no coordinated omission).
+- **Memory** is the growth of the server's resident set; the kernel's socket buffers are not in it.
+- The generator is **saturated** above 90 % of its core; such a figure is not the server's alone.
+
+{BEGIN}
+{END}
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A scenario and its repetitions, or why there are none."""
+
+    scenario: Scenario
+    runs: Sequence[Measurement]
+    failure: str = ""
+
+    @property
+    def best(self) -> Measurement:
+        """The repetition that was disturbed least."""
+        choose = max if self.scenario.more_is_better else min
+        return choose(self.runs, key=lambda run: run.figure)
+
+    @property
+    def median(self) -> float:
+        """Of the figures."""
+        return statistics.median(run.figure for run in self.runs)
+
+    @property
+    def verdict(self) -> str:
+        """Judged by the median: a lucky run proves nothing."""
+        target = self.scenario.target
+        if self.failure or target is None:
+            return "failed" if self.failure else ""
+        met = self.median >= target if self.scenario.more_is_better else self.median <= target
+        return "met" if met else "missed"
+
+
+def number(value: float) -> str:
+    """Four digits or so: more would be noise."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.2f}"
+
+
+def line(outcome: Outcome) -> str:
+    """For the terminal."""
+    scenario = outcome.scenario
+    if outcome.failure:
+        return f"{scenario.name}: FAILED: {outcome.failure}"
+    target = "" if scenario.target is None else f", target {number(scenario.target)}: "
+    best, median = number(outcome.best.figure), number(outcome.median)
+    text = f"{scenario.name}: best {best}, median {median} {scenario.unit}"
+    return f"{text}{target}{outcome.verdict}{_saturation(outcome)}"
+
+
+def write(path: Path, outcomes: Sequence[Outcome], setting: Setting) -> None:
+    """Replaces what stands between the markers and leaves the rest as it is."""
+    text = path.read_text() if path.exists() else INTRODUCTION
+    if BEGIN not in text or END not in text:
+        text = f"{text.rstrip()}\n\n{BEGIN}\n{END}\n"
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{before}{BEGIN}\n{_section(outcomes, setting)}\n{END}{after}")
+
+
+def _section(outcomes: Sequence[Outcome], setting: Setting) -> str:
+    rows = [
+        "| scenario | unit | target | best | median | | p50 / p99 / p99.9 ms | CPU: server, load |",
+        "|---|---|--:|--:|--:|---|---|---|",
+        *map(_row, outcomes),
+    ]
+    commands = [f"- {one.scenario.name}: `{one.scenario.command}`" for one in outcomes]
+    return "\n".join([*_machine(setting), "", *rows, "", "Commands:", "", *commands])
+
+
+def _row(outcome: Outcome) -> str:
+    scenario = outcome.scenario
+    target = "" if scenario.target is None else number(scenario.target)
+    cells = [scenario.title, scenario.unit, target]
+    if outcome.failure:
+        return f"| {' | '.join([*cells, '', '', outcome.failure, '', ''])} |"
+    cells += [number(outcome.best.figure), number(outcome.median), outcome.verdict]
+    report = outcome.best.report
+    latency = report.get("latency_us", {})
+    cells.append(" / ".join(number(latency[q] / 1000) for q in ("p50", "p99", "p99.9") if latency))
+    busy = [f"{report[key]:.0%}" for key in ("server_cpu", "generator_cpu") if key in report]
+    cells.append(", ".join(busy) + _saturation(outcome))
+    return f"| {' | '.join(cells)} |"
+
+
+def _saturation(outcome: Outcome) -> str:
+    return " (generator saturated)" if outcome.best.report.get("saturated") else ""
+
+
+def _machine(setting: Setting) -> list[str]:
+    cores = os.cpu_count() or 1
+    shared = ", **the same core**" if setting.server_core == setting.load_core else ""
+    load = os.getloadavg()[0]
+    return [
+        f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {_commit()}",
+        f"- {_cpu_model()}, {cores} cores (server on {setting.server_core}, load on "
+        f"{setting.load_core}{shared}), Linux {platform.release()}, load average {load:.1f}",
+        f"- Python {platform.python_version()}, {', '.join(map(_version, PACKAGES))}; "
+        f"data folder on {_filesystem(Path(tempfile.gettempdir()))}",
+        f"- server: `{setting.server_command}`",
+    ]
+
+
+def _version(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"{package} (not installed)"
+
+
+def _cpu_model() -> str:
+    for entry in Path("/proc/cpuinfo").read_text().splitlines():
+        if entry.startswith("model name"):
+            return entry.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _filesystem(folder: Path) -> str:
+    """Of the longest mount point above the folder: a commit on tmpfs costs nothing."""
+    mounts = [entry.split()[1:3] for entry in Path("/proc/mounts").read_text().splitlines()]
+    return max((point, kind) for point, kind in mounts if folder.resolve().is_relative_to(point))[1]
+
+
+def _commit() -> str:
+    words = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "unknown"
+    return done.stdout.strip() or "unknown"

@@ -1,0 +1,1 @@
+"""Tests of rooms-api, one file per module."""

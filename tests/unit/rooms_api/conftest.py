@@ -1,0 +1,40 @@
+"""The API under test, served on a free port of this machine."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from allibe_rooms_api.app import create_app
+from allibe_services.auth import TokenVerifier
+from tests.unit.rooms_api.api import SECRET, Api
+from tests.unit.rooms_api.fakes import START, MemoryStore, RecordingBus
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def bus(store: MemoryStore) -> RecordingBus:
+    return RecordingBus(store)
+
+
+@pytest.fixture
+def verifier() -> TokenVerifier:
+    return TokenVerifier("HS256", SECRET)
+
+
+@pytest.fixture
+def app(store: MemoryStore, bus: RecordingBus, verifier: TokenVerifier) -> web.Application:
+    return create_app(store=store, bus=bus, verifier=verifier, clock=lambda: START)
+
+
+@pytest.fixture
+async def api(app: web.Application, store: MemoryStore, bus: RecordingBus) -> AsyncIterator[Api]:
+    client: TestClient[Any, Any] = TestClient(TestServer(app))
+    async with client:
+        yield Api(client, store, bus)
