@@ -1,7 +1,10 @@
 """The store: rooms, members, and each room as a log of messages with offsets 1, 2, 3 …
 
 Every call is one transaction and has a time limit. When the database is away, locked or full,
-any call raises `StoreUnavailable` (retryable) and nothing has changed.
+any call raises `StoreUnavailable` (retryable) and nothing has changed. One exception: a write that
+overran its time limit, or whose caller was cancelled, may still be committed afterwards. `append`
+and `mark_read` may simply be repeated; after a repeated `create`, `add` or `remove`, `Conflict` or
+`UnknownMember` can mean that the first one succeeded.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,9 +26,9 @@ class RoomLog(Protocol):
         All or nothing, and durable on return. Per room the messages get the offsets that follow
         `last_offset`, in the order given. A command whose `messageId`, or whose (room, sender,
         clientMessageId), is in the log already, or twice in this call, is not stored again: its
-        outcome is the stored message with `duplicate`. An unknown room, or data that the
-        database refuses, is `Rejected`, without harm to the others. The room's last message and
-        last offset move in the same transaction.
+        outcome is the stored message with `duplicate`. An unknown room, a `messageId` of another
+        room's log, or data that the database refuses, is `Rejected`, without harm to the others.
+        The room's last message and last offset move in the same transaction.
         """
         ...
 
@@ -53,7 +56,8 @@ class Rooms(Protocol):
     ) -> Room:
         """Create a room with its owner and further members; return it as the owner sees it.
 
-        Raises `Conflict` when the id is taken. The room's log starts empty under a new epoch.
+        Raises `Conflict` when the id is taken, `BadRequest` for a name that no room may have. The
+        room's log starts empty under a new epoch.
         """
         ...
 
@@ -86,7 +90,10 @@ class Members(Protocol):
         ...
 
     async def add(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
-        """Make the user a member who has read all so far. Raises `UnknownRoom`, `Conflict`."""
+        """Make the user a member who has read all so far. Raises `UnknownRoom`, `Conflict`.
+
+        An empty room takes only an owner (`Conflict`).
+        """
         ...
 
     async def change_role(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:

@@ -88,13 +88,10 @@ def is_storable(command: PostMessage) -> bool:
         f"{command.message_id}{command.sender}{command.sender_name}"
         f"{command.client_message_id}{command.content}"
     )
-    return is_text(texts) and command.sent_at.tzinfo is not None
+    return "\0" not in texts and _is_utf8(texts) and command.sent_at.tzinfo is not None
 
 
-def is_text(text: str) -> bool:
-    """Tell whether the text has neither NUL nor half of a surrogate pair."""
-    if "\0" in text:
-        return False
+def _is_utf8(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:

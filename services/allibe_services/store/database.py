@@ -11,7 +11,6 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import (
-    DatabaseError,
     DBAPIError,
     InterfaceError,
     InternalError,
@@ -82,10 +81,9 @@ def errors_translated() -> Iterator[None]:
 
 
 def _is_unavailable(error: DBAPIError) -> bool:
-    return (
-        error.connection_invalidated
-        or isinstance(error, OperationalError | InterfaceError | InternalError)
-        or type(error) is DatabaseError  # sqlite3's word for a damaged file
+    # Which errors mean a broken connection, the module of the database's kind has said.
+    return error.connection_invalidated or isinstance(
+        error, OperationalError | InterfaceError | InternalError
     )
 
 

@@ -153,7 +153,7 @@ def _heads(
     connection: Connection, statement: Select[*tuple[Any, ...]], room_ids: Collection[RoomId]
 ) -> dict[RoomId, Head]:
     found = {}
-    for chunk in _chunks(sorted(filter(is_room_id, set(room_ids))), _IDS):
+    for chunk in _chunks(sorted(filter(is_room_id, room_ids)), _IDS):
         for room_id, epoch, last_offset in connection.execute(statement, {"room_ids": chunk}):
             found[room_id] = Head(epoch, last_offset)
     return found

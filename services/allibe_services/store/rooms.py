@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Row, and_, bindparam, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from allibe_services.contracts.errors import BadRequest, Conflict, NotAMember, UnknownRoom
+from allibe_services.contracts.content import check_name
+from allibe_services.contracts.errors import Conflict, NotAMember, UnknownRoom
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds, moment, now
-from allibe_services.contracts.rooms import NAME_LENGTH, Member, Role, Room
-from allibe_services.store.batch import is_text
+from allibe_services.contracts.rooms import Member, Role, Room
 from allibe_services.store.members import MEMBERSHIP, UNREAD, insert_all
 from allibe_services.store.tables import members, rooms
 
@@ -53,7 +53,7 @@ def create(
     room_id: RoomId,
 ) -> Room:
     """Create a room; return it as the owner sees it. Raises `Conflict`, `BadRequest`."""
-    _check_name(name)
+    check_name(name)
     created_at = now()
     row = {
         "room_id": room_id,
@@ -91,11 +91,6 @@ def of_user(
         return [_room(row) for row in connection.execute(_LIST, wanted)]
     wanted |= {"activity": milliseconds(after[0]), "room": after[1]}
     return [_room(row) for row in connection.execute(_NEXT_LIST, wanted)]
-
-
-def _check_name(name: str) -> None:
-    if not is_text(name) or len(name) > NAME_LENGTH:
-        raise BadRequest(f"A room's name has at most {NAME_LENGTH} characters, and no NUL.")
 
 
 def _new_epoch() -> str:

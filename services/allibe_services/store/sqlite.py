@@ -6,6 +6,7 @@ waits `BUSY_SECONDS`.
 """
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,9 @@ BUSY_SECONDS = 2.0
 
 MIGRATION_BUSY_SECONDS = 60.0
 """Longest wait for another process's migration, which may rewrite whole tables."""
+
+LEAST_FREE_BYTES = 1 << 20
+"""With less room on its disk a database is not ready: the next batch may not fit."""
 
 READERS = 4
 """Threads that read: enough that a long page of history does not hold up the lists of rooms."""
@@ -61,7 +65,7 @@ class SqliteDatabase:
     def __init__(
         self, url: str, *, call_seconds: float = CALL_SECONDS, busy_seconds: float = BUSY_SECONDS
     ) -> None:
-        path = _made(path_of(url))
+        self._path = path = _made(path_of(url))
         self._writer = _Threads(_engine(path, "BEGIN IMMEDIATE", busy_seconds), 1, call_seconds)
         reading = _engine(path, "BEGIN", busy_seconds, read_only=True, connections=READERS)
         self._readers = _Threads(reading, READERS, call_seconds)
@@ -79,8 +83,8 @@ class SqliteDatabase:
         return await self._writer.run(lambda connection: function(connection, *args, **kwargs))
 
     async def ping(self) -> None:
-        """Write the page that every SQLite file has: a locked file or a full disk shows."""
-        await self.write(_touch)
+        """Raise `StoreUnavailable` unless a write succeeds and leaves room for more."""
+        await self.write(_probe, self._path.parent)
 
     async def close(self) -> None:
         """Let running transactions finish, close all connections and end the threads."""
@@ -199,5 +203,9 @@ def _replace_broken(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def _touch(connection: Connection) -> None:
-    connection.exec_driver_sql("PRAGMA user_version = 0")
+def _probe(connection: Connection, folder: Path) -> None:
+    connection.exec_driver_sql("PRAGMA user_version = 0")  # writes a page that every file has
+    # One page can fit where a batch does not, into the WAL that the failed batch has grown.
+    if shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
+        log.warning("disk full", folder=str(folder))
+        raise StoreUnavailable

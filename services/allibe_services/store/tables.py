@@ -8,7 +8,7 @@ import this module (they describe the past); a test compares the two.
 from sqlalchemy import (
     BigInteger,
     Column,
-    ForeignKey,
+    ForeignKeyConstraint,
     Index,
     MetaData,
     PrimaryKeyConstraint,
@@ -63,12 +63,13 @@ rooms = Table(
 members = Table(
     "members",
     metadata,
-    Column("room_id", id_text(64), ForeignKey("rooms.room_id"), nullable=False),
+    Column("room_id", id_text(64), nullable=False),
     Column("user_id", id_text(128), nullable=False),
     Column("role", String(16), nullable=False),
     Column("joined_at", BigInteger, nullable=False),
     Column("read_offset", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("room_id", "user_id"),
+    ForeignKeyConstraint(["room_id"], ["rooms.room_id"]),
     Index(None, "user_id"),
     sqlite_with_rowid=False,
 )
@@ -76,7 +77,7 @@ members = Table(
 messages = Table(
     "messages",
     metadata,
-    Column("room_id", id_text(64), ForeignKey("rooms.room_id"), nullable=False),
+    Column("room_id", id_text(64), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("message_id", id_text(36), nullable=False),
     Column("sender", id_text(128), nullable=False),
@@ -85,6 +86,7 @@ messages = Table(
     Column("client_message_id", id_text(64)),
     Column("sent_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("room_id", "offset"),
+    ForeignKeyConstraint(["room_id"], ["rooms.room_id"]),
     UniqueConstraint("message_id"),
     UniqueConstraint("room_id", "sender", "client_message_id"),
     Index(None, "room_id", "sender", "offset"),  # counts a member's own messages

@@ -1,0 +1,117 @@
+"""`store.migrate`, and that the migrations make what `store.tables` says."""
+
+import io
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from allibe_services.contracts.errors import StoreUnavailable
+from allibe_services.store import sqlite
+from allibe_services.store.migrate import configuration, current, migrate
+from allibe_services.store.tables import REVISION, metadata
+
+TABLES = metadata.sorted_tables
+
+
+def schema(path: Path) -> dict[str, str]:
+    """Return every statement that made the database, without its white space."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        return {name: bare(sql) for name, sql in rows}
+
+
+def bare(sql: str) -> str:
+    return "".join(sql.split())
+
+
+def test_an_empty_database_gets_the_newest_revision_and_keeps_it(url: str, path: Path) -> None:
+    assert current(url) is None
+    assert not path.exists()
+
+    migrate(url)
+    made = schema(path)
+    migrate(url)
+
+    assert current(url) == REVISION
+    assert schema(path) == made
+
+
+def test_what_is_stored_survives_another_migration(url: str, path: Path) -> None:
+    migrate(url)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO rooms VALUES ('1','n','e',1,'alice',0,NULL,NULL,NULL)")
+    migrate(url)
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT room_id FROM rooms").fetchall() == [("1",)]
+
+
+def test_the_code_expects_the_newest_migration() -> None:
+    assert ScriptDirectory.from_config(configuration()).get_heads() == [REVISION]
+
+
+def test_the_migrations_make_the_tables_of_the_code(url: str, path: Path, tmp_path: Path) -> None:
+    migrate(url)
+    with sqlite.exclusive(url) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+    by_code = tmp_path / "code.db"
+    with sqlite.exclusive(f"sqlite:///{by_code}") as connection:
+        metadata.create_all(connection)
+    assert schema(path) == schema(by_code) | {"alembic_version": schema(path)["alembic_version"]}
+
+
+def test_the_migrations_make_the_tables_of_the_code_on_postgresql() -> None:
+    written = io.StringIO()
+    context = MigrationContext.configure(
+        dialect_name="postgresql", opts={"as_sql": True, "output_buffer": written}
+    )
+    with Operations.context(context):
+        for script in reversed(list(ScriptDirectory.from_config(configuration()).walk_revisions())):
+            script.module.upgrade()
+
+    dialect = PGDialect()  # type: ignore[no-untyped-call]
+    by_code = [str(CreateTable(table).compile(dialect=dialect)) for table in TABLES]
+    by_code += [
+        str(CreateIndex(index).compile(dialect=dialect))
+        for table in TABLES
+        for index in table.indexes
+    ]
+    by_migrations = written.getvalue().split(";")
+    assert sorted(filter(None, map(bare, by_migrations))) == sorted(map(bare, by_code))
+    assert 'COLLATE "C"' in written.getvalue()
+
+
+def test_several_processes_may_migrate_at_once(url: str, path: Path) -> None:
+    code = "import sys; from allibe_services.store.migrate import migrate; migrate(sys.argv[1])"
+    running = [subprocess.Popen([sys.executable, "-c", code, url]) for _ in range(3)]
+
+    assert [process.wait(30) for process in running] == [0, 0, 0]
+    assert current(url) == REVISION
+
+
+def test_a_migration_that_fails_leaves_nothing(url: str, path: Path) -> None:
+    with sqlite.exclusive(url) as connection:
+        connection.execute(text("CREATE TABLE messages (other INTEGER)"))  # the last one to make
+
+    with pytest.raises(StoreUnavailable):
+        migrate(url)
+
+    assert set(schema(path)) == {"messages"}
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "mysql://localhost/allibe", "nonsense", ""])
+def test_urls_without_a_store_are_refused_in_words(url: str) -> None:
+    with pytest.raises(ValueError, match=r"SQLite|no store on mysql|not a database URL"):
+        migrate(url)

@@ -1,0 +1,104 @@
+"""Every statement of the store: PostgreSQL compiles it too, and SQLite seeks rather than scans."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import ClauseElement, Connection, event
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.contracts.messages import now
+from allibe_services.contracts.rooms import Role
+from allibe_services.store.sql import SqlStore
+from allibe_services.store.sqlite import SqliteDatabase
+
+from .commands import ALICE, ONE, post
+
+BOB = UserId("bob")
+
+
+class Heard:
+    """What was executed: as SQLAlchemy has it, and as SQLite got it."""
+
+    def __init__(self) -> None:
+        self.statements: list[ClauseElement] = []
+        self.texts: dict[str, Any] = {}
+
+    def statement(self, _connection: Connection, statement: ClauseElement, *_: object) -> None:
+        self.statements.append(statement)
+
+    def text(
+        self, _connection: Connection, _driver: object, text: str, parameters: Any, *rest: object
+    ) -> None:
+        many = rest[-1]
+        self.texts[text] = parameters[0] if many else parameters
+
+
+@pytest.fixture
+async def heard(database: SqliteDatabase, store: SqlStore) -> Heard:
+    """Call everything that the store offers, once."""
+    heard = Heard()
+    for threads in (database._writer, database._readers):
+        event.listen(threads._engine, "before_execute", heard.statement)
+        event.listen(threads._engine, "before_cursor_execute", heard.text)
+    await _use_rooms(store)
+    await _use_log(store)
+    await _use_members(store)
+    return heard
+
+
+async def _use_rooms(store: SqlStore) -> None:
+    await store.rooms.create("room", ALICE, members=[BOB], room_id=ONE)
+    await store.rooms.get(ONE, ALICE)
+    await store.rooms.of_user(ALICE, most=2)
+    await store.rooms.of_user(ALICE, most=2, after=(now(), RoomId("0")))
+    await store.ping()
+
+
+async def _use_log(store: SqlStore) -> None:
+    command = post(client="c-1")
+    await store.log.append([command])
+    await store.log.append([command, post()])
+    await store.log.after(ONE, 0, most=5)
+    await store.log.before(ONE, None, most=5)
+    await store.log.heads([ONE])
+
+
+async def _use_members(store: SqlStore) -> None:
+    carol = UserId("carol")
+    await store.members.role(ONE, ALICE)
+    await store.members.of_room(ONE, most=2)
+    await store.members.add(ONE, carol, Role.MEMBER)
+    await store.members.change_role(ONE, carol, Role.OWNER)
+    await store.members.remove(ONE, carol)
+    await store.members.mark_read(ONE, BOB, 1)
+    await store.members.unread(ONE, most=2)
+
+
+async def test_postgresql_compiles_all_of_them(heard: Heard) -> None:
+    dialect = PGDialect()  # type: ignore[no-untyped-call]
+    compiled = {str(statement.compile(dialect=dialect)) for statement in heard.statements}
+
+    assert len(compiled) > 20
+    locks = [text for text in compiled if "FOR NO KEY UPDATE" in text]
+    assert len(locks) == 2  # of rooms for an append, of one for a change of members
+    assert any("IN (" in text and "ORDER BY rooms.room_id" in text for text in locks)
+
+
+async def test_none_of_them_reads_a_whole_table(heard: Heard, database: SqliteDatabase) -> None:
+    plans = await database.write(_plans, heard.texts)
+
+    assert any("SEARCH messages USING PRIMARY KEY" in step for step in plans)
+    assert any("MULTI-INDEX OR" in step for step in plans)
+    assert [step for step in plans if step.startswith("SCAN")] == ["SCAN alembic_version"]
+
+
+def _plans(connection: Connection, texts: dict[str, Any]) -> list[str]:
+    explained = [
+        text for text in texts if not text.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE"))
+    ]
+    return [
+        row[3]
+        for text in explained
+        for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", texts[text])
+    ]
