@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -25,10 +27,6 @@ from allibe_services.runtime import Tasks
 from allibe_services.store.base import Store
 from allibe_services.telemetry import GatewayMetrics
 
-STOMP_PATH = "/allibe-ws"
-JSON_PATH = "/ws/chat"
-STOMP_SUBPROTOCOLS = ("v12.stomp", "v11.stomp", "v10.stomp")
-
 log = structlog.get_logger(__name__)
 
 
@@ -43,7 +41,7 @@ class Gateway:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of both doors."""
-        return [web.get(STOMP_PATH, self._stomp), web.get(JSON_PATH, self._json)]
+        return [web.get(one.path, partial(self._serve, one)) for one in ENTRANCES]
 
     async def sweep(self) -> None:
         """Keep heart-beats, both ways, of all connections, for ever."""
@@ -69,60 +67,75 @@ class Gateway:
         except TimeoutError:
             log.warning("connections_left", count=len(self._connections))
 
-    async def _stomp(self, request: web.Request) -> web.StreamResponse:
-        token = _handshake_token(request)
-        return await self._serve(
-            request,
-            "stomp",
-            STOMP_SUBPROTOCOLS,
-            lambda connection: StompDoor(connection, self._shared, token),
-        )
-
-    async def _json(self, request: web.Request) -> web.StreamResponse:
-        token = _handshake_token(request)
-        room_id, since = request.query.get("roomId", ""), request.query.get("since", "")
-        return await self._serve(
-            request,
-            "json",
-            (),
-            lambda connection: JsonDoor(
-                connection, self._shared, token, room_id=room_id, since=since
-            ),
-        )
-
-    async def _serve(
-        self,
-        request: web.Request,
-        door: str,
-        subprotocols: tuple[str, ...],
-        make_door: Callable[[WebSocketConnection], Door],
-    ) -> web.StreamResponse:
+    async def _serve(self, entrance: "_Entrance", request: web.Request) -> web.StreamResponse:
+        # One coroutine from here to the socket, and no closures: each would cost every idle
+        # connection some hundred bytes.
         if self._draining:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
-        limits = self._shared.limits
-        web_socket = web.WebSocketResponse(
-            protocols=subprotocols,
-            compress=False,
-            autoping=False,
-            decode_text=False,
-            max_msg_size=limits.websocket_message_bytes + 1,  # exclusive
-            timeout=limits.close_seconds,
-        )
+        shared = self._shared
+        web_socket = _web_socket(entrance.subprotocols, shared.limits)
         await web_socket.prepare(request)
-        transport = request.transport
-        if transport is None:
+        if request.transport is None:
             return web_socket
-        connection = WebSocketConnection(web_socket, transport, limits, self._shared.metrics)
-        self._connections.add(connection)
-        open_connections = self._shared.metrics.connections.labels(door)
-        open_connections.inc()
+        connection = WebSocketConnection(
+            web_socket, request.transport, shared.limits, shared.metrics
+        )
+        self._opened(connection, entrance)
         try:
-            await connection.run(make_door)
+            await connection.run(entrance.make_door(request, connection, shared))
         finally:
-            self._connections.discard(connection)
-            self._gone.set()
-            open_connections.dec()
+            self._closed(connection, entrance)
         return web_socket
+
+    def _opened(self, connection: WebSocketConnection, entrance: "_Entrance") -> None:
+        self._connections.add(connection)
+        self._shared.metrics.connections.labels(entrance.door).inc()
+
+    def _closed(self, connection: WebSocketConnection, entrance: "_Entrance") -> None:
+        self._connections.discard(connection)
+        self._shared.metrics.connections.labels(entrance.door).dec()
+        self._gone.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Entrance:
+    """Where a door is, and how it is made from the handshake."""
+
+    path: str
+    door: str
+    subprotocols: tuple[str, ...]
+    make_door: Callable[[web.Request, WebSocketConnection, Shared], Door]
+
+
+def _stomp_door(request: web.Request, connection: WebSocketConnection, shared: Shared) -> Door:
+    return StompDoor(connection, shared, _handshake_token(request))
+
+
+def _json_door(request: web.Request, connection: WebSocketConnection, shared: Shared) -> Door:
+    query = request.query
+    room_id, since = query.get("roomId", ""), query.get("since", "")
+    return JsonDoor(connection, shared, _handshake_token(request), room_id=room_id, since=since)
+
+
+def _handshake_token(request: web.Request) -> str:
+    return request.headers.get("Authorization") or request.query.get("token", "")
+
+
+ENTRANCES = (
+    _Entrance("/allibe-ws", "stomp", ("v12.stomp", "v11.stomp", "v10.stomp"), _stomp_door),
+    _Entrance("/ws/chat", "json", (), _json_door),
+)
+
+
+def _web_socket(subprotocols: tuple[str, ...], limits: Limits) -> web.WebSocketResponse:
+    return web.WebSocketResponse(
+        protocols=subprotocols,
+        compress=False,
+        autoping=False,
+        decode_text=False,
+        max_msg_size=limits.websocket_message_bytes + 1,  # exclusive
+        timeout=limits.close_seconds,
+    )
 
 
 @asynccontextmanager
@@ -158,7 +171,3 @@ async def gateway(
             task.cancel()
         deadlines.close()
         await hub.close()
-
-
-def _handshake_token(request: web.Request) -> str:
-    return request.headers.get("Authorization") or request.query.get("token", "")

@@ -2,10 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 from uuid_utils import uuid7
 
 from allibe_gateway.doors.base import Door
@@ -78,12 +77,14 @@ class WebSocketConnection:
         """Whether the server has decided to close."""
         return self._closed_with is not None
 
-    async def run(self, make_door: "Callable[[WebSocketConnection], Door]") -> None:
+    async def run(self, door: Door) -> None:
         """Serve the connection until either side closes it."""
-        door = self.door = make_door(self)
+        self.door = door
         try:
             await door.open()
-            await self._read(door)
+            # No local keeps the message: an idle connection must not hold its last one.
+            while not self.closing and await self._take(await self._web_socket.receive()):
+                pass
         except Exception:
             log.exception("connection_failed", connection=self.id)
             self.disconnect(disconnects.INTERNAL_ERROR)
@@ -123,17 +124,17 @@ class WebSocketConnection:
             self._next_out = now + self._send_every
             self.outbox.write(self.door.heart_beat)
 
-    async def _read(self, door: Door) -> None:
-        while not self.closing:
-            message = await self._web_socket.receive()
-            self._last_in = self._loop.time()
-            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                if not self._draining:
-                    await door.receive(message.data)
-            elif message.type is WSMsgType.PING:
-                await self._web_socket.pong(message.data)
-            elif message.type is not WSMsgType.PONG:
-                return
+    async def _take(self, message: WSMessage) -> bool:
+        """Handle what came; False when it was the end."""
+        self._last_in = self._loop.time()
+        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            if self.door is not None and not self._draining:
+                await self.door.receive(message.data)
+        elif message.type is WSMsgType.PING:
+            await self._web_socket.pong(message.data)
+        else:
+            return message.type is WSMsgType.PONG
+        return True
 
     async def _close(self, reason: Disconnect) -> None:
         try:

@@ -6,12 +6,23 @@ entry that was set again or dropped is skipped when its time comes.
 
 import asyncio
 import heapq
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from itertools import count
+from typing import Protocol
+
+from allibe_services.contracts.errors import AllibeError
+
+
+class Owner(Protocol):
+    """Who has a deadline. Compared by identity."""
+
+    def on_deadline(self, error: type[AllibeError]) -> None:
+        """The time has come; `error` says for what. Must raise nothing."""
+        ...
 
 
 class Deadlines:
-    """Calls each owner's callback when its time has come. Times are in seconds of `clock`.
+    """Tells each owner when its time has come. Times are in seconds of `clock`.
 
     `clock` is wall-clock time where deadlines come from outside (token expiry): the timer is
     aimed at the earliest one, and aimed again when it fires early.
@@ -19,21 +30,21 @@ class Deadlines:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._heap: list[tuple[float, int, Hashable]] = []
-        self._current: dict[Hashable, tuple[float, Callable[[], None]]] = {}
+        self._heap: list[tuple[float, int, Owner]] = []
+        self._current: dict[Owner, tuple[float, type[AllibeError]]] = {}
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for = float("inf")
 
-    def set(self, owner: Hashable, when: float, callback: Callable[[], None]) -> None:
-        """Call back at `when`, in the place of what the owner had set before."""
-        self._current[owner] = (when, callback)
+    def set(self, owner: Owner, when: float, error: type[AllibeError]) -> None:
+        """Tell the owner at `when`, in the place of what it had set before."""
+        self._current[owner] = (when, error)
         heapq.heappush(self._heap, (when, next(self._order), owner))
         if len(self._heap) > 64 + 2 * len(self._current):
             self._compact()
         self._aim()
 
-    def drop(self, owner: Hashable) -> None:
+    def drop(self, owner: Owner) -> None:
         """Forget what the owner had set."""
         self._current.pop(owner, None)
 
@@ -53,7 +64,7 @@ class Deadlines:
             current = self._current.get(owner)
             if current is not None and current[0] == when:
                 del self._current[owner]
-                current[1]()
+                owner.on_deadline(current[1])
         self._aim()
 
     def _aim(self) -> None:

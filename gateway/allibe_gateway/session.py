@@ -5,7 +5,6 @@ client, and nothing else.
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Literal, Protocol
 
 import msgspec
@@ -106,11 +105,12 @@ class Session:
         self._shared = shared
         self._outbox = outbox
         self._owner = owner
-        self._token = ""
+        self._token = 0
         self._memberships = Memberships(shared.store.members)
         self._in_flight = 0
         self._idle: asyncio.Event | None = None
-        self._set_deadline(shared.clock() + shared.limits.sign_in_seconds, TokenRequired)
+        until = shared.clock() + shared.limits.sign_in_seconds
+        shared.deadlines.set(self, until, TokenRequired)
 
     # Identity
 
@@ -119,16 +119,16 @@ class Session:
 
         Raises `TokenInvalid`, `TokenExpired`, and `NotAllowed` for another user's token.
         """
-        if token == self._token and self.identity is not None:
-            return self.require_identity()
+        if hash(token) == self._token and self.identity is not None:
+            return self.require_identity()  # the same again, as each SEND brings it
         identity = self._shared.verifier.verify(token)
         before = self.identity
         if before is not None and before.user_id != identity.user_id:
             raise NotAllowed("The token is of another user.")
-        self._token = token
+        self._token = hash(token)  # not the token: it is a secret, and long
         if before is None or identity.expires_at > before.expires_at:
             self.identity = identity
-            self._set_deadline(identity.expires_at, TokenExpired)
+            self._shared.deadlines.set(self, identity.expires_at, TokenExpired)
         if before is None:
             await self._shared.hub.attach(identity.user_id, self)
             self._report()
@@ -286,6 +286,12 @@ class Session:
         if self._of_room(room_id):
             self._owner.on_log_reset()
 
+    # When its time has come (`deadlines.Owner`)
+
+    def on_deadline(self, error: type[AllibeError]) -> None:
+        """End the connection: nobody signed in, or the token is over."""
+        self._owner.fail(error())
+
     # Details
 
     async def _join(self, subscription: RoomSubscription, since: Position | None) -> Joined | None:
@@ -343,9 +349,6 @@ class Session:
         self._in_flight -= 1
         if self._idle is not None:
             self._idle.set()
-
-    def _set_deadline(self, when: float, error: Callable[[], AllibeError]) -> None:
-        self._shared.deadlines.set(self, when, lambda: self._owner.fail(error()))
 
     def _report(self) -> None:
         self._shared.presence.changed(self.connection_id, self)

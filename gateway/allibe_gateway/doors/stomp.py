@@ -126,7 +126,7 @@ class StompDoor:
         heart_beat = frame.heart_beat
         self._soft = frame.headers.get("x-soft-errors") == "true"
         try:
-            token = _token(frame.headers) or self._handshake_token
+            token, self._handshake_token = _token(frame.headers) or self._handshake_token, ""
             identity = await self._session.sign_in(token) if token else None
         except AllibeError as error:
             self._error(error, None)

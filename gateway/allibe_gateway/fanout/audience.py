@@ -48,11 +48,12 @@ class _Group:
 class Audience:
     """The subscribers of one stream. `ephemeral` streams are shed for slow ones."""
 
-    __slots__ = ("_ephemeral", "_groups")
+    __slots__ = ("_early", "_ephemeral", "_groups")
 
     def __init__(self, *, ephemeral: bool) -> None:
         self._ephemeral = ephemeral
         self._groups: dict[View, _Group] = {}
+        self._early = 0  # deliveries since the last flush
 
     def __len__(self) -> int:
         return sum(len(group.outboxes) for group in self._groups.values())
@@ -63,7 +64,7 @@ class Audience:
         if group is None:
             group = self._groups[view] = _Group(view)
         # What is pending was pushed before: not for the newcomer.
-        group.flush(ephemeral=self._ephemeral)
+        self._early += group.flush(ephemeral=self._ephemeral)
         group.outboxes[outbox] = None
 
     def remove(self, view: View, outbox: Outbox) -> bool:
@@ -82,5 +83,7 @@ class Audience:
             group.pending.append(group.view.encode(entry))
 
     def flush(self) -> int:
-        """Write what waits; return the number of deliveries."""
-        return sum(group.flush(ephemeral=self._ephemeral) for group in self._groups.values())
+        """Write what waits; return the number of deliveries since the last flush."""
+        early, self._early = self._early, 0
+        flushed = (group.flush(ephemeral=self._ephemeral) for group in self._groups.values())
+        return early + sum(flushed)

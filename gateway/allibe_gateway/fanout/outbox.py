@@ -21,7 +21,8 @@ class Outbox:
 
     `overflow` is called once, when a write finds more than `most` unsent bytes: nothing is
     written from then on. One write is never split by the bound, so memory stays under `most`
-    plus one tick's frames.
+    plus one tick's frames. A write to a peer that has vanished closes the outbox: nothing else
+    happens, since whoever reads from that peer learns of it too.
     """
 
     __slots__ = ("_most", "_overflow", "_shed", "_transport")
@@ -42,8 +43,11 @@ class Outbox:
         if transport.get_write_buffer_size() > self._most:
             self._transport = None
             self._overflow()
-        else:
+            return
+        try:
             transport.write(frames)
+        except RuntimeError:  # uvloop's word for a closed socket; asyncio ignores such a write
+            self._transport = None
 
     def write_or_shed(self, frames: bytes) -> None:
         """Write frames that nobody misses, unless the connection is behind."""

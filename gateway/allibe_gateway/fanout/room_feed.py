@@ -7,6 +7,8 @@ Rules
      them all, so nothing needs to be buffered.
   4. A subscriber joins between two entries, at `tail.last`, after it was handed what it asked
      for up to there, in one step of the loop.
+  5. When the log has another epoch the feed is over: it asks for its reset, once, and takes no
+     more. Whoever comes next opens another one.
 """
 
 import asyncio
@@ -83,6 +85,8 @@ class RoomFeed:
         self._epoch = ""
         self._tail: Tail | None = None
         self._goal = 0
+        self._early: Message | None = None
+        self._over = False
         self._filling: asyncio.Task[None] | None = None
         self._reads: SingleFlight[int, list[Entry]] = SingleFlight()
         self._activities = 0
@@ -96,9 +100,13 @@ class RoomFeed:
         if head is None:
             raise UnknownRoom
         self._start_at(head)
+        if self._early is not None:
+            self.on_message(self._early)
+            self._early = None
 
     def close(self) -> None:
-        """Stop what runs for this feed."""
+        """Stop what runs for this feed; who is joining gets `StoreUnavailable`."""
+        self._over = True
         self._reads.close()
         if self._filling is not None:
             self._filling.cancel()
@@ -106,10 +114,12 @@ class RoomFeed:
     def on_message(self, message: Message) -> bool:
         """Take a stored message from the bus; return whether it was handed out now."""
         tail = self._tail
+        if self._over:
+            return False
         if tail is None:
-            return False  # not open yet: `open` reads a head that includes it
-        if message.epoch != self._epoch:
-            self._reset(self)
+            self._keep_for_later(message)
+        elif message.epoch != self._epoch:
+            self._start_over()
         elif message.offset == tail.last + 1:
             self._hand_out(tail, message)
             return True
@@ -126,10 +136,10 @@ class RoomFeed:
 
     def compare(self, head: Head) -> None:
         """Take what the log says of its end: a lost last event leaves no other trace."""
-        if self._tail is None:
+        if self._tail is None or self._over:
             return
         if head.epoch != self._epoch:
-            self._reset(self)
+            self._start_over()
         elif head.last_offset > self._tail.last:
             self._fill_up_to(head.last_offset)
 
@@ -161,20 +171,22 @@ class RoomFeed:
             await self._warm()
         while (entries := self._opened().after(offset)) is None:
             page = await self._reads.run(offset, partial(self._read_after, offset))
+            # The log may be ahead of the events: what is after the tail comes through it.
+            page = [entry for entry in page if entry.offset <= self._opened().last]
             if not page or outbox.closed:
                 return False
             _write(view, outbox, page)
             offset = page[-1].offset
             await _drained(outbox)
         _write(view, outbox, entries)
-        return since.epoch == self._epoch
+        return True
 
     async def _catch_up(self) -> None:
         head = (await self._log.heads([self.room_id])).get(self.room_id)
         if head is not None:
             self.compare(head)
         if self._filling is not None:
-            await asyncio.shield(self._filling)
+            await asyncio.wait((self._filling,))
 
     async def _warm(self) -> None:
         """Load the tail's older part, once for all who come back at the same time."""
@@ -199,8 +211,11 @@ class RoomFeed:
     async def _fill(self) -> None:
         tail = self._opened()
         try:
-            while tail.last < self._goal and tail is self._tail:
+            while tail.last < self._goal and not self._over:
                 await self._fill_page(tail)
+        except Exception:
+            # The next event or comparison begins again; nobody else would hear of this.
+            log.exception("gap_not_filled")
         finally:
             self._filling = None
 
@@ -212,8 +227,7 @@ class RoomFeed:
             return
         if not messages:
             # An event came of what the log does not have: it was reset under our feet.
-            self._reset(self)
-            self._goal = tail.last
+            self._start_over()
         for message in messages:
             self.on_message(message)
 
@@ -222,6 +236,17 @@ class RoomFeed:
         tail.append(entry)
         self.entries.push(entry)
         self._changed(self)
+
+    def _keep_for_later(self, message: Message) -> None:
+        """Remember what comes while `open` reads: its head need not include it."""
+        early = self._early
+        if early is None or early.epoch != message.epoch or early.offset < message.offset:
+            self._early = message
+
+    def _start_over(self) -> None:
+        if not self._over:
+            self._over = True
+            self._reset(self)
 
     def _start_at(self, head: Head) -> None:
         self._epoch = head.epoch
@@ -233,7 +258,7 @@ class RoomFeed:
         )
 
     def _opened(self) -> Tail:
-        if self._tail is None:
+        if self._tail is None or self._over:
             raise StoreUnavailable
         return self._tail
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
+from allibe_services.contracts.errors import StoreUnavailable
+
 _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")
 
@@ -15,12 +17,18 @@ class SingleFlight(Generic[_Key, _Value]):
         self._running: dict[_Key, asyncio.Task[_Value]] = {}
 
     async def run(self, key: _Key, call: Callable[[], Coroutine[Any, Any, _Value]]) -> _Value:
-        """Return the call's result; who waits may be cancelled without harm to the others."""
+        """Return the call's result; who waits may be cancelled without harm to the others.
+
+        Raises what the call raises, and `StoreUnavailable` when `close` ended it.
+        """
         task = self._running.get(key)
         if task is None:
             task = self._running[key] = asyncio.create_task(call(), name="shared-read")
             task.add_done_callback(lambda done: self._ended(key, done))
-        return await asyncio.shield(task)
+        await asyncio.wait((task,))  # cancelled, it leaves the task alone
+        if task.cancelled():
+            raise StoreUnavailable
+        return task.result()
 
     def close(self) -> None:
         """Cancel what runs."""
