@@ -155,10 +155,8 @@ class TokenSigner:
 
 def bare(token: str) -> str:
     """Return the token without blanks around it and without `Bearer `."""
-    token = token.strip()
-    if token[:7].lower() == "bearer ":
-        return token[7:].strip()
-    return token
+    scheme, _, rest = token.strip().partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else token.strip()
 
 
 def read_key(path: Path) -> str:

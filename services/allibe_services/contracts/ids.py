@@ -15,7 +15,7 @@ UserId = NewType("UserId", str)
 MessageId = NewType("MessageId", str)
 
 ROOM_ID_PATTERN = r"[A-Za-z0-9_-]{1,64}"
-USER_ID_PATTERN = r"[!-\"$-)+-~]{1,128}"  # printable ASCII without space, `#` and `*`
+USER_ID_PATTERN = r'(?!\.{1,2}$)[!-"$-)+-~]{1,128}'
 CLIENT_MESSAGE_ID_PATTERN = r"[!-~]{1,64}"
 
 _ROOM_ID = re.compile(ROOM_ID_PATTERN).fullmatch

@@ -1,0 +1,71 @@
+# Allibe. `make help` explains every target.
+
+PORT ?= 8080
+DATA ?= .data
+ROOM ?= 1
+AS ?= alice
+
+# Options for pytest or the benchmark: `make test ARGS='tests/unit -k resume'`,
+# `make bench ARGS='--scenario latency'`.
+ARGS ?=
+
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run chat setup setup-dev test coverage lint format bench docs lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+run: setup ## Chat at once: everything in one process on 127.0.0.1 (PORT=8080 DATA=.data)
+	@ALLIBE_LOG_FORMAT=console ALLIBE_LOG_LEVEL=warning \
+		$(BIN)/allibe serve --demo --port '$(PORT)' --data '$(DATA)'
+
+chat: setup ## Chat in the terminal with what `make run` started (AS=alice ROOM=1 PORT=8080)
+	@$(BIN)/allibe chat --room '$(ROOM)' --user '$(AS)' --url 'http://127.0.0.1:$(PORT)'
+
+setup:
+	@scripts/setup.sh run
+
+setup-dev:
+	@scripts/setup.sh dev
+
+test: setup-dev ## Run all tests; installs what they need first (ARGS= runs a part, see above)
+	@tests/e2e/node/install.sh
+ifeq ($(ARGS),)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=
+	@$(BIN)/python -m coverage report --include='*/allibe_gateway/stomp/*' --fail-under=100 >/dev/null \
+		|| { echo 'The STOMP package must be fully covered: make coverage' >&2; exit 1; }
+else
+	@$(BIN)/python -m pytest $(ARGS)
+endif
+
+coverage: ## Show what the last `make test` did not cover
+	@$(BIN)/python -m coverage report
+
+lint: setup-dev ## Check style, types and import rules
+	@$(BIN)/ruff format --check --quiet . || { echo 'Not formatted: make format' >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+format: setup-dev ## Format all Python
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+bench: setup-dev ## Measure against the targets and record docs/benchmarks.md (needs gcc; ARGS=…)
+	@$(BIN)/python -m bench $(ARGS)
+
+docs: setup-dev ## Write what is generated: OpenAPI, AsyncAPI, tables of settings and metrics
+	@$(BIN)/python -m allibe_rooms_api.openapi > docs/openapi.json
+	@$(BIN)/python -m allibe_gateway.asyncapi > docs/asyncapi.json
+	@$(BIN)/python scripts/docs.py
+
+lock: ## Resolve the dependencies anew into requirements.lock
+	@scripts/setup.sh dev
+	@$(BIN)/python -m venv --clear .cache/uv && .cache/uv/bin/python -m pip install --quiet uv
+	@PATH="$$PWD/.cache/uv/bin:$$PATH" $(BIN)/python scripts/lock.py
+
+clean: ## Remove what was installed and built; .data stays
+	@rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* \
+		bench/bin tests/e2e/node/node_modules
