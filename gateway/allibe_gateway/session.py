@@ -261,7 +261,7 @@ class Session:
             self.unsubscribe(subscription_id)
         self._shared.presence.ended(self.connection_id)
         if self.identity is not None:
-            await self._shared.hub.detach(self.identity.user_id, self)
+            self._shared.hub.detach(self.identity.user_id, self)
 
     def lease(self) -> Lease | None:
         """Return what presence should know (`Present`)."""

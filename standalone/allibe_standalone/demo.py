@@ -67,6 +67,9 @@ def extras(settings: Settings) -> Extras:
     signer = TokenSigner("HS256", settings.jwt_secret or "")
 
     async def token(request: web.Request) -> web.Response:
+        if not _is_loopback(request.url.host or ""):
+            # A page elsewhere whose name was rebound to this machine (DNS rebinding).
+            return _refusal("the demo answers to localhost only")
         user = request.query.get("user", "")
         if user not in USERS:
             return _refusal(f"user is one of {', '.join(USERS)}")

@@ -5,5 +5,6 @@ outbox     one connection's way out, bounded
 audience   subscribers grouped by what their frames look like
 tail       a room's newest entries, in memory
 room_feed  one room: order, holes, recovery, its audiences
-hub        all rooms of a gateway: bindings, dispatch, one flush per loop tick
+bindings   what the gateway is bound to on the bus
+hub        all rooms of a gateway: who listens, dispatch, one flush per loop tick
 """

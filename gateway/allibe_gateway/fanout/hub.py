@@ -1,4 +1,4 @@
-"""All rooms of a gateway: who listens to what, bindings on the bus, one flush per loop tick."""
+"""All rooms of a gateway: who listens to what, dispatch, one flush per loop tick."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,10 +7,11 @@ from typing import Protocol
 import structlog
 
 from allibe_gateway.fanout.audience import View
+from allibe_gateway.fanout.bindings import Bindings
 from allibe_gateway.fanout.outbox import Outbox
 from allibe_gateway.fanout.room_feed import FeedLimits, Joined, RoomFeed
-from allibe_services.bus.base import Bus, Listening
-from allibe_services.contracts.errors import Unavailable
+from allibe_services.bus.base import Bus
+from allibe_services.contracts.errors import StoreUnavailable, Unavailable
 from allibe_services.contracts.events import Event, UserEvent
 from allibe_services.contracts.ids import Position, RoomId, UserId
 from allibe_services.contracts.messages import Message, now
@@ -41,15 +42,24 @@ class UserListener(Protocol):
 
 
 class _Place:
-    """A room's feed, its users, and whether it is open yet."""
+    """A room's feed, its users, and whether it is bound and open yet."""
 
-    __slots__ = ("feed", "linger", "opening", "users")
+    __slots__ = ("bound", "feed", "linger", "opening", "users")
 
     def __init__(self, feed: RoomFeed) -> None:
         self.feed = feed
         self.users = 0
+        self.bound = False
         self.opening: asyncio.Task[None] | None = None
         self.linger: asyncio.TimerHandle | None = None
+
+    def stop(self) -> None:
+        """End what runs for the room."""
+        if self.linger is not None:
+            self.linger.cancel()
+        if self.opening is not None:
+            self.opening.cancel()
+        self.feed.close()
 
 
 class Hub:
@@ -66,22 +76,18 @@ class Hub:
         self._listeners: dict[UserId, set[UserListener]] = {}
         self._dirty: set[RoomFeed] = set()
         self._doubt = asyncio.Event()
-        self._listening: Listening | None = None
-        self._unbinding: set[asyncio.Task[None]] = set()
+        self._open_bindings: Bindings | None = None
 
     async def open(self) -> None:
         """Take a place on the bus."""
-        self._listening = await self._bus.listen(self)
+        self._open_bindings = Bindings(await self._bus.listen(self))
 
     async def close(self) -> None:
         """Leave the bus, stop all feeds."""
-        for place in self._places.values():
-            _stop(place)
-        for task in self._unbinding:
-            task.cancel()
-        self._places.clear()
-        if self._listening is not None:
-            await self._listening.close()
+        for place in tuple(self._places.values()):
+            self._forget(place)
+        if self._open_bindings is not None:
+            await self._open_bindings.close()
 
     async def run(self) -> None:
         """Compare rooms with the log, now and then and whenever events may have been lost."""
@@ -125,21 +131,19 @@ class Hub:
             self._leave(place)
 
     async def attach(self, user_id: UserId, listener: UserListener) -> None:
-        """Hand a user's events to the listener from now on."""
-        listeners = self._listeners.setdefault(user_id, set())
-        listeners.add(listener)
-        if len(listeners) == 1:
-            await self._bound().bind([user_key(user_id)])
+        """Hand a user's events to the listener from now on. Raises `Unavailable`: it is not."""
+        await self._bindings.want(user_key(user_id))
+        self._listeners.setdefault(user_id, set()).add(listener)
 
-    async def detach(self, user_id: UserId, listener: UserListener) -> None:
+    def detach(self, user_id: UserId, listener: UserListener) -> None:
         """Stop handing a user's events to the listener."""
-        listeners = self._listeners.get(user_id)
-        if listeners is None:
+        listeners = self._listeners.get(user_id, set())
+        if listener not in listeners:
             return
-        listeners.discard(listener)
+        listeners.remove(listener)
         if not listeners:
             del self._listeners[user_id]
-            await self._bound().unbind([user_key(user_id)])
+        self._bindings.drop(user_key(user_id))
 
     # Events
 
@@ -183,15 +187,14 @@ class Hub:
         if place is None:
             place = self._places[room_id] = _Place(self._new_feed(room_id))
             place.opening = asyncio.create_task(self._open(place), name="open-room")
+            place.opening.add_done_callback(_retrieve)
             self._metrics.rooms.inc()
         if place.linger is not None:
             place.linger.cancel()
             place.linger = None
         place.users += 1
-        if place.opening is None:
-            return place
         try:
-            await asyncio.shield(place.opening)
+            await _opened(place)
         except BaseException:
             self._leave(place)
             raise
@@ -199,10 +202,12 @@ class Hub:
 
     async def _open(self, place: _Place) -> None:
         try:
-            await self._bound().bind([room_key(place.feed.room_id)])
+            await self._bindings.want(room_key(place.feed.room_id))
+            place.bound = True
             await place.feed.open()
         except BaseException:
-            self._unbind(place)  # whoever comes next tries afresh
+            place.opening = None
+            self._forget(place)  # whoever comes next tries afresh
             raise
         place.opening = None
 
@@ -210,23 +215,18 @@ class Hub:
         place.users -= 1
         if place.users == 0 and self._places.get(place.feed.room_id) is place:
             loop = asyncio.get_running_loop()
-            place.linger = loop.call_later(LINGER_SECONDS, self._unbind, place)
-
-    def _unbind(self, place: _Place) -> None:
-        self._forget(place)
-        task = asyncio.create_task(self._unbind_now(place.feed.room_id), name="unbind-room")
-        self._unbinding.add(task)
-        task.add_done_callback(self._unbinding.discard)
-
-    async def _unbind_now(self, room_id: RoomId) -> None:
-        if room_id not in self._places:
-            await self._bound().unbind([room_key(room_id)])
+            place.linger = loop.call_later(LINGER_SECONDS, self._forget, place)
 
     def _forget(self, place: _Place) -> None:
-        if self._places.get(place.feed.room_id) is place:
-            del self._places[place.feed.room_id]
+        """Let the room go; may be called again."""
+        room_id = place.feed.room_id
+        if self._places.get(room_id) is place:
+            del self._places[room_id]
             self._metrics.rooms.dec()
-        _stop(place)
+        if place.bound:
+            place.bound = False
+            self._bindings.drop(room_key(room_id))
+        place.stop()
 
     def _new_feed(self, room_id: RoomId) -> RoomFeed:
         return RoomFeed(
@@ -260,13 +260,28 @@ class Hub:
             if (head := heads.get(feed.room_id)) is not None:
                 feed.compare(head)
 
-    def _bound(self) -> Listening:
-        if self._listening is None:
+    @property
+    def _bindings(self) -> Bindings:
+        if self._open_bindings is None:
             raise RuntimeError("the hub is not open")
-        return self._listening
+        return self._open_bindings
 
 
-def _stop(place: _Place) -> None:
-    if place.linger is not None:
-        place.linger.cancel()
-    place.feed.close()
+def _retrieve(opening: "asyncio.Task[None]") -> None:
+    """Take notice of the error: all who waited may be gone."""
+    if not opening.cancelled():
+        opening.exception()
+
+
+async def _opened(place: _Place) -> None:
+    """Return once the room is open; who waits may be cancelled without harm to the others.
+
+    Raises what opening it raised, and `StoreUnavailable` when the hub closed meanwhile.
+    """
+    opening = place.opening
+    if opening is None:
+        return
+    await asyncio.wait((opening,))
+    if opening.cancelled():
+        raise StoreUnavailable
+    opening.result()

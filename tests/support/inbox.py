@@ -1,0 +1,114 @@
+"""What the clients of the tests share: a WebSocket whose messages can be waited for by kind.
+
+One WebSocket message may hold several things (STOMP frames), and what a test waits for may come
+after something else: that stays in the inbox, in order.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from aiohttp import ClientWebSocketResponse, WSMsgType
+
+from tests.support.server import WAIT_SECONDS
+
+_Item = TypeVar("_Item")
+
+
+class Closed(Exception):
+    """The server closed the connection (or it broke: 1006) while a test waited for more."""
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(f"closed with {code} {reason}".rstrip())
+        self.code = code
+        self.reason = reason
+
+
+class Refusal(Exception):
+    """An error came that the test did not ask for."""
+
+
+class Inbox(ABC, Generic[_Item]):
+    """A WebSocket and what has come in over it."""
+
+    def __init__(self, web_socket: ClientWebSocketResponse) -> None:
+        self.web_socket = web_socket
+        self.messages_in = 0
+        """WebSocket messages received, heart-beats included."""
+        self._items: deque[_Item] = deque()
+        self._closed: Closed | None = None
+
+    @abstractmethod
+    def _parse(self, chunk: bytes) -> list[_Item]:
+        """Return what a WebSocket message holds."""
+
+    def _check(self, item: _Item) -> None:
+        """Raise `Refusal` for what fails a test that does not wait for it."""
+
+    async def take(
+        self, wanted: Callable[[_Item], bool] = lambda _: True, *, seconds: float = WAIT_SECONDS
+    ) -> _Item:
+        """Return the next one that is wanted; others stay. Raises `Closed`, `Refusal`."""
+        async with asyncio.timeout(seconds):
+            looked_at = 0
+            while True:
+                for index in range(looked_at, len(self._items)):
+                    if wanted(self._items[index]):
+                        item = self._items[index]
+                        del self._items[index]
+                        return item
+                    self._check(self._items[index])
+                looked_at = len(self._items)
+                if self._closed is not None:
+                    raise self._closed
+                await self._receive()
+
+    async def closed(self, *, seconds: float = WAIT_SECONDS) -> int:
+        """Return the code with which the server closes; what comes before stays in the inbox."""
+        async with asyncio.timeout(seconds):
+            while self._closed is None:
+                await self._receive()
+        return self._closed.code
+
+    @property
+    def waiting(self) -> list[_Item]:
+        """What came and was not taken."""
+        return list(self._items)
+
+    async def send_text(self, text: str) -> None:
+        """Send one WebSocket text message, as it is."""
+        await self.web_socket.send_str(text)
+
+    async def send_bytes(self, message: bytes, *, text: bool = False) -> None:
+        """Send one WebSocket message of any bytes, as binary or, wrong or not, as text."""
+        if text:
+            await self.web_socket.send_frame(message, WSMsgType.TEXT)
+        else:
+            await self.web_socket.send_bytes(message)
+
+    async def close(self) -> None:
+        """Close as a browser does: `ws.close()`."""
+        await self.web_socket.close()
+
+    def abort(self) -> None:
+        """Vanish: the connection breaks without a word."""
+        transport = self.web_socket._response.connection
+        assert transport is not None
+        assert transport.transport is not None
+        transport.transport.abort()
+
+    async def _receive(self) -> None:
+        message = await self.web_socket.receive()
+        if message.type is WSMsgType.TEXT:
+            chunk = message.data.encode()
+        elif message.type is WSMsgType.BINARY:
+            chunk = message.data
+        else:
+            # Not `close_code`: that says 1006 when the server no longer takes our own close frame.
+            came = message.type is WSMsgType.CLOSE
+            self._closed = Closed(message.data if came else 1006, message.extra or "")
+            return
+        self.messages_in += 1
+        self._items.extend(self._parse(chunk))
