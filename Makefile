@@ -3,7 +3,7 @@
 PORT ?= 8080
 DATA ?= .data
 ROOM ?= 1
-AS ?= alice
+WHO ?= alice
 
 # Options for pytest or the benchmark: `make test ARGS='tests/unit -k resume'`,
 # `make bench ARGS='--scenario latency'`.
@@ -21,8 +21,8 @@ run: setup ## Chat at once: everything in one process on 127.0.0.1 (PORT=8080 DA
 	@ALLIBE_LOG_FORMAT=console ALLIBE_LOG_LEVEL=warning \
 		$(BIN)/allibe serve --demo --port '$(PORT)' --data '$(DATA)'
 
-chat: setup ## Chat in the terminal with what `make run` started (AS=alice ROOM=1 PORT=8080)
-	@$(BIN)/allibe chat --room '$(ROOM)' --user '$(AS)' --url 'http://127.0.0.1:$(PORT)'
+chat: setup ## Chat in the terminal with what `make run` started (WHO=alice ROOM=1 PORT=8080)
+	@$(BIN)/allibe chat --room '$(ROOM)' --user '$(WHO)' --url 'http://127.0.0.1:$(PORT)'
 
 setup:
 	@scripts/setup.sh run

@@ -5,6 +5,7 @@ and keys is never believed (RFC 8725 §3.1). `exp` and `sub` are required, `aud`
 checked when they are configured.
 """
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -93,10 +94,10 @@ class TokenVerifier:
             raise TokenRequired
         if len(token) > TOKEN_BYTES:
             raise TokenInvalid("The token is too long.")
-        claims = self._claims(token)
-        if self._clock() >= float(claims["exp"]):
+        identity = _identity(self._claims(token))
+        if self._clock() >= identity.expires_at:
             raise TokenExpired
-        return _identity(claims)
+        return identity
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
@@ -110,11 +111,9 @@ class TokenVerifier:
                 options={
                     "require": ["exp", "sub"],
                     "verify_aud": self._audience is not None,
-                    "verify_exp": True,
+                    "verify_exp": False,  # by `verify`: with our clock, exact, without leeway
                 },
             )
-        except jwt.ExpiredSignatureError:
-            raise TokenExpired from None
         # PyJWT raises these for what its own checks did not foresee (numbers out of range, …).
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
             raise TokenInvalid from None
@@ -173,10 +172,23 @@ def _identity(claims: dict[str, Any]) -> Identity:
         raise TokenInvalid("The token's subject cannot be a user id.")
     return Identity(
         user_id=UserId(subject),
-        expires_at=float(claims["exp"]),
+        expires_at=_moment(claims["exp"]),
         name=_display_name(name),
         scopes=frozenset(scope.split()) if isinstance(scope, str) else frozenset(),
     )
+
+
+def _moment(number: object) -> float:
+    """Return a NumericDate (RFC 7519 §2), which is a JSON number. Raises `TokenInvalid`."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise TokenInvalid
+    try:
+        moment = float(number)
+    except OverflowError:
+        raise TokenInvalid from None
+    if not math.isfinite(moment):
+        raise TokenInvalid
+    return moment
 
 
 def _display_name(name: object) -> str | None:
@@ -194,7 +206,7 @@ def _verification_key(algorithm: str, key: str) -> _PublicKey:
         public = load_pem_public_key(key.encode())
     except ValueError:
         raise ValueError(f"{algorithm} needs a PEM public key") from None
-    if not isinstance(public, kind):
+    if not isinstance(public, kind) or not _fits(algorithm, public):
         raise ValueError(f"this key is not for {algorithm}")
     return public
 
@@ -207,7 +219,7 @@ def _signing_key(algorithm: str, key: str) -> _PrivateKey:
         private = load_pem_private_key(key.encode(), password=None)
     except (ValueError, TypeError):
         raise ValueError(f"signing with {algorithm} needs a PEM private key") from None
-    if not isinstance(private, kind):
+    if not isinstance(private, kind) or not _fits(algorithm, private):
         raise ValueError(f"this key is not for {algorithm}")
     return private
 
@@ -215,9 +227,18 @@ def _signing_key(algorithm: str, key: str) -> _PrivateKey:
 def _secret(key: str) -> str:
     if len(key.encode()) < SECRET_BYTES:
         raise ValueError(f"an HS256 secret has at least {SECRET_BYTES} bytes")
-    if "-----BEGIN" in key:
-        raise ValueError("a PEM key is no HS256 secret")
+    if "-----BEGIN" in key or not _fits("HS256", key):
+        raise ValueError("a PEM, SSH or JSON key is no HS256 secret")
     return key
+
+
+def _fits(algorithm: str, key: _PublicKey | _PrivateKey) -> bool:
+    """Tell whether PyJWT would take the key: its kind, curve, size."""
+    checker = jwt.get_algorithm_by_name(algorithm)
+    try:
+        return checker.check_key_length(checker.prepare_key(key)) is None
+    except jwt.InvalidKeyError:
+        return False
 
 
 def _key_kinds(

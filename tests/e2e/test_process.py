@@ -171,16 +171,15 @@ class TestEnd:
         sending.append(asyncio.create_task(_json_stream(plain)))
         await stomp[0].receipt("0-100")
         await plain.take(lambda item: item["type"] == "ack" and item["clientMessageId"] == "j-20")
+        codes = asyncio.gather(*(one.closed() for one in (*stomp, plain)))
         began = time.monotonic()
         assert await asyncio.to_thread(server.stop, number) == 0
         assert time.monotonic() - began < self.QUICKLY
-        for task in sending:
-            await task
+        assert await codes == [disconnects.RESTART.code] * 3
+        await asyncio.gather(*sending)
         receipted = {"0-100", "j-20"}
         for one in stomp:
-            assert await one.closed() == disconnects.RESTART.code
             receipted |= {frame.headers["receipt-id"] for frame in one.waiting}
-        assert await plain.closed() == disconnects.RESTART.code
         receipted |= {item["clientMessageId"] for item in plain.waiting if item["type"] == "ack"}
         server.restart()
         history = await clients.api(server, "alice").history("1")
@@ -193,7 +192,7 @@ class TestEnd:
     ) -> None:
         """1012, "service restart": clients reconnect by themselves. Also who never signed in."""
         server = start_server()
-        idle = [
+        idle: list[StompClient | JsonClient] = [
             await clients.stomp(server, "alice"),
             await clients.json(server, "bob", "1"),
             await clients.web_socket(server),
