@@ -35,4 +35,4 @@ class ShardConsumer:
         messages = messages_of(outcomes)
         await until_it_works(lambda: self._bus.publish(messages), step="publish", stall=self._stall)
         await delivery.ack(outcomes)
-        self._notifier.stored(messages)
+        self._notifier.stored(outcomes)

@@ -5,15 +5,17 @@ room become one round, and a round that fails is tried again with the next.
 """
 
 import asyncio
+from collections.abc import Collection, Sequence
 
 import structlog
 
 from allibe_services.bus.base import Bus
+from allibe_services.contracts.commands import Outcome, Stored
 from allibe_services.contracts.errors import Unavailable
 from allibe_services.contracts.events import Event, Notification, RoomChanged
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
-from allibe_services.contracts.rooms import Unread
+from allibe_services.contracts.rooms import Head, Unread
 from allibe_services.presence.base import Presence
 from allibe_services.store.base import Store
 
@@ -36,15 +38,12 @@ class Notifier:
         self._store = store
         self._presence = presence
         self._bus = bus
-        self._news: dict[RoomId, Message] = {}
+        self._news: dict[RoomId, Stored] = {}
         self._woken = asyncio.Event()
 
-    def stored(self, messages: list[Message]) -> None:
-        """Remember that these rooms have news. Returns at once."""
-        for message in messages:
-            self._news[message.room_id] = message
-        while len(self._news) > ROOMS_WITH_NEWS:
-            del self._news[next(iter(self._news))]
+    def stored(self, outcomes: Sequence[Outcome]) -> None:
+        """Remember that rooms have news. Returns at once."""
+        self._remember([outcome for outcome in outcomes if isinstance(outcome, Stored)])
         self._woken.set()
 
     async def run(self) -> None:
@@ -57,13 +56,36 @@ class Notifier:
 
     async def _round(self) -> None:
         news, self._news = self._news, {}
-        for room_id, message in news.items():
+        failed = []
+        for one in news.values():
             try:
-                await self._tell(room_id, message)
-            except Unavailable as error:
-                log.warning("notification_skipped", code=error.code)
+                if not one.duplicate or await self._is_last(one.message):
+                    await self._tell(one.message)
+            except Unavailable:
+                failed.append(one)
+        if failed:
+            log.warning("notifications_put_off", rooms=len(failed))
+            self._remember(failed)
 
-    async def _tell(self, room_id: RoomId, message: Message) -> None:
+    def _remember(self, news: Collection[Stored]) -> None:
+        for one in news:
+            known = self._news.get(one.message.room_id)
+            if known is None or not _is_later(known.message, one.message):
+                self._news[one.message.room_id] = one
+        while len(self._news) > ROOMS_WITH_NEWS:
+            del self._news[next(iter(self._news))]
+
+    async def _is_last(self, message: Message) -> bool:
+        """Tell whether the room's list entry may show the message.
+
+        A duplicate may be one whose worker died before it told anybody, or one that a client
+        repeats a day later.
+        """
+        head = (await self._store.log.heads([message.room_id])).get(message.room_id)
+        return head is not None and head == Head(message.epoch, message.offset)
+
+    async def _tell(self, message: Message) -> None:
+        room_id = message.room_id
         looking = await self._presence.looking(room_id)
         after: UserId | None = None
         while page := await self._store.members.unread(room_id, most=PAGE, after=after):
@@ -77,6 +99,10 @@ class Notifier:
             if events:
                 await self._bus.publish(events)
             after = page[-1].user
+
+
+def _is_later(message: Message, other: Message) -> bool:
+    return message.epoch == other.epoch and message.offset > other.offset
 
 
 def _events(member: Unread, message: Message, *, looks: bool) -> list[Event]:

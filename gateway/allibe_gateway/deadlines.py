@@ -10,7 +10,11 @@ from collections.abc import Callable
 from itertools import count
 from typing import Protocol
 
+import structlog
+
 from allibe_services.contracts.errors import AllibeError
+
+log = structlog.get_logger(__name__)
 
 
 class Owner(Protocol):
@@ -40,13 +44,13 @@ class Deadlines:
         """Tell the owner at `when`, in the place of what it had set before."""
         self._current[owner] = (when, error)
         heapq.heappush(self._heap, (when, next(self._order), owner))
-        if len(self._heap) > 64 + 2 * len(self._current):
-            self._compact()
+        self._compact()
         self._aim()
 
     def drop(self, owner: Owner) -> None:
         """Forget what the owner had set."""
         self._current.pop(owner, None)
+        self._compact()
 
     def close(self) -> None:
         """Forget everything."""
@@ -64,7 +68,7 @@ class Deadlines:
             current = self._current.get(owner)
             if current is not None and current[0] == when:
                 del self._current[owner]
-                owner.on_deadline(current[1])
+                _tell(owner, current[1])
         self._aim()
 
     def _aim(self) -> None:
@@ -78,9 +82,20 @@ class Deadlines:
         self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
 
     def _compact(self) -> None:
+        """Forget entries that mean nothing, once they are the most: they hold their owners."""
+        if len(self._heap) <= 64 + 2 * len(self._current):
+            return
         self._heap = [
             entry
             for entry in self._heap
             if (current := self._current.get(entry[2])) is not None and current[0] == entry[0]
         ]
         heapq.heapify(self._heap)
+
+
+def _tell(owner: Owner, error: type[AllibeError]) -> None:
+    try:
+        owner.on_deadline(error)
+    except Exception:
+        # The timer is everybody's: another's fault must not let all tokens live on.
+        log.exception("deadline_failed")

@@ -1,7 +1,8 @@
 """Tells presence who is connected here and what they look at, in batches.
 
 Changes wait a moment and go out together; leases are renewed well before they end. Presence may
-be away: chat does not notice, and the next round reports everything again.
+be away: chat does not notice, and the next round says again who is here. (Who has left is not
+said again: those leases end by themselves.)
 """
 
 import asyncio
@@ -52,13 +53,18 @@ class PresenceReporter:
 
     async def run(self) -> None:
         """Go on for ever."""
+        loop = asyncio.get_running_loop()
+        renewal = loop.time() + RENEW_SECONDS
         while True:
             try:
-                async with asyncio.timeout(RENEW_SECONDS):
+                async with asyncio.timeout_at(renewal):
                     await self._woken.wait()
             except TimeoutError:
-                self._changed = set(self._here)
+                pass
             await asyncio.sleep(REPORT_SECONDS)
+            if loop.time() >= renewal:  # also where changes never leave a pause
+                renewal = loop.time() + RENEW_SECONDS
+                self._changed = set(self._here)
             self._woken.clear()
             await self.report()
 
@@ -72,3 +78,4 @@ class PresenceReporter:
             await self._presence.renew([lease for lease in leases if lease is not None])
         except Unavailable as error:
             log.warning("presence_not_reported", code=error.code)
+            self._changed |= changed & self._here.keys()

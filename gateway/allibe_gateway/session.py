@@ -88,6 +88,7 @@ class Session:
     __slots__ = (
         "_idle",
         "_in_flight",
+        "_joining",
         "_memberships",
         "_outbox",
         "_owner",
@@ -108,6 +109,7 @@ class Session:
         self._token = 0
         self._memberships = Memberships(shared.store.members)
         self._in_flight = 0
+        self._joining: tuple[RoomSubscription, asyncio.Timeout] | None = None
         self._idle: asyncio.Event | None = None
         until = shared.clock() + shared.limits.sign_in_seconds
         shared.deadlines.set(self, until, TokenRequired)
@@ -117,7 +119,8 @@ class Session:
     async def sign_in(self, token: str) -> Identity:
         """Take a token: the first one says who this is, a later one may extend it.
 
-        Raises `TokenInvalid`, `TokenExpired`, and `NotAllowed` for another user's token.
+        Raises `TokenInvalid`, `TokenExpired`, `NotAllowed` for another user's token, and
+        `Unavailable`: nobody is signed in without the user's events.
         """
         if hash(token) == self._token and self.identity is not None:
             return self.require_identity()  # the same again, as each SEND brings it
@@ -125,12 +128,13 @@ class Session:
         before = self.identity
         if before is not None and before.user_id != identity.user_id:
             raise NotAllowed("The token is of another user.")
+        if before is None:
+            await self._shared.hub.attach(identity.user_id, self)
         self._token = hash(token)  # not the token: it is a secret, and long
         if before is None or identity.expires_at > before.expires_at:
             self.identity = identity
             self._shared.deadlines.set(self, identity.expires_at, TokenExpired)
         if before is None:
-            await self._shared.hub.attach(identity.user_id, self)
             self._report()
         return identity
 
@@ -159,14 +163,18 @@ class Session:
             raise TooManySubscriptions
         self._remember(subscription)
         try:
-            async with asyncio.timeout(self._shared.limits.subscribe_seconds):
+            async with asyncio.timeout(self._shared.limits.subscribe_seconds) as limit:
+                self._joining = subscription, limit
                 joined = await self._join(subscription, since)
         except TimeoutError:
-            self._forget(subscription.id)
+            if self._forget(subscription.id) is None:
+                raise NotAMember from None  # it was `_revoke` that cut the time short
             raise StoreUnavailable from None
         except BaseException:
             self._forget(subscription.id)
             raise
+        finally:
+            self._joining = None
         return self._begun(subscription, joined)
 
     def unsubscribe(self, subscription_id: str) -> None:
@@ -193,9 +201,9 @@ class Session:
         check_content(content)
         if client_message_id is not None and not is_client_message_id(client_message_id):
             raise BadRequest("A clientMessageId is 1 to 64 printable ASCII characters.")
-        await self._check_member(room)
         if self._in_flight >= self._shared.limits.in_flight:
             await self.settled(self._shared.limits.in_flight - 1)
+        await self._check_member(room)  # after the wait, which may outlast a membership
         command = PostMessage(
             message_id=new_message_id(),
             room_id=room,
@@ -277,8 +285,7 @@ class Session:
         if isinstance(event, RoomLeft):
             self._memberships.forget(event.room_id)
             for subscription in self._of_room(event.room_id):
-                self.unsubscribe(subscription.id)
-                self._owner.on_revoked(subscription)
+                self._revoke(subscription)
         self._owner.on_event(event)
 
     def on_log_reset(self, room_id: RoomId) -> None:
@@ -311,6 +318,14 @@ class Session:
             self._shared.metrics.recoveries.labels(result).inc()
         self._report()
         return joined
+
+    def _revoke(self, subscription: RoomSubscription) -> None:
+        """End a subscription; one that is being joined ends with its `subscribe`, at once."""
+        self.unsubscribe(subscription.id)
+        if self._joining is None or self._joining[0] is not subscription:
+            self._owner.on_revoked(subscription)
+        elif not self._joining[1].expired():
+            self._joining[1].reschedule(asyncio.get_running_loop().time())
 
     def _remember(self, subscription: RoomSubscription) -> None:
         self.subscriptions[subscription.id] = subscription

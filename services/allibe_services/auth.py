@@ -49,6 +49,8 @@ KEY_KINDS: dict[
 }
 """The algorithms with a key pair, and what kinds of keys they take. HS256 takes a secret."""
 
+ALGORITHMS = ("HS256", *KEY_KINDS)
+
 _PrivateKey = str | RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
 _PublicKey = str | RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
@@ -248,5 +250,5 @@ def _key_kinds(
     type[RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey],
 ]:
     if algorithm not in KEY_KINDS:
-        raise ValueError(f"unknown algorithm {algorithm!r}: HS256, {', '.join(KEY_KINDS)}")
+        raise ValueError(f"unknown algorithm {algorithm!r}: {', '.join(ALGORITHMS)}")
     return KEY_KINDS[algorithm]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from allibe_services.auth import TokenSigner, TokenVerifier, read_key
+from allibe_services.auth import ALGORITHMS, TokenSigner, TokenVerifier, read_key
 from allibe_services.bus.base import Bus
 from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.presence.base import Presence
@@ -77,6 +77,8 @@ def signer(settings: Settings) -> TokenSigner:
 
 def _with_key(make: "Callable[..., _Made]", settings: Settings, file_setting: str) -> "_Made":
     """Make what needs a key, with the secret (HS256) or with the key in a file."""
+    if settings.jwt_algorithm not in ALGORITHMS:
+        raise ValueError(f"{PREFIX}JWT_ALGORITHM: one of {', '.join(ALGORITHMS)}")
     name = "jwt_secret" if settings.jwt_algorithm == "HS256" else file_setting
     variable = PREFIX + name.upper()
     given = getattr(settings, name)

@@ -22,7 +22,7 @@ Check = Callable[[], Awaitable[None]]
 
 
 class Readiness:
-    """Named checks; ready when all pass. A check passes by returning, fails by `Unavailable`."""
+    """Named checks; ready when all pass. A check passes by returning, fails by raising."""
 
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
@@ -37,7 +37,7 @@ class Readiness:
         self._draining = True
 
     async def report(self) -> dict[str, str]:
-        """Return `ok` or the error's code for each check; all are asked at once."""
+        """Return `ok`, the error's code, `timeout` or `failed` for each check; all at once."""
         if self._draining:
             return {"process": ShuttingDown.code}
         names = list(self._checks)
@@ -53,6 +53,9 @@ async def _ask(check: Check) -> str:
         return "timeout"
     except AllibeError as error:
         return error.code
+    except Exception:
+        log.exception("readiness_check_failed")
+        return "failed"
     return "ok"
 
 

@@ -5,6 +5,7 @@ docs/settings.md is made from the descriptions here.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,9 @@ from msgspec import Meta
 PREFIX = "ALLIBE_"
 SECRETS = frozenset({"jwt_secret"})
 """Fields whose values are never shown, and which `…_FILE` may supply."""
+
+_PASSWORD = re.compile(r"^([a-z][a-z0-9+.-]*://[^:/@]*:).*@", re.ASCII | re.IGNORECASE | re.DOTALL)
+"""The password in a URL, up to the last `@`: rather too much than too little."""
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
@@ -114,7 +118,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def shown(settings: Settings) -> dict[str, str]:
-    """Return each variable with its value as text, secrets hidden."""
+    """Return each variable with its value as text, secrets and passwords in URLs hidden."""
     return {
         PREFIX + name.upper(): _shown(name, value)
         for name, value in msgspec.structs.asdict(settings).items()
@@ -135,7 +139,7 @@ def table() -> list[tuple[str, str, str]]:
 def _shown(name: str, value: object) -> str:
     if value is None:
         return ""
-    return "(set, hidden)" if name in SECRETS else str(value)
+    return "(set, hidden)" if name in SECRETS else _PASSWORD.sub(r"\1***@", str(value))
 
 
 def _read_secret(path: str, variable: str) -> str:

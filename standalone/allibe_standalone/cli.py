@@ -43,10 +43,10 @@ def serve(demo: bool, host: str | None, port: int | None, data: Path) -> None:
     """Run everything in this one process."""
     settings = _settings()
     host, port = host or settings.host, settings.port if port is None else port
-    extras, ready = None, ""
+    extras, ready = None, None
     if demo:
         settings = _or_exit(lambda: demo_mode.settings_for(settings, data, host, port))
-        extras, ready = demo_mode.extras(settings), _invitation(host, port)
+        extras, ready = demo_mode.extras(settings), _invitation
     else:
         settings = msgspec.structs.replace(settings, host=host, port=port)
     _or_exit(lambda: verifier(settings))
@@ -156,8 +156,8 @@ def _fail(message: str) -> NoReturn:
     sys.exit(1)
 
 
-def _invitation(host: str, port: int) -> str:
+def _invitation(url: str) -> str:
     return (
-        f"Allibe is up: open http://{host}:{port}/, or say hello from another terminal: "
-        f".venv/bin/allibe chat --room 1 --user alice --url http://{host}:{port}"
+        f"Allibe is up: open {url}/, or say hello from another terminal: "
+        f".venv/bin/allibe chat --room 1 --user alice --url {url}"
     )

@@ -46,11 +46,13 @@ class Process:
         self.tasks = Tasks()
 
 
-async def serve(settings: Settings, *, extras: Extras | None = None, ready: str = "") -> None:
+async def serve(
+    settings: Settings, *, extras: Extras | None = None, ready: Callable[[str], str] | None = None
+) -> None:
     """Run everything in this process until it is told to stop.
 
-    `extras` adds routes to the main port; `ready` is printed when connections are taken. Raises
-    `ValueError` (settings) and `OSError` (port taken).
+    `extras` adds routes to the main port; what `ready` makes of the URL is printed when
+    connections are taken. Raises `ValueError` (settings) and `OSError` (port taken).
     """
     process = Process(settings)
     async with AsyncExitStack() as stack:
@@ -66,7 +68,8 @@ async def serve(settings: Settings, *, extras: Extras | None = None, ready: str 
             extras(app, process)
         site = await stack.enter_async_context(_listening(app, settings.host, settings.port))
         await stack.enter_async_context(_ops(process))
-        _say(ready)
+        if ready is not None:
+            print(ready(site.name), flush=True)  # noqa: T201 - for the person at the terminal
         await _until_stopped(process, site, entrance)
 
 
@@ -210,8 +213,3 @@ async def _start(site: web.TCPSite, host: str, port: int) -> None:
         if error.errno == errno.EADDRINUSE:
             raise OSError(f"port {port} on {host} is taken; choose another one") from None
         raise OSError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
-
-
-def _say(text: str) -> None:
-    if text:
-        print(text, flush=True)  # noqa: T201 - for the person at the terminal

@@ -20,6 +20,11 @@ from tests.support.json_client import JsonClient
 from tests.support.server import SECRET, Server, free_port, run_allibe
 from tests.support.stomp_client import StompClient
 
+RESET = (
+    "connection._close goes through aiohttp's close(), which closes TCP at once when another task "
+    "is in receive(): who is still sending gets a reset, and may lose receipts and close code"
+)
+
 
 def _assert_one_line(done: "subprocess.CompletedProcess[str]", *words: str) -> None:
     """Exit code 1, and a line that says what is wrong; nothing else."""
@@ -95,11 +100,21 @@ class TestStart:
             ("ALLIBE_HEART_BEAT_SECONDS", "soon"),
             ("ALLIBE_PORT", "70000"),
             ("ALLIBE_SLOW_CONSUMER_BYTE", "1"),
-            ("ALLIBE_DATABASE_URL", "postgres://nowhere"),
+            pytest.param(
+                "ALLIBE_DATABASE_URL",
+                "postgres://nowhere",
+                marks=pytest.mark.xfail(strict=True, reason="the line does not name the setting"),
+            ),
             ("ALLIBE_BUS_URL", "carrier-pigeon:"),
             ("ALLIBE_REDIS_URL", "redis://nowhere"),
             ("ALLIBE_LOG_LEVEL", "loud"),
-            ("ALLIBE_JWT_ALGORITHM", "none"),
+            pytest.param(
+                "ALLIBE_JWT_ALGORITHM",
+                "none",
+                marks=pytest.mark.xfail(
+                    strict=True, reason="says that ALLIBE_JWT_PUBLIC_KEY_FILE is missing"
+                ),
+            ),
             ("ALLIBE_JWT_SECRET_FILE", "/nowhere/secret"),
         ],
     )
@@ -117,7 +132,7 @@ class TestStart:
             environment=good | {name: value},
             folder=tmp_path,
         )
-        _assert_one_line(done, name if name != "ALLIBE_JWT_ALGORITHM" else "none")
+        _assert_one_line(done, name)
 
     def test_a_folder_that_cannot_be_used_is_one_line(self, tmp_path: Path) -> None:
         """`make run DATA=…` with a typo."""
@@ -157,6 +172,7 @@ class TestEnd:
     QUICKLY = 5.0
     """Seconds; it takes a tenth of one. Connections that hang would cost several."""
 
+    @pytest.mark.xfail(reason=RESET)
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
     async def test_in_a_stream_of_sends_all_that_was_accepted_gets_its_receipt(
         self, start_server: StartServer, clients: Clients, number: int
@@ -171,7 +187,8 @@ class TestEnd:
         sending.append(asyncio.create_task(_json_stream(plain)))
         await stomp[0].receipt("0-100")
         await plain.take(lambda item: item["type"] == "ack" and item["clientMessageId"] == "j-20")
-        codes = asyncio.gather(*(one.closed() for one in (*stomp, plain)))
+        everyone: list[StompClient | JsonClient] = [*stomp, plain]
+        codes = asyncio.gather(*(one.closed() for one in everyone))
         began = time.monotonic()
         assert await asyncio.to_thread(server.stop, number) == 0
         assert time.monotonic() - began < self.QUICKLY

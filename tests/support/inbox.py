@@ -6,11 +6,10 @@ after something else: that stays in the inbox, in order.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from aiohttp import ClientWebSocketResponse, WSMsgType
+from aiohttp import ClientWebSocketResponse, WSMessage, WSMsgType
 
 from tests.support.server import WAIT_SECONDS
 
@@ -37,8 +36,10 @@ class Inbox(ABC, Generic[_Item]):
         self.web_socket = web_socket
         self.messages_in = 0
         """WebSocket messages received, heart-beats included."""
-        self._items: deque[_Item] = deque()
+        self._items: dict[int, _Item] = {}
+        self._came = 0
         self._closed: Closed | None = None
+        self._receiving = asyncio.Lock()
 
     @abstractmethod
     def _parse(self, chunk: bytes) -> list[_Item]:
@@ -52,30 +53,30 @@ class Inbox(ABC, Generic[_Item]):
     ) -> _Item:
         """Return the next one that is wanted; others stay. Raises `Closed`, `Refusal`."""
         async with asyncio.timeout(seconds):
-            looked_at = 0
+            number = 0
             while True:
-                for index in range(looked_at, len(self._items)):
-                    if wanted(self._items[index]):
-                        item = self._items[index]
-                        del self._items[index]
-                        return item
-                    self._check(self._items[index])
-                looked_at = len(self._items)
+                while number < self._came:
+                    item = self._items.get(number)
+                    if item is not None and wanted(item):
+                        return self._items.pop(number)
+                    if item is not None:
+                        self._check(item)
+                    number += 1
                 if self._closed is not None:
                     raise self._closed
-                await self._receive()
+                await self._receive(number)
 
     async def closed(self, *, seconds: float = WAIT_SECONDS) -> int:
         """Return the code with which the server closes; what comes before stays in the inbox."""
         async with asyncio.timeout(seconds):
             while self._closed is None:
-                await self._receive()
+                await self._receive(self._came)
         return self._closed.code
 
     @property
     def waiting(self) -> list[_Item]:
         """What came and was not taken."""
-        return list(self._items)
+        return list(self._items.values())
 
     async def send_text(self, text: str) -> None:
         """Send one WebSocket text message, as it is."""
@@ -99,8 +100,13 @@ class Inbox(ABC, Generic[_Item]):
         assert transport.transport is not None
         transport.transport.abort()
 
-    async def _receive(self) -> None:
-        message = await self.web_socket.receive()
+    async def _receive(self, known: int) -> None:
+        """Receive more than so many, unless somebody else who waits has done it meanwhile."""
+        async with self._receiving:
+            if self._came == known and self._closed is None:
+                self._add(await self.web_socket.receive())
+
+    def _add(self, message: WSMessage) -> None:
         if message.type is WSMsgType.TEXT:
             chunk = message.data.encode()
         elif message.type is WSMsgType.BINARY:
@@ -111,4 +117,6 @@ class Inbox(ABC, Generic[_Item]):
             self._closed = Closed(message.data if came else 1006, message.extra or "")
             return
         self.messages_in += 1
-        self._items.extend(self._parse(chunk))
+        for item in self._parse(chunk):
+            self._items[self._came] = item
+            self._came += 1

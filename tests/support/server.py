@@ -163,6 +163,11 @@ class Server:
                 return float(value)
         return 0.0
 
+    def until_counted(self, name: str, least: float = 1, **labels: str) -> None:
+        """Wait until a figure of `/metrics` is at least so much."""
+        what = f"{name} {labels or ''} is {least}"
+        eventually(lambda: self.metric(name, **labels) >= least, what, log=self.log)
+
     def memory(self) -> int:
         """Return the resident bytes of the process."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():

@@ -54,10 +54,11 @@ class InProcessBus:
     async def deliveries(self, shard: int, *, most: int) -> "AsyncIterator[_Delivery]":
         if shard != 0:
             raise ValueError(f"shard {shard}: this bus has one shard, 0")
-        while not self._closed:
-            taken = await self._line.take(most)
-            if taken:
-                yield _Delivery(self._line, taken)
+        async with self._line.consuming:  # the others wait until this one has ended
+            while not self._closed:
+                taken = await self._line.take(most)
+                if taken:
+                    yield _Delivery(self._line, taken)
 
     async def publish(self, events: Sequence[Event]) -> None:
         per_listening: dict[_Listening, list[Event]] = {}
@@ -104,6 +105,7 @@ class _Line:
     """Commands in the order in which they came: those with the worker, then those waiting."""
 
     def __init__(self, patience: float, most: int) -> None:
+        self.consuming = asyncio.Lock()
         self._patience = patience
         self._most = most
         self._taken: list[_Waiting] = []

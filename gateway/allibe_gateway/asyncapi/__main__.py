@@ -1,0 +1,7 @@
+"""Write the document to standard output."""
+
+import sys
+
+from allibe_gateway.asyncapi.document import render
+
+sys.stdout.write(render())

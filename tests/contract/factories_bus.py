@@ -1,0 +1,138 @@
+"""The buses and presences that the contract tests run against: one entry per implementation."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from allibe_services.bus.base import Bus, Delivery
+from allibe_services.bus.inprocess import InProcessBus
+from allibe_services.contracts.commands import PostMessage, Stored
+from allibe_services.contracts.errors import AllibeError
+from allibe_services.contracts.events import Event
+from allibe_services.contracts.ids import RoomId, UserId, new_message_id
+from allibe_services.contracts.messages import Message
+from allibe_services.contracts.routing import shard_of
+from allibe_services.presence.base import Presence
+from allibe_services.presence.inprocess import InProcessPresence
+
+BusFactory = Callable[..., Any]
+PresenceFactory = Callable[..., Any]
+
+
+@asynccontextmanager
+async def _inprocess_bus(**limits: float) -> AsyncIterator[Bus]:
+    bus = InProcessBus(**limits)  # type: ignore[arg-type]
+    yield bus
+    await bus.close()
+
+
+@asynccontextmanager
+async def _inprocess_presence(clock: Callable[[], float]) -> AsyncIterator[Presence]:
+    presence = InProcessPresence(clock=clock)
+    yield presence
+    await presence.close()
+
+
+BUSES: dict[str, BusFactory] = {"inprocess": _inprocess_bus}
+"""Open a bus. `publish_seconds`: its time limit; `most_waiting`: its bound on commands."""
+
+PRESENCES: dict[str, PresenceFactory] = {"inprocess": _inprocess_presence}
+"""Open a presence whose leases end by the clock that is given, in seconds."""
+
+
+def post(content: str = "hello", *, room: str = "1", sender: str = "alice") -> PostMessage:
+    """Make a command."""
+    return PostMessage(
+        message_id=new_message_id(),
+        room_id=RoomId(room),
+        sender=UserId(sender),
+        content=content,
+        sent_at=datetime.now(UTC),
+    )
+
+
+def stored(command: PostMessage, offset: int = 1) -> Stored:
+    """Return what a log makes of a command."""
+    return Stored(
+        Message(
+            room_id=command.room_id,
+            epoch="e1",
+            offset=offset,
+            message_id=command.message_id,
+            sender=command.sender,
+            content=command.content,
+            sent_at=command.sent_at,
+        )
+    )
+
+
+def shard(bus: Bus, room: str = "1") -> int:
+    return shard_of(RoomId(room), bus.shards)
+
+
+class Consumer:
+    """A worker's loop over one shard: acks at once, or as the test says."""
+
+    def __init__(self, bus: Bus, *, room: str = "1", most: int = 500, acks: bool = True) -> None:
+        self.batches: list[list[str]] = []
+        self.held: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._acks = acks
+        self._free = asyncio.Event()
+        self.task = asyncio.create_task(self._run(bus, shard(bus, room), most))
+
+    @property
+    def contents(self) -> list[str]:
+        return [content for batch in self.batches for content in batch]
+
+    async def _run(self, bus: Bus, number: int, most: int) -> None:
+        async for delivery in bus.deliveries(number, most=most):
+            self.batches.append([command.content for command in delivery.commands])
+            if self._acks:
+                await delivery.ack([stored(command) for command in delivery.commands])
+            else:
+                self.held.put_nowait(delivery)
+                self._free.clear()
+                await self._free.wait()
+
+    def go_on(self) -> None:
+        """Ask for the next delivery (the test has acked the last one)."""
+        self._free.set()
+
+    async def die(self) -> None:
+        """End without acking what is held."""
+        self.task.cancel()
+        await asyncio.wait([self.task])
+
+
+class Handler:
+    """Who listens: keeps what it gets, fails on demand."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.doubts = 0
+        self.error: Exception | None = None
+
+    def on_events(self, events: Sequence[Event]) -> None:
+        self.events.extend(events)
+        if self.error is not None:
+            raise self.error
+
+    def on_doubt(self) -> None:
+        self.doubts += 1
+
+
+async def until(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    """Return once the condition holds; the deadline is for failures only."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - what is polled has no event
+            await asyncio.sleep(0.001)
+
+
+async def outcome(future: "asyncio.Future[Stored | None]") -> Stored | AllibeError | None:
+    """Return what the future ends with, errors too."""
+    try:
+        return await future
+    except AllibeError as error:
+        return error

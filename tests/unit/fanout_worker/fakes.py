@@ -1,0 +1,245 @@
+"""What a worker stands on, in memory and under the test's control."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from datetime import UTC, datetime
+
+from allibe_services.bus.base import Delivery, Listening
+from allibe_services.contracts.commands import Outcome, PostMessage, Rejected, Stored
+from allibe_services.contracts.errors import BusUnavailable, StoreUnavailable
+from allibe_services.contracts.events import Event
+from allibe_services.contracts.ids import MessageId, RoomId, UserId, new_message_id
+from allibe_services.contracts.messages import Message, now
+from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
+from allibe_services.presence.base import Lease
+
+ONE, TWO = RoomId("1"), RoomId("2")
+ALICE, BOB, CAROL = UserId("alice"), UserId("bob"), UserId("carol")
+EPOCH = "e1"
+
+
+def post(content: str = "hello", *, room: str = "1", client: str | None = None) -> PostMessage:
+    """Make alice's command."""
+    return PostMessage(
+        message_id=new_message_id(),
+        room_id=RoomId(room),
+        sender=ALICE,
+        content=content,
+        sent_at=datetime.now(UTC),
+        client_message_id=client,
+    )
+
+
+def message(offset: int, *, room: RoomId = ONE, sender: UserId = ALICE) -> Message:
+    """Make a stored message."""
+    return Message(
+        room_id=room,
+        epoch=EPOCH,
+        offset=offset,
+        message_id=MessageId(f"{room}-{offset}"),
+        sender=sender,
+        content=f"content {offset}",
+        sent_at=now(),
+    )
+
+
+async def until(condition: Callable[[], bool], *, seconds: float = 5.0) -> None:
+    """Return once the condition holds; the deadline is for failures only."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - what is polled has no event
+            await asyncio.sleep(0.001)
+
+
+class FakeLog:
+    """`RoomLog`: stores by message id; `failures` says how many of the next calls fail, how."""
+
+    def __init__(self) -> None:
+        self.rooms: dict[RoomId, list[Message]] = {ONE: [], TWO: []}
+        self.calls = 0
+        self.failures: list[Exception] = []
+        self.lost_answers = 0
+        """How many of the next calls store and then fail: the time limit came first."""
+
+    async def append(self, commands: Sequence[PostMessage]) -> list[Outcome]:
+        self.calls += 1
+        await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop(0)
+        outcomes = [self._append(command) for command in commands]
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise StoreUnavailable
+        return outcomes
+
+    def _append(self, command: PostMessage) -> Outcome:
+        if command.room_id not in self.rooms:
+            return Rejected("unknown_room", "There is no such room.")
+        log = self.rooms[command.room_id]
+        for known in log:
+            if known.message_id == command.message_id:
+                return Stored(known, duplicate=True)
+        log.append(
+            Message(
+                room_id=command.room_id,
+                epoch=EPOCH,
+                offset=len(log) + 1,
+                message_id=command.message_id,
+                sender=command.sender,
+                content=command.content,
+                sent_at=command.sent_at,
+            )
+        )
+        return Stored(log[-1])
+
+    async def after(self, room_id: RoomId, offset: int, *, most: int) -> list[Message]:
+        raise NotImplementedError
+
+    async def before(self, room_id: RoomId, offset: int | None, *, most: int) -> list[Message]:
+        raise NotImplementedError
+
+    async def heads(self, room_ids: Collection[RoomId]) -> dict[RoomId, Head]:
+        known = (room_id for room_id in room_ids if room_id in self.rooms)
+        return {room_id: Head(EPOCH, len(self.rooms[room_id])) for room_id in known}
+
+
+class FakeMembers:
+    """`Members`: who is in which room, as far as the notifier asks."""
+
+    def __init__(self) -> None:
+        self.of: dict[RoomId, dict[UserId, int]] = {}
+        self.pages: list[tuple[RoomId, UserId | None]] = []
+        self.failures: list[Exception] = []
+
+    async def unread(
+        self, room_id: RoomId, *, most: int, after: UserId | None = None
+    ) -> list[Unread]:
+        self.pages.append((room_id, after))
+        if self.failures:
+            raise self.failures.pop(0)
+        counts = sorted(self.of.get(room_id, {}).items())
+        later = [Unread(user, count) for user, count in counts if after is None or user > after]
+        return later[:most]
+
+    async def role(self, room_id: RoomId, user_id: UserId) -> Role:
+        raise NotImplementedError
+
+    async def of_room(
+        self, room_id: RoomId, *, most: int, after: UserId | None = None
+    ) -> list[Member]:
+        raise NotImplementedError
+
+    async def add(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
+        raise NotImplementedError
+
+    async def change_role(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
+        raise NotImplementedError
+
+    async def remove(self, room_id: RoomId, user_id: UserId) -> None:
+        raise NotImplementedError
+
+    async def mark_read(self, room_id: RoomId, user_id: UserId, offset: int) -> ReadMarker:
+        raise NotImplementedError
+
+
+class NoRooms:
+    """`Rooms` that no worker asks for."""
+
+    async def create(
+        self, name: str, owner: UserId, *, members: Collection[UserId] = (), room_id: RoomId
+    ) -> Room:
+        raise NotImplementedError
+
+    async def get(self, room_id: RoomId, user_id: UserId) -> Room:
+        raise NotImplementedError
+
+    async def of_user(
+        self, user_id: UserId, *, most: int, after: tuple[datetime, RoomId] | None = None
+    ) -> list[Room]:
+        raise NotImplementedError
+
+
+class FakeStore:
+    """`Store` of the above."""
+
+    def __init__(self) -> None:
+        self.log = FakeLog()
+        self.members = FakeMembers()
+        self.rooms = NoRooms()
+
+    async def ping(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class FakeDelivery:
+    """A delivery that says when it is acked."""
+
+    def __init__(self, bus: "FakeBus", commands: Sequence[PostMessage]) -> None:
+        self._bus = bus
+        self.commands = commands
+
+    async def ack(self, outcomes: Sequence[Outcome]) -> None:
+        self._bus.steps.append(("ack", len(outcomes)))
+        self._bus.acked.append(list(outcomes))
+
+
+class FakeBus:
+    """`Bus` for a worker: hands over what the test gives, keeps what is published, in `steps`."""
+
+    shards = 1
+
+    def __init__(self) -> None:
+        self.given: asyncio.Queue[Sequence[PostMessage] | None] = asyncio.Queue()
+        self.steps: list[tuple[str, int]] = []
+        self.published: list[Event] = []
+        self.acked: list[list[Outcome]] = []
+        self.failures = 0
+        """How many of the next publishes fail, each after it has published all."""
+
+    async def deliveries(self, shard: int, *, most: int) -> AsyncIterator[Delivery]:
+        while (commands := await self.given.get()) is not None:
+            yield FakeDelivery(self, commands)
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        self.steps.append(("publish", len(events)))
+        self.published.extend(events)
+        if self.failures:
+            self.failures -= 1
+            raise BusUnavailable
+
+    def post(self, command: PostMessage) -> "asyncio.Future[Stored | None]":
+        raise NotImplementedError
+
+    async def listen(self, handler: object) -> Listening:
+        raise NotImplementedError
+
+    async def ping(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class FakePresence:
+    """`Presence`: who is connected, who looks at which room."""
+
+    def __init__(self) -> None:
+        self.here: set[UserId] = set()
+        self.at: dict[RoomId, set[UserId]] = {}
+        self.failures: list[Exception] = []
+
+    async def connected(self, users: Collection[UserId]) -> set[UserId]:
+        return self.here.intersection(users)
+
+    async def looking(self, room_id: RoomId) -> set[UserId]:
+        if self.failures:
+            raise self.failures.pop(0)
+        return self.at.get(room_id, set())
+
+    async def renew(self, leases: Sequence[Lease]) -> None:
+        raise NotImplementedError
+
+    async def end(self, connection_ids: Collection[str]) -> None:
+        raise NotImplementedError
+
+    async def ping(self) -> None: ...
+
+    async def close(self) -> None: ...

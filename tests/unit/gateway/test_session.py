@@ -1,0 +1,645 @@
+"""`session`: what one user may do on one connection, and what that does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from allibe_gateway.fanout.room_feed import Joined
+from allibe_gateway.limits import Limits
+from allibe_gateway.session import RoomSubscription, Session, Stream
+from allibe_services.contracts.commands import PostMessage, Stored
+from allibe_services.contracts.errors import (
+    AllibeError,
+    BadRequest,
+    BusUnavailable,
+    Conflict,
+    ContentTooLong,
+    InvalidContent,
+    InvalidRoomId,
+    NotAllowed,
+    NotAMember,
+    NotConfirmed,
+    SenderMismatch,
+    StoreUnavailable,
+    TokenExpired,
+    TokenInvalid,
+    TokenRequired,
+    TooManySubscriptions,
+)
+from allibe_services.contracts.events import (
+    MemberRead,
+    RoomChanged,
+    RoomJoined,
+    RoomLeft,
+    ScreenLeft,
+    Typing,
+    UserEvent,
+)
+from allibe_services.contracts.ids import Position, RoomId
+from allibe_services.contracts.rooms import Role
+from tests.unit.gateway.fakes import ROOM, Subscriber, TextView, message, settle, stored, until
+from tests.unit.gateway.fanout.feeds import at
+from tests.unit.gateway.world import ALICE, BOB, OTHER, World, token, world_of
+
+VIEW = TextView()
+
+
+class Door:
+    """The session's owner: keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.failed: list[AllibeError] = []
+        self.events: list[UserEvent] = []
+        self.revoked: list[str] = []
+        self.resets = 0
+
+    def fail(self, error: AllibeError) -> None:
+        self.failed.append(error)
+
+    def on_event(self, event: UserEvent) -> None:
+        self.events.append(event)
+
+    def on_revoked(self, subscription: RoomSubscription) -> None:
+        self.revoked.append(subscription.id)
+
+    def on_log_reset(self) -> None:
+        self.resets += 1
+
+
+class User:
+    """A session with its door and its outbox."""
+
+    def __init__(self, world: World, connection_id: str = "c1") -> None:
+        self.world = world
+        self.door = Door()
+        self.subscriber = Subscriber()
+        self.session = Session(connection_id, world.shared, self.subscriber.outbox, self.door)
+
+    async def subscribe(
+        self,
+        subscription_id: str = "s1",
+        room: RoomId = ROOM,
+        stream: Stream = "log",
+        since: Position | None = None,
+    ) -> Joined | None:
+        return await self.session.subscribe(
+            RoomSubscription(subscription_id, room, stream, VIEW), since
+        )
+
+    async def post(self, content: str = "hello") -> "asyncio.Future[Stored | None]":
+        _, future = await self.session.post(ROOM, content)
+        return future
+
+
+LIMITS = Limits(
+    subscriptions=3,
+    in_flight=2,
+    sign_in_seconds=10,
+    subscribe_seconds=0.05,
+    receipt_seconds=0.05,
+)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with world_of(LIMITS) as world:
+        yield world
+
+
+@pytest.fixture
+async def stranger(world: World) -> AsyncIterator[User]:
+    """Somebody who has not signed in."""
+    user = User(world)
+    yield user
+    await user.session.close()
+
+
+@pytest.fixture
+async def alice(stranger: User) -> User:
+    await stranger.session.sign_in(token(name="Alice"))
+    return stranger
+
+
+class TestSigningIn:
+    """The first token says who this is; a later one may extend it, and be of nobody else."""
+
+    async def test_a_token_says_who_it_is(self, stranger: User) -> None:
+        identity = await stranger.session.sign_in(f"Bearer {token(name='Alice')}")
+        assert (identity.user_id, identity.name) == (ALICE, "Alice")
+        assert stranger.session.require_identity() == identity
+        assert stranger.world.bus.keys == {"user.alice"}
+
+    async def test_nothing_can_be_done_before(self, stranger: User) -> None:
+        session = stranger.session
+        for doing in (
+            session.post(ROOM, "hello"),
+            session.typing(ROOM),
+            session.read(ROOM, 1),
+            session.leave(ROOM),
+            stranger.subscribe(),
+        ):
+            with pytest.raises(TokenRequired):
+                await doing
+        assert stranger.world.bus.published == []
+        assert stranger.world.bus.posted == []
+
+    async def test_a_bad_token_leaves_nobody_signed_in(self, stranger: User) -> None:
+        with pytest.raises(TokenInvalid):
+            await stranger.session.sign_in("nonsense")
+        with pytest.raises(TokenRequired):
+            stranger.session.require_identity()
+        assert stranger.world.bus.keys == set()
+
+    async def test_another_users_token_is_refused_and_changes_nothing(self, alice: User) -> None:
+        before = alice.session.identity
+        for _ in range(2):
+            with pytest.raises(NotAllowed):
+                await alice.session.sign_in(token("bob"))
+        assert alice.session.identity == before
+
+    async def test_the_same_token_again_is_not_verified_again(
+        self, stranger: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each SEND may bear it."""
+        signed = token()
+        await stranger.session.sign_in(signed)
+        verified = []
+        monkeypatch.setattr(
+            type(stranger.world.shared.verifier),
+            "verify",
+            lambda _, text: verified.append(text),
+        )
+        await stranger.session.sign_in(signed)
+        assert verified == []
+
+    async def test_the_same_token_again_after_its_end_is_expired(self, stranger: User) -> None:
+        signed = token(ttl=100)
+        await stranger.session.sign_in(signed)
+        stranger.world.ahead = 101
+        with pytest.raises(TokenExpired):
+            await stranger.session.sign_in(signed)
+
+    async def test_a_bus_that_is_away_signs_nobody_in_and_the_next_try_does(
+        self, stranger: User
+    ) -> None:
+        """Signed in without the user's events, a lost membership would go unnoticed (I6)."""
+        signed = token()
+        stranger.world.bus.away = True
+        with pytest.raises(BusUnavailable):
+            await stranger.session.sign_in(signed)
+        with pytest.raises(TokenRequired):
+            stranger.session.require_identity()
+        stranger.world.bus.away = False
+        await stranger.session.sign_in(signed)
+        await settle()
+        assert stranger.world.bus.keys == {"user.alice"}
+
+
+class TestDeadlines:
+    """A connection has so long to sign in, and lasts as long as its token."""
+
+    async def test_who_does_not_sign_in_is_told_and_ended(self, stranger: User) -> None:
+        stranger.world.pass_time(9)
+        assert stranger.door.failed == []
+        stranger.world.pass_time(2)
+        assert [type(one) for one in stranger.door.failed] == [TokenRequired]
+
+    async def test_who_signed_in_lasts_until_the_token_ends(self, stranger: User) -> None:
+        await stranger.session.sign_in(token(ttl=100))
+        stranger.world.pass_time(99)
+        assert stranger.door.failed == []
+        stranger.world.pass_time(2)
+        assert [type(one) for one in stranger.door.failed] == [TokenExpired]
+        with pytest.raises(TokenExpired):
+            await stranger.post()
+
+    async def test_a_later_token_extends_it(self, stranger: User) -> None:
+        await stranger.session.sign_in(token(ttl=100))
+        await stranger.session.sign_in(token(ttl=1000))
+        stranger.world.pass_time(500)
+        assert stranger.door.failed == []
+        stranger.session.require_identity()
+
+    async def test_a_token_that_ends_earlier_does_not_shorten_it(self, stranger: User) -> None:
+        await stranger.session.sign_in(token(ttl=1000))
+        await stranger.session.sign_in(token(ttl=100))
+        stranger.world.pass_time(500)
+        assert stranger.door.failed == []
+        stranger.session.require_identity()
+
+    async def test_a_closed_session_hears_of_none(self, stranger: User) -> None:
+        await stranger.session.close()
+        stranger.world.pass_time(100)
+        assert stranger.door.failed == []
+
+
+class TestSubscribing:
+    async def test_a_member_gets_what_comes(self, alice: User) -> None:
+        joined = await alice.subscribe()
+        assert joined == Joined(at(0), None)
+        alice.world.hub.on_events(alice.world.store.log.commit(2))
+        await settle()
+        assert alice.subscriber.offsets == [1, 2]
+        assert alice.world.figure("subscriptions") == 1
+
+    async def test_what_was_missed_comes_first(self, alice: User) -> None:
+        alice.world.store.log.commit(5)
+        joined = await alice.subscribe(since=at(2))
+        assert joined == Joined(at(5), recovered=True)
+        assert alice.subscriber.offsets == [3, 4, 5]
+        assert alice.world.figure("recoveries_total", result="complete") == 1
+
+    async def test_too_far_behind_is_counted_as_such(self, alice: User) -> None:
+        assert await alice.subscribe(since=at(5)) == Joined(at(0), recovered=False)
+        assert alice.world.figure("recoveries_total", result="too_far") == 1
+
+    async def test_activity_is_a_stream_of_its_own(self, alice: User) -> None:
+        assert await alice.subscribe(stream="activity") is None
+        alice.world.hub.on_events([Typing(room_id=ROOM, user=BOB), message(1)])
+        await settle()
+        assert alice.subscriber.frames == ["v:0"]
+        alice.session.unsubscribe("s1")
+        alice.world.hub.on_events([Typing(room_id=ROOM, user=BOB)])
+        await settle()
+        assert alice.subscriber.frames == ["v:0"]
+
+    async def test_who_is_no_member_is_refused(self, alice: User) -> None:
+        """I6."""
+        alice.world.store.members.leave(ROOM, ALICE)
+        with pytest.raises(NotAMember):
+            await alice.subscribe()
+        assert alice.session.subscriptions == {}
+        assert alice.world.bus.keys == {"user.alice"}
+
+    async def test_an_id_is_used_once(self, alice: User) -> None:
+        await alice.subscribe("s1")
+        with pytest.raises(Conflict):
+            await alice.subscribe("s1", OTHER)
+        alice.session.unsubscribe("s1")
+        await alice.subscribe("s1", OTHER)
+
+    async def test_there_is_a_bound(self, alice: User) -> None:
+        """I7."""
+        for number in range(3):
+            await alice.subscribe(str(number))
+        with pytest.raises(TooManySubscriptions):
+            await alice.subscribe("3")
+        alice.session.unsubscribe("0")
+        await alice.subscribe("3")
+
+    @pytest.mark.parametrize("fault", ["store", "bus"])
+    async def test_one_that_cannot_begin_leaves_nothing(self, alice: User, fault: str) -> None:
+        await alice.session._check_member(ROOM)  # known by now
+        alice.world.store.log.away, alice.world.bus.away = fault == "store", fault == "bus"
+        with pytest.raises((StoreUnavailable, BusUnavailable)):
+            await alice.subscribe()
+        alice.world.store.log.away = alice.world.bus.away = False
+        assert alice.session.subscriptions == {}
+        assert alice.world.figure("subscriptions") == 0
+        await alice.subscribe()
+
+    async def test_one_that_takes_too_long_may_be_tried_again(self, alice: User) -> None:
+        alice.world.store.log.hold()
+        with pytest.raises(StoreUnavailable):
+            await alice.subscribe()
+        assert alice.session.subscriptions == {}
+        alice.world.store.log.let_go()
+        await alice.subscribe()
+        alice.world.hub.on_events(alice.world.store.log.commit())
+        await settle()
+        assert alice.subscriber.offsets == [1]
+
+    async def test_unsubscribing_ends_it_and_an_unknown_id_is_no_error(self, alice: User) -> None:
+        await alice.subscribe()
+        alice.session.unsubscribe("s1")
+        alice.session.unsubscribe("s1")
+        alice.session.unsubscribe("never")
+        alice.world.hub.on_events(alice.world.store.log.commit())
+        await settle()
+        assert alice.subscriber.offsets == []
+        assert alice.world.figure("subscriptions") == 0
+
+
+class TestRevocation:
+    """I6: when a membership ends, so does everything that it allowed, at once."""
+
+    def revoke(self, user: User) -> None:
+        user.world.store.members.leave(ROOM, ALICE)
+        user.world.hub.on_events([RoomLeft(to=ALICE, room_id=ROOM)])
+
+    async def test_it_ends_all_subscriptions_to_the_room_and_no_others(self, alice: User) -> None:
+        await alice.subscribe("log")
+        await alice.subscribe("activity", stream="activity")
+        await alice.subscribe("other", OTHER)
+        self.revoke(alice)
+        alice.world.hub.on_events([*alice.world.store.log.commit(), Typing(room_id=ROOM, user=BOB)])
+        await settle()
+        assert alice.subscriber.frames == []
+        assert alice.door.revoked == ["log", "activity"]
+        assert list(alice.session.subscriptions) == ["other"]
+        assert alice.door.events == [RoomLeft(to=ALICE, room_id=ROOM)]
+
+    async def test_posting_and_typing_end_too(self, alice: User) -> None:
+        await alice.post()
+        self.revoke(alice)
+        with pytest.raises(NotAMember):
+            await alice.post()
+        with pytest.raises(NotAMember):
+            await alice.session.typing(ROOM)
+        assert len(alice.world.bus.posted) == 1
+
+    async def test_a_post_that_waits_for_its_turn_is_refused(self, alice: User) -> None:
+        """What is in flight is full; the membership ends before there is room."""
+        futures = [await alice.post() for _ in range(2)]
+        posting = asyncio.create_task(alice.post())
+        await settle()
+        self.revoke(alice)
+        futures[0].set_result(None)
+        with pytest.raises(NotAMember):
+            await posting
+        assert len(alice.world.bus.posted) == 2
+
+    async def test_a_subscription_that_is_being_opened_does_not_begin(self, alice: User) -> None:
+        alice.world.bus.free_to_bind.clear()
+        subscribing = asyncio.create_task(alice.subscribe())
+        await settle()
+        self.revoke(alice)
+        alice.world.bus.free_to_bind.set()
+        with pytest.raises(NotAMember):
+            await subscribing
+        alice.world.hub.on_events(alice.world.store.log.commit())
+        await settle()
+        assert alice.subscriber.frames == []
+        assert alice.session.subscriptions == {}
+
+    async def test_a_replay_stops_at_once(self, alice: User) -> None:
+        """A long one goes on for as long as the client takes to read it."""
+        alice.world.store.log.commit(30)
+        await alice.world.hub.join(ROOM, VIEW, Subscriber().outbox, None)
+        alice.world.store.log.hold()
+        subscribing = asyncio.create_task(alice.subscribe(since=at(0)))
+        await settle()
+        self.revoke(alice)
+        await settle()
+        alice.world.store.log.let_go()
+        with pytest.raises(NotAMember):
+            await subscribing
+        assert alice.subscriber.frames == []
+
+    async def test_one_that_did_not_begin_is_refused_once(self, alice: User) -> None:
+        """By the answer to its request, not by an ending as well."""
+        alice.world.bus.free_to_bind.clear()
+        subscribing = asyncio.create_task(alice.subscribe())
+        await settle()
+        self.revoke(alice)
+        alice.world.bus.free_to_bind.set()
+        with pytest.raises(NotAMember):
+            await subscribing
+        assert alice.door.revoked == []
+
+    async def test_one_that_comes_while_the_store_is_asked_counts(self, alice: User) -> None:
+        alice.world.store.members.free.clear()
+        subscribing = asyncio.create_task(alice.subscribe())
+        await settle()
+        self.revoke(alice)
+        alice.world.store.members.free.set()
+        with pytest.raises(NotAMember):
+            await subscribing
+
+    async def test_a_new_membership_counts_at_once(self, alice: User) -> None:
+        await alice.subscribe()
+        self.revoke(alice)
+        alice.world.store.members.join(ROOM, ALICE)
+        joined = RoomJoined(to=ALICE, room_id=ROOM, role=Role.MEMBER)
+        alice.world.hub.on_events([joined])
+        assert alice.door.events[-1] == joined
+        await alice.subscribe()
+
+
+class TestPosting:
+    async def test_the_command_says_who_what_and_when(self, alice: User) -> None:
+        command, future = await alice.session.post(
+            ROOM, "안녕", client_message_id="c-1", sender="alice"
+        )
+        assert alice.world.bus.posted == [(command, future)]
+        assert command == PostMessage(
+            message_id=command.message_id,
+            room_id=ROOM,
+            sender=ALICE,
+            content="안녕",
+            sent_at=command.sent_at,
+            sender_name="Alice",
+            client_message_id="c-1",
+        )
+        assert alice.world.figure("messages_in_total") == 1
+
+    async def test_each_message_has_an_id_of_its_own(self, alice: User) -> None:
+        ids = []
+        for _ in range(2):
+            command, _ = await alice.session.post(ROOM, "hello")
+            ids.append(command.message_id)
+        assert len(set(ids)) == 2
+
+    @pytest.mark.parametrize(
+        ("arguments", "error"),
+        [
+            ({"room_id": "a b"}, InvalidRoomId),
+            ({"room_id": ""}, InvalidRoomId),
+            ({"room_id": "*"}, InvalidRoomId),
+            ({"room_id": "x" * 65}, InvalidRoomId),
+            ({"room_id": "3"}, NotAMember),
+            ({"content": ""}, InvalidContent),
+            ({"content": " \n"}, InvalidContent),
+            ({"content": "a\0"}, InvalidContent),
+            ({"content": "x" * 8193}, ContentTooLong),
+            ({"content": "한" * 2731}, ContentTooLong),
+            ({"sender": "bob"}, SenderMismatch),
+            ({"sender": ""}, SenderMismatch),
+            ({"client_message_id": ""}, BadRequest),
+            ({"client_message_id": "a b"}, BadRequest),
+            ({"client_message_id": "x" * 65}, BadRequest),
+        ],
+    )
+    async def test_what_is_wrong_is_refused_and_goes_nowhere(
+        self, alice: User, arguments: dict[str, str], error: type[AllibeError]
+    ) -> None:
+        good = {"room_id": "1", "content": "hello"}
+        with pytest.raises(error):
+            await alice.session.post(**(good | arguments))
+        assert alice.world.bus.posted == []
+
+    async def test_the_longest_content_is_taken(self, alice: User) -> None:
+        await alice.post("x" * 8192)
+
+
+class TestInFlight:
+    """So many messages may be without a receipt; the next one waits, and its socket with it."""
+
+    async def test_the_next_one_waits_for_room(self, alice: User) -> None:
+        """I7: back-pressure to the client, not a queue here."""
+        futures = [await alice.post() for _ in range(2)]
+        third = asyncio.create_task(alice.post())
+        await settle()
+        assert len(alice.world.bus.posted) == 2
+        futures[1].set_exception(NotConfirmed())  # a failure is settled as well
+        await third
+        assert len(alice.world.bus.posted) == 3
+
+    async def test_it_does_not_wait_for_ever(self, alice: User) -> None:
+        for _ in range(2):
+            await alice.post()
+        with pytest.raises(NotConfirmed):
+            await alice.post()
+        assert len(alice.world.bus.posted) == 2
+
+    async def test_settled_returns_once_nothing_is_in_flight(self, alice: User) -> None:
+        await alice.session.settled()
+        futures = [await alice.post() for _ in range(2)]
+        settling = [asyncio.create_task(alice.session.settled()) for _ in range(2)]
+        for number, future in enumerate(futures):
+            await settle()
+            assert not settling[0].done()
+            future.set_result(stored(alice.world.bus.posted[number][0], number + 1))
+        await asyncio.gather(*settling)
+
+    async def test_settled_gives_up_after_its_time(self, alice: User) -> None:
+        await alice.post()
+        with pytest.raises(NotConfirmed):
+            await alice.session.settled()
+
+    async def test_one_that_ended_at_once_is_settled_in_the_next_step(self, alice: User) -> None:
+        """Overloaded, or closed: the bus answers before it returns."""
+        original = alice.world.bus.post
+
+        def post(command: PostMessage) -> "asyncio.Future[Stored | None]":
+            future = original(command)
+            future.set_exception(BusUnavailable())
+            return future
+
+        alice.world.bus.post = post  # type: ignore[method-assign]
+        for _ in range(5):
+            future = await alice.post()
+            assert isinstance(future.exception(), BusUnavailable)
+        await alice.session.settled()
+
+
+class TestPassingBy:
+    async def test_typing_tells_the_room(self, alice: User) -> None:
+        await alice.session.typing(ROOM)
+        assert alice.world.bus.published == [
+            Typing(room_id=ROOM, user=ALICE, user_name="Alice"),
+        ]
+
+    async def test_reading_moves_the_marker_and_tells_room_and_user(self, alice: User) -> None:
+        await alice.session.read(ROOM, 5)
+        assert alice.world.bus.published == [
+            MemberRead(room_id=ROOM, user=ALICE, offset=5),
+            RoomChanged(to=ALICE, room_id=ROOM, unread_count=7),
+        ]
+        await alice.session.read(ROOM, 3)  # it never goes back, and nobody hears of it
+        assert len(alice.world.bus.published) == 2
+
+    async def test_an_offset_is_not_negative(self, alice: User) -> None:
+        with pytest.raises(BadRequest):
+            await alice.session.read(ROOM, -1)
+
+    async def test_leaving_the_screen_ends_its_subscriptions_and_tells_the_room(
+        self, alice: User
+    ) -> None:
+        await alice.subscribe("log")
+        await alice.subscribe("activity", stream="activity")
+        await alice.subscribe("other", OTHER)
+        await alice.session.leave(ROOM, "alice")
+        assert list(alice.session.subscriptions) == ["other"]
+        assert alice.world.bus.published == [ScreenLeft(room_id=ROOM, user=ALICE)]
+        assert alice.door.revoked == []
+
+    async def test_nobody_leaves_for_another(self, alice: User) -> None:
+        with pytest.raises(SenderMismatch):
+            await alice.session.leave(ROOM, "bob")
+
+    @pytest.mark.parametrize("call", [Session.typing, Session.leave])
+    async def test_only_in_rooms_of_ones_own(self, alice: User, call: object) -> None:
+        assert call in (Session.typing, Session.leave)
+        for room, error in (("3", NotAMember), ("a b", InvalidRoomId)):
+            with pytest.raises(error):
+                await (
+                    alice.session.typing(room)
+                    if call is Session.typing
+                    else alice.session.leave(room)
+                )
+        with pytest.raises(NotAMember):
+            await alice.session.read("3", 1)
+
+    async def test_a_bus_that_is_away_is_told(self, alice: User) -> None:
+        alice.world.bus.away = True
+        with pytest.raises(BusUnavailable):
+            await alice.session.typing(ROOM)
+
+
+class TestPresence:
+    async def test_the_screen_is_the_rooms_of_the_log(self, alice: User) -> None:
+        await alice.subscribe("log")
+        await alice.subscribe("again")
+        await alice.subscribe("activity", OTHER, "activity")
+        await alice.world.reporter.report()
+        assert await alice.world.presence.looking(ROOM) == {ALICE}
+        assert await alice.world.presence.looking(OTHER) == set()
+
+    async def test_it_follows_subscriptions_and_ends_with_the_connection(self, alice: User) -> None:
+        await alice.subscribe("log")
+        await alice.world.reporter.report()
+        alice.session.unsubscribe("log")
+        await alice.world.reporter.report()
+        assert await alice.world.presence.looking(ROOM) == set()
+        assert await alice.world.presence.connected([ALICE]) == {ALICE}
+        await alice.session.close()
+        await alice.world.reporter.report()
+        assert await alice.world.presence.connected([ALICE]) == set()
+
+    async def test_nobody_is_present_before_the_sign_in(self, stranger: User) -> None:
+        assert stranger.session.lease() is None
+
+
+class TestEnding:
+    async def test_closing_lets_go_of_everything(self, alice: User) -> None:
+        await alice.subscribe("log")
+        await alice.session.close()
+        await settle()
+        assert "user.alice" not in alice.world.bus.keys
+        alice.world.hub.on_events(alice.world.store.log.commit())
+        await settle()
+        assert alice.subscriber.frames == []
+        assert alice.world.figure("subscriptions") == 0
+
+    async def test_another_connection_of_the_user_is_not_touched(self, alice: User) -> None:
+        laptop = User(alice.world, "c2")
+        await laptop.session.sign_in(token())
+        await laptop.subscribe()
+        await alice.session.close()
+        alice.world.hub.on_events(
+            [*alice.world.store.log.commit(), RoomLeft(to=ALICE, room_id=OTHER)]
+        )
+        await settle()
+        assert laptop.subscriber.offsets == [1]
+        assert len(laptop.door.events) == 1
+        await laptop.session.close()
+
+    async def test_a_log_that_was_reset_ends_those_who_listen_to_it(self, alice: User) -> None:
+        bob = User(alice.world, "c2")
+        await bob.session.sign_in(token("bob"))
+        await alice.subscribe()
+        alice.world.hub.on_events([message(1, epoch="e2")])
+        assert (alice.door.resets, bob.door.resets) == (1, 0)
+        await bob.session.close()
+
+    async def test_one_that_is_joining_it_too(self, alice: User) -> None:
+        alice.world.store.log.hold()
+        subscribing = asyncio.create_task(alice.subscribe())
+        await until(lambda: bool(alice.world.store.log.reads))
+        alice.world.hub.on_events([message(1, epoch="e2")])
+        alice.world.store.log.let_go()
+        with pytest.raises(StoreUnavailable):
+            await subscribing
+        assert alice.door.resets == 1

@@ -1,0 +1,114 @@
+"""All that a gateway's connections share, over fakes; time is the test's."""
+
+import time
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry
+
+from allibe_gateway.deadlines import Deadlines
+from allibe_gateway.fanout.hub import Hub
+from allibe_gateway.limits import Limits
+from allibe_gateway.presence_reporter import PresenceReporter
+from allibe_gateway.shared import Shared
+from allibe_services.auth import TokenSigner, TokenVerifier
+from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.contracts.rooms import Room
+from allibe_services.presence.inprocess import InProcessPresence
+from allibe_services.telemetry import GatewayMetrics
+from tests.unit.gateway.fakes import ROOM, FakeBus, FakeLog
+from tests.unit.gateway.fanout.feeds import LIMITS
+from tests.unit.gateway.members import FakeMembers
+
+SECRET = "0123456789abcdef0123456789abcdef"
+ALICE, BOB = UserId("alice"), UserId("bob")
+OTHER = RoomId("2")
+
+
+class NoRooms:
+    """`Rooms`, which no gateway asks for."""
+
+    async def create(
+        self, name: str, owner: UserId, *, members: Collection[UserId] = (), room_id: RoomId
+    ) -> Room:
+        raise NotImplementedError
+
+    async def get(self, room_id: RoomId, user_id: UserId) -> Room:
+        raise NotImplementedError
+
+    async def of_user(
+        self, user_id: UserId, *, most: int, after: tuple[datetime, RoomId] | None = None
+    ) -> list[Room]:
+        raise NotImplementedError
+
+
+class FakeStore:
+    """`Store` of fakes."""
+
+    def __init__(self) -> None:
+        self.log = FakeLog()
+        self.members = FakeMembers()
+        self.rooms = NoRooms()
+
+    async def ping(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class World:
+    """Alice and Bob are members of room 1, Alice of room 2. `now` is added to the real time."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.ahead = 0.0
+        self.bus = FakeBus()
+        self.store = FakeStore()
+        self.store.log.rooms[OTHER] = []
+        self.store.members.join(ROOM, ALICE, BOB)
+        self.store.members.join(OTHER, ALICE)
+        self.presence = InProcessPresence()
+        self.registry = CollectorRegistry()
+        metrics = GatewayMetrics(self.registry)
+        self.hub = Hub(self.bus, self.store.log, LIMITS, metrics)
+        self.reporter = PresenceReporter(self.presence)
+        self.deadlines = Deadlines(self.clock)
+        verifier = TokenVerifier("HS256", SECRET, clock=self.clock)
+        self.shared = Shared(
+            self.bus,
+            self.store,
+            self.hub,
+            verifier,
+            self.reporter,
+            self.deadlines,
+            limits,
+            metrics,
+            self.clock,
+        )
+
+    def clock(self) -> float:
+        return time.time() + self.ahead
+
+    def pass_time(self, seconds: float) -> None:
+        """Let so much time pass for tokens and deadlines."""
+        self.ahead += seconds
+        self.deadlines._fire()
+
+    def figure(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(f"allibe_gateway_{name}", labels)
+
+
+@asynccontextmanager
+async def world_of(limits: Limits | None = None) -> AsyncIterator[World]:
+    """Run a world."""
+    world = World(limits or Limits())
+    await world.hub.open()
+    try:
+        yield world
+    finally:
+        world.deadlines.close()
+        await world.hub.close()
+
+
+def token(user: str = "alice", *, ttl: float = 600, name: str | None = None) -> str:
+    """Sign a token."""
+    return TokenSigner("HS256", SECRET).sign(user, ttl=ttl, name=name)

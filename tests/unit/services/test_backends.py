@@ -1,0 +1,120 @@
+"""`backends`: the only module that picks implementations, by the URLs' schemes."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from allibe_services.backends import (
+    backends,
+    check_for_separate_processes,
+    migrate_store,
+    signer,
+    verifier,
+)
+from allibe_services.contracts.errors import NotConfirmed, ShuttingDown, StoreUnavailable
+from allibe_services.contracts.ids import RoomId
+from allibe_services.settings import Settings
+from tests.unit.services.keys import SECRET, pair
+from tests.unit.services.store.commands import post
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(database_url=f"sqlite:///{tmp_path}/allibe.db", jwt_secret=SECRET)
+
+
+async def test_the_embedded_mode_needs_no_server(settings: Settings) -> None:
+    migrate_store(settings)
+    async with backends(settings) as parts:
+        await parts.store.ping()
+        await parts.bus.ping()
+        await parts.presence.ping()
+        assert await parts.store.log.heads([RoomId("1")]) == {}
+    with pytest.raises(ShuttingDown):
+        await parts.bus.ping()
+    with pytest.raises(StoreUnavailable):
+        await parts.store.log.heads([RoomId("1")])
+
+
+async def test_the_publish_limit_reaches_the_bus(settings: Settings) -> None:
+    async with backends(msgspec.structs.replace(settings, publish_seconds=0.01)) as parts:
+        with pytest.raises(NotConfirmed):
+            await parts.bus.post(post())
+
+
+@pytest.mark.parametrize(
+    ("field", "url", "variable"),
+    [
+        ("bus_url", "kafka://u:hunter2@mq", "ALLIBE_BUS_URL"),
+        ("redis_url", "memcached://u:hunter2@cache", "ALLIBE_REDIS_URL"),
+        ("database_url", "mysql://u:hunter2@db/chat", "ALLIBE_DATABASE_URL"),
+        ("database_url", "nonsense", "ALLIBE_DATABASE_URL"),
+    ],
+)
+async def test_a_url_that_nothing_answers_to_is_named_without_its_password(
+    settings: Settings, field: str, url: str, variable: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{variable}: no implementation for") as caught:
+        async with backends(msgspec.structs.replace(settings, **{field: url})):
+            pytest.fail("it was opened")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_separate_processes_need_a_bus_between_them(settings: Settings) -> None:
+    with pytest.raises(ValueError, match=r"^ALLIBE_BUS_URL: .*allibe serve"):
+        check_for_separate_processes(settings)
+    check_for_separate_processes(msgspec.structs.replace(settings, bus_url="amqp://mq"))
+
+
+class TestKeys:
+    def test_a_secret_signs_and_verifies(self, settings: Settings) -> None:
+        token = signer(settings).sign("alice", ttl=60)
+        assert verifier(settings).verify(token).user_id == "alice"
+
+    def test_audience_and_issuer_reach_both(self, settings: Settings) -> None:
+        ours = msgspec.structs.replace(settings, jwt_audience="chat", jwt_issuer="us")
+        token = signer(ours).sign("alice", ttl=60)
+        assert verifier(ours).verify(token).user_id == "alice"
+
+    def test_files_supply_a_pair(self, settings: Settings, tmp_path: Path) -> None:
+        keys = pair("EdDSA")
+        (tmp_path / "public.pem").write_text(keys.public)
+        (tmp_path / "private.pem").write_text(keys.private)
+        ours = msgspec.structs.replace(
+            settings,
+            jwt_algorithm="EdDSA",
+            jwt_public_key_file=str(tmp_path / "public.pem"),
+            jwt_private_key_file=str(tmp_path / "private.pem"),
+        )
+        token = signer(ours).sign("alice", ttl=60)
+        assert verifier(ours).verify(token).user_id == "alice"
+
+    @pytest.mark.parametrize(
+        ("changes", "variable"),
+        [
+            ({"jwt_secret": None}, "ALLIBE_JWT_SECRET"),
+            ({"jwt_secret": ""}, "ALLIBE_JWT_SECRET"),
+            ({"jwt_secret": "hunter2"}, "ALLIBE_JWT_SECRET"),
+            ({"jwt_algorithm": "RS256"}, "ALLIBE_JWT_PUBLIC_KEY_FILE"),
+            (
+                {"jwt_algorithm": "RS256", "jwt_public_key_file": "/absent"},
+                "ALLIBE_JWT_PUBLIC_KEY_FILE",
+            ),
+        ],
+    )
+    def test_a_missing_or_unfit_key_is_named_and_never_quoted(
+        self, settings: Settings, changes: dict[str, str | None], variable: str
+    ) -> None:
+        """There is no default key."""
+        with pytest.raises(ValueError, match=f"^{variable}: ") as caught:
+            verifier(msgspec.structs.replace(settings, **changes))
+        assert "hunter2" not in str(caught.value)
+
+    @pytest.mark.parametrize("algorithm", ["none", "hs256", ""])
+    def test_an_unknown_algorithm_is_named_as_such(
+        self, settings: Settings, algorithm: str
+    ) -> None:
+        ours = msgspec.structs.replace(settings, jwt_algorithm=algorithm)
+        with pytest.raises(ValueError, match=r"^ALLIBE_JWT_ALGORITHM: one of HS256, RS256"):
+            verifier(ours)
