@@ -78,7 +78,6 @@ _SERVICES: tuple[tuple[str, Callable[[CollectorRegistry], object]], ...] = (
 
 _WHEN: dict[Disconnect, str] = {
     disconnects.NORMAL: "You sent DISCONNECT or `leave`.",
-    disconnects.GOING_AWAY: "The server or something on the way goes away.",
     disconnects.MESSAGE_TOO_BIG: "A WebSocket message or a STOMP frame over its limit.",
     disconnects.INTERNAL_ERROR: "A fault of the server.",
     disconnects.RESTART: "The server stops. What it took has its receipt.",
@@ -315,7 +314,7 @@ def _what_to_do(disconnect: Disconnect) -> str:
     if disconnect is disconnects.NORMAL:
         return "Nothing."
     if not disconnect.reconnect:
-        return "Do not come back by yourself: the client, or its user, has to change something."
+        return "Do not reconnect: the client, or its user, has to change something."
     when = f"after {disconnect.delay_ms} ms" if disconnect.delay_ms else "at once"
     return (
         f"Get a new token, then reconnect {when}." if disconnect.new_token else f"Reconnect {when}."

@@ -22,6 +22,7 @@ from allibe_gateway.presence_reporter import PresenceReporter
 from allibe_gateway.shared import Shared
 from allibe_services.auth import TokenVerifier
 from allibe_services.bus.base import Bus
+from allibe_services.contracts import disconnects
 from allibe_services.presence.base import Presence
 from allibe_services.runtime import Tasks
 from allibe_services.store.base import Store
@@ -58,7 +59,9 @@ class Gateway:
         self._draining = True
         ending = [asyncio.create_task(one.drain()) for one in self._connections]
         if ending:
-            await asyncio.wait(ending, timeout=seconds)
+            _, late = await asyncio.wait(ending, timeout=seconds)
+            for task in late:
+                task.cancel()
         try:
             async with asyncio.timeout(self._shared.limits.close_seconds + 1):
                 while self._connections:
@@ -90,6 +93,8 @@ class Gateway:
     def _opened(self, connection: WebSocketConnection, entrance: "_Entrance") -> None:
         self._connections.add(connection)
         self._shared.metrics.connections.labels(entrance.door).inc()
+        if self._draining:  # it began while the handshake was answered
+            connection.disconnect(disconnects.RESTART)
 
     def _closed(self, connection: WebSocketConnection, entrance: "_Entrance") -> None:
         self._connections.discard(connection)

@@ -1,7 +1,9 @@
 """One WebSocket: reads for its door, writes what others hand to its outbox, closes by the table."""
 
 import asyncio
+import math
 import socket
+from contextlib import suppress
 
 import structlog
 from aiohttp import WSMessage, WSMsgType, web
@@ -19,6 +21,10 @@ KEEPALIVE_INTERVAL_SECONDS = 15
 KEEPALIVE_PROBES = 4
 """A peer that vanished without heart-beats is found by the kernel after two minutes."""
 
+_EARLY = 0.75
+"""Part of its interval after which a heart-beat is due: the sweep, every quarter of the shortest
+interval or more often, is then never late."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -29,14 +35,17 @@ class WebSocketConnection:
         "_closed_with",
         "_closer",
         "_draining",
+        "_interrupted",
         "_last_in",
         "_limits",
         "_loop",
         "_metrics",
         "_next_out",
         "_receive_within",
+        "_runner",
         "_send_every",
         "_transport",
+        "_waits",
         "_web_socket",
         "door",
         "id",
@@ -66,6 +75,9 @@ class WebSocketConnection:
         self._closed_with: Disconnect | None = None
         self._closer: asyncio.Task[None] | None = None
         self._draining = False
+        self._runner: asyncio.Task[None] | None = None
+        self._waits = False
+        self._interrupted = False
         self._last_in = self._loop.time()
         self._send_every = 0.0
         self._next_out = 0.0
@@ -80,15 +92,20 @@ class WebSocketConnection:
     async def run(self, door: Door) -> None:
         """Serve the connection until either side closes it."""
         self.door = door
+        self._runner = asyncio.current_task()
         try:
             await door.open()
             # No local keeps the message: an idle connection must not hold its last one.
-            while not self.closing and await self._take(await self._web_socket.receive()):
+            while self._goes_on() and await self._take(await self._web_socket.receive()):
                 pass
+        except asyncio.CancelledError:
+            if not self._interrupted or (self._runner is not None and self._runner.uncancel()):
+                raise
         except Exception:
             log.exception("connection_failed", connection=self.id)
             self.disconnect(disconnects.INTERNAL_ERROR)
         finally:
+            self._waits, self._runner = False, None
             self.outbox.close()
             await door.close()
             if self._closer is not None:
@@ -97,7 +114,7 @@ class WebSocketConnection:
     def expect_heart_beats(self, *, send_seconds: float, receive_seconds: float) -> None:
         """See `doors.base.Connection`."""
         self._send_every = send_seconds
-        self._next_out = self._loop.time() + send_seconds
+        self._next_out = self._loop.time() + _EARLY * send_seconds
         self._receive_within = receive_seconds * self._limits.silent_intervals
 
     def disconnect(self, reason: Disconnect) -> None:
@@ -107,31 +124,51 @@ class WebSocketConnection:
         self._closed_with = reason
         self.outbox.close()
         self._metrics.disconnects.labels(str(reason.code)).inc()
+        self._interrupt()
         self._closer = asyncio.create_task(self._close(reason), name="close-connection")
 
     async def drain(self) -> None:
-        """Take no more requests, settle what was taken, then close."""
+        """Take no more requests, settle what was taken, then close; at once when cancelled."""
         self._draining = True
-        if self.door is not None:
-            await self.door.settled()
-        self.disconnect(disconnects.RESTART)
+        try:
+            if self.door is not None:
+                await self.door.settled()
+        finally:
+            self.disconnect(disconnects.RESTART)
 
     def beat(self, now: float) -> None:
         """Send a heart-beat if one is due, and miss the peer's; `now` in loop time."""
         if self._receive_within and now - self._last_in > self._receive_within:
             self.disconnect(disconnects.HEARTBEAT_LOST)
         elif self._send_every and now >= self._next_out and self.door is not None:
-            self._next_out = now + self._send_every
+            self._next_out = now + _EARLY * self._send_every
             self.outbox.write(self.door.heart_beat)
+
+    def _goes_on(self) -> bool:
+        self._waits = not self.closing
+        return self._waits
+
+    def _interrupt(self) -> None:
+        """End the wait for the peer's next message: the close reads on, up to the peer's own.
+
+        aiohttp would else not wait for that: what is unsent would be dropped, and what is unread
+        would turn the close into a reset, so that the peer might never see why.
+        """
+        if self._waits and self._runner not in (None, asyncio.current_task()):
+            self._interrupted = self._runner.cancel()
 
     async def _take(self, message: WSMessage) -> bool:
         """Handle what came; False when it was the end."""
+        self._waits = False
         self._last_in = self._loop.time()
         if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
             if self.door is not None and not self._draining:
+                self._last_in = math.inf  # while we do not read, its silence is ours
                 await self.door.receive(message.data)
+                self._last_in = self._loop.time()
         elif message.type is WSMsgType.PING:
-            await self._web_socket.pong(message.data)
+            with suppress(ConnectionError):  # it has vanished: the next read says so
+                await self._web_socket.pong(message.data)
         else:
             return message.type is WSMsgType.PONG
         return True

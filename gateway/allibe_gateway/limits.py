@@ -1,4 +1,4 @@
-"""The gateway's limits. Each is a setting (docs/settings.md) with its default here."""
+"""The gateway's limits. docs/settings.md lists those that are settings."""
 
 import msgspec
 

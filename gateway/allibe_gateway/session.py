@@ -219,9 +219,9 @@ class Session:
         self._shared.metrics.messages_in.inc()
         return command, future
 
-    async def typing(self, room_id: str) -> None:
+    async def typing(self, room_id: str, user: str | None = None) -> None:
         """Let others see that the user types."""
-        identity = self.require_identity()
+        identity = self._checked_sender(user)
         room = checked_room_id(room_id)
         await self._check_member(room)
         await self._publish(Typing(room_id=room, user=identity.user_id, user_name=identity.name))
@@ -239,6 +239,16 @@ class Session:
                 MemberRead(room_id=room, user=user, offset=marker.offset),
                 RoomChanged(to=user, room_id=room, unread_count=marker.unread_count),
             )
+
+    async def acknowledge(self, position: Position) -> None:
+        """Move the read marker to a message that this connection was handed.
+
+        Raises `BadRequest` for a position of another epoch, or of a room not subscribed to.
+        """
+        subscribed = any(one.stream == "log" for one in self._of_room(position.room_id))
+        if not subscribed or not self._shared.hub.is_current(position):
+            raise BadRequest("This message-id is of no subscription of this connection.")
+        await self.read(position.room_id, position.offset)
 
     async def leave(self, room_id: str, user: str | None = None) -> None:
         """Leave the room's screen: its subscriptions end here, others are told."""
@@ -314,7 +324,7 @@ class Session:
             self._part(subscription)
             raise NotAMember
         if joined is not None and joined.recovered is not None:
-            result = "complete" if joined.recovered else "too_far"
+            result = "complete" if joined.recovered else "incomplete"
             self._shared.metrics.recoveries.labels(result).inc()
         self._report()
         return joined

@@ -6,6 +6,7 @@ it has.
 
 import asyncio
 import json
+import random
 from abc import ABC, abstractmethod
 
 from tests.chaos.checker import Life, Message, Stream
@@ -14,16 +15,22 @@ from tests.support.clients import Clients
 from tests.support.json_client import Json
 from tests.support.server import Server
 
+LONGEST_AWAY = 1.0
+"""Seconds between a lost connection and the next try."""
+
 
 class Listener(ABC):
     """One device of a user. It listens until its task is cancelled."""
 
-    def __init__(self, name: str, user: str, *rooms: str, server: Server, clients: Clients) -> None:
+    def __init__(
+        self, name: str, user: str, *rooms: str, server: Server, clients: Clients, seed: str
+    ) -> None:
         self.user = user
         self.server = server
         self.clients = clients
         self.token = server.token(user)
         self.streams = {room: Stream(f"{name} in {room}", user, room) for room in rooms}
+        self._random = random.Random(f"{seed} {name}")
         self._last: dict[str, Message] = {}
         self._came = asyncio.Event()
 
@@ -33,7 +40,9 @@ class Listener(ABC):
             try:
                 await self._life()
             except BROKEN:
-                await asyncio.sleep(RETRY_SECONDS)
+                # Some stay away for long enough to miss more than the server has in memory.
+                longest = self._random.choice((RETRY_SECONDS, LONGEST_AWAY))
+                await asyncio.sleep(self._random.uniform(0, longest))
 
     async def has(self, room: str, offset: int) -> None:
         """Return once the last message was at this offset, or after it."""

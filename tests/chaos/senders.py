@@ -161,4 +161,4 @@ class JsonSender(Sender):
         while True:
             item = await self._client.take(lambda item: item["type"] in ("ack", "message"))
             if item["type"] == "ack":
-                return item["clientMessageId"], item["offset"]
+                return item["clientMessageId"], item.get("offset")

@@ -8,7 +8,11 @@ import asyncio
 import os
 import random
 import secrets
+import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -31,8 +35,8 @@ RECOVERY_MESSAGES = 100_000
 
 SETTINGS = {
     "ALLIBE_RECOVERY_MESSAGES": str(RECOVERY_MESSAGES),
-    # A few messages: most recoveries read pages of the log as well as the tail.
-    "ALLIBE_TAIL_BYTES": "8192",
+    # A handful of messages: most recoveries read pages of the log as well as the tail.
+    "ALLIBE_TAIL_BYTES": "4096",
     # No error in the middle: then order could be lost by the senders' own repeats.
     "ALLIBE_PUBLISH_SECONDS": "60",
 }
@@ -48,7 +52,7 @@ async def test_kill_9_loses_nothing_doubles_nothing_and_keeps_the_order(
     server = start_server(demo=True, **SETTINGS)
     ledger = Ledger()
     senders = _senders(server, clients, ledger, seed)
-    listeners = _listeners(server, clients)
+    listeners = _listeners(server, clients, seed)
     sending = [asyncio.create_task(sender.run()) for sender in senders]
     listening = [asyncio.create_task(listener.run()) for listener in listeners]
 
@@ -106,22 +110,39 @@ def _senders(server: Server, clients: Clients, ledger: Ledger, seed: str) -> lis
     ]
 
 
-def _listeners(server: Server, clients: Clients) -> list[Listener]:
+def _listeners(server: Server, clients: Clients, seed: str) -> list[Listener]:
+    devices: tuple[tuple[type[Listener], str, tuple[str, ...]], ...] = (
+        (StompListener, "alice", ("1", "2")),
+        (StompListener, "carol", ("1",)),
+        (JsonListener, "bob", ("1",)),
+        (JsonListener, "bob", ("2",)),
+    )
     return [
-        StompListener("alice's wall", "alice", "1", "2", server=server, clients=clients),
-        StompListener("carol's phone", "carol", "1", server=server, clients=clients),
-        JsonListener("bob's page", "bob", "1", server=server, clients=clients),
-        JsonListener("bob's other page", "bob", "2", server=server, clients=clients),
+        kind(
+            f"{user}'s {kind.__name__} {' '.join(rooms)}",
+            user,
+            *rooms,
+            server=server,
+            clients=clients,
+            seed=seed,
+        )
+        for kind, user, rooms in devices
     ]
 
 
 async def _kill_again_and_again(
     server: Server, choose: random.Random, everybody: list["asyncio.Task[None]"]
 ) -> None:
-    """Kill it at random moments: at work, and in some rounds also while it starts."""
+    """Kill it at random moments: at work, while it cannot write, and while it starts."""
     for number in range(ROUNDS):
         await _for_a_while(everybody, choose.uniform(0.05, 1.2))
-        server.kill()
+        if number % 2 == 0:
+            # Commands pile up: whoever receipts what is not stored is found out.
+            with _locked(server.database):
+                await _for_a_while(everybody, choose.uniform(0.05, 0.3))
+                server.kill()
+        else:
+            server.kill()
         if choose.random() < 0.4:
             server.launch()
             await _for_a_while(everybody, choose.uniform(0.1, 0.9))
@@ -130,6 +151,18 @@ async def _kill_again_and_again(
         await asyncio.to_thread(server.start)
         print(f"round {number + 1}: back after {time.monotonic() - began:.1f} s")
     await _for_a_while(everybody, 0.3)
+
+
+@contextmanager
+def _locked(database: Path) -> Iterator[None]:
+    """Keep everybody else from writing."""
+    connection = sqlite3.connect(database, isolation_level=None, timeout=WAIT_SECONDS)
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+        connection.execute("ROLLBACK")
+    finally:
+        connection.close()
 
 
 async def _for_a_while(everybody: list["asyncio.Task[None]"], seconds: float) -> None:

@@ -63,11 +63,13 @@ def test_no_task_is_started_and_let_go(path: Path) -> None:
 def _uses_of_environment(tree: ast.AST) -> Iterator[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and _name(node.value) == "os":
-            if node.attr in _ENVIRONMENT:
-                yield node.lineno
+            used = {node.attr}
         elif isinstance(node, ast.ImportFrom) and node.module == "os":
-            if _ENVIRONMENT.intersection(alias.name for alias in node.names):
-                yield node.lineno
+            used = {alias.name for alias in node.names}
+        else:
+            continue
+        if used & _ENVIRONMENT:
+            yield node.lineno
 
 
 def _name(node: ast.expr) -> str:

@@ -50,6 +50,8 @@ class LeaveIn(_In, frozen=True, tag="leave"):
 class TypingIn(_In, frozen=True, tag="typing"):
     """The user types."""
 
+    user: str | None = None
+
 
 class ReadIn(_In, frozen=True, tag="read"):
     """The user has read up to an offset."""
@@ -246,7 +248,7 @@ class JsonDoor:
     async def _do(self, request: LeaveIn | TypingIn | ReadIn) -> None:
         room_id = self._room_of(request)
         if isinstance(request, TypingIn):
-            await self._session.typing(room_id)
+            await self._session.typing(room_id, request.user)
         elif isinstance(request, ReadIn):
             await self._session.read(room_id, request.offset)
         else:

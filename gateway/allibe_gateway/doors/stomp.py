@@ -11,6 +11,7 @@ from allibe_gateway.doors.base import Connection, disconnect_for
 from allibe_gateway.doors.bodies import MessageBody, ReadBody, RoomBody, decode
 from allibe_gateway.doors.stomp_queues import UserQueues
 from allibe_gateway.doors.stomp_view import stomp_view
+from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.room_feed import Joined
 from allibe_gateway.session import RoomSubscription, Session
 from allibe_gateway.shared import Shared
@@ -36,10 +37,10 @@ from allibe_services.contracts.commands import Stored
 from allibe_services.contracts.errors import (
     AllibeError,
     BadRequest,
-    NotAMember,
+    Conflict,
     UnknownDestination,
 )
-from allibe_services.contracts.events import UserEvent
+from allibe_services.contracts.events import RoomLeft, UserEvent
 from allibe_services.contracts.ids import Position
 
 SERVER = f"allibe/{__version__}"
@@ -47,6 +48,7 @@ SERVER = f"allibe/{__version__}"
 _message = msgspec.json.Decoder(MessageBody)
 _room = msgspec.json.Decoder(RoomBody)
 _read = msgspec.json.Decoder(ReadBody)
+_encode = msgspec.json.Encoder().encode
 
 
 class StompDoor:
@@ -80,13 +82,14 @@ class StompDoor:
         """Nothing happens before CONNECT."""
 
     async def receive(self, chunk: bytes) -> None:
-        """Handle the frames of one WebSocket message, in order, until one is refused."""
+        """Handle the frames of one WebSocket message, in order, until one ends the connection."""
         try:
             for event in self._protocol.receive(chunk):
                 await _HANDLERS[type(event)](self, event)
                 if self._connection.closing:
                     return
         except StompError as error:
+            await self.settled()
             self._refuse_frame(error)
 
     async def settled(self) -> None:
@@ -112,9 +115,13 @@ class StompDoor:
             self._write(self._queues.encode(self._protocol.version, queue, body))
 
     def on_revoked(self, subscription: RoomSubscription) -> None:
-        """Say why the subscription is over, on the errors queue or by ERROR."""
-        destination = f"/topic/rooms/{subscription.room_id}"
-        self._tell(NotAMember(), None, destination, soft=self._soft or self._queues.has_errors)
+        """End the subscription with a last MESSAGE that says why; the connection lives."""
+        identity = self._session.identity
+        if identity is None:
+            return
+        last = RoomLeft(to=identity.user_id, room_id=subscription.room_id)
+        entry = Entry(0, f"removed-{subscription.room_id}", _encode(last))
+        self._connection.outbox.write(subscription.view.encode(entry))
 
     def on_log_reset(self) -> None:
         """Let the client come back: its SUBSCRIBE will say that it could not recover."""
@@ -144,7 +151,7 @@ class StompDoor:
         try:
             extra = await self._begin_subscription(frame)
         except AllibeError as error:
-            self._tell(error, frame.receipt, frame.destination)
+            await self._refuse(error, frame.receipt, frame.destination)
             return
         self._receipt(frame.receipt, extra)
 
@@ -153,6 +160,10 @@ class StompDoor:
             await self._session.sign_in(token)
         self._session.require_identity()
         target = destinations.parse(frame.destination)
+        if frame.id in self._queues or frame.id in self._session.subscriptions:
+            raise Conflict("The subscription id is in use on this connection.")
+        if frame.ack != "auto" and not _is_log(target):
+            raise BadRequest("ack is auto here: only a room's log has a read marker.")
         subscription_id = frame.id if frame.has_id else None
         if isinstance(target, destinations.UserQueue):
             self._queues.add(target.name, frame.id, subscription_id)
@@ -179,7 +190,7 @@ class StompDoor:
                 return
             await self._do(frame)
         except AllibeError as error:
-            self._tell(error, frame.receipt, frame.destination)
+            await self._refuse(error, frame.receipt, frame.destination)
             return
         self._receipt(frame.receipt)
 
@@ -211,7 +222,8 @@ class StompDoor:
             return
         self._session.require_identity()
         if frame.destination == "/app/typing":
-            await self._session.typing(decode(_room, frame.body).room_id)
+            typing = decode(_room, frame.body)
+            await self._session.typing(typing.room_id, typing.user)
         elif frame.destination == "/app/read":
             read = decode(_read, frame.body)
             await self._session.read(read.room_id, read.offset)
@@ -226,9 +238,9 @@ class StompDoor:
             position = Position.parse(frame.message_id)
             if position is None:
                 raise BadRequest("This is no message-id of a room's log.")
-            await self._session.read(position.room_id, position.offset)
+            await self._session.acknowledge(position)
         except AllibeError as error:
-            self._tell(error, frame.receipt, None)
+            await self._refuse(error, frame.receipt, None)
             return
         self._receipt(frame.receipt)
 
@@ -253,16 +265,17 @@ class StompDoor:
         if receipt is not None:
             self._write(replies.receipt(receipt, self._protocol.version, extra))
 
-    def _tell(
-        self,
-        error: AllibeError,
-        receipt: str | None,
-        destination: str | None,
-        *,
-        soft: bool | None = None,
+    async def _refuse(
+        self, error: AllibeError, receipt: str | None, destination: str | None
     ) -> None:
+        """Tell of a refused request, after the receipts of those before it where ERROR ends all."""
+        if not self._soft:
+            await self.settled()
+        self._tell(error, receipt, destination)
+
+    def _tell(self, error: AllibeError, receipt: str | None, destination: str | None) -> None:
         """Tell of a refused request: softly where the client asked for that, else by ERROR."""
-        if not (self._soft if soft is None else soft):
+        if not self._soft:
             self._error(error, receipt)
             return
         self._shared.metrics.errors.labels(error.code).inc()
@@ -298,6 +311,10 @@ _HANDLERS: dict[type, Callable[[StompDoor, Any], Awaitable[None]]] = {
     Handled: StompDoor._handled,
     Disconnect: StompDoor._disconnect,
 }
+
+
+def _is_log(target: destinations.RoomStream | destinations.UserQueue) -> bool:
+    return isinstance(target, destinations.RoomStream) and target.stream == "log"
 
 
 def _token(headers: dict[str, str]) -> str:

@@ -35,14 +35,13 @@ class UserQueues:
         self._frame_ids: dict[UserQueueName, str | None] = {}
         self._numbers = count(1)
 
-    @property
-    def has_errors(self) -> bool:
-        """Whether the client listens to the errors queue."""
-        return "errors" in self._frame_ids
+    def __contains__(self, key: str) -> bool:
+        """Whether the id is one of a queue's subscription."""
+        return key in self._ids
 
     def add(self, name: UserQueueName, key: str, frame_id: str | None) -> None:
-        """Begin a subscription. Raises `Conflict` when id or queue is taken."""
-        if key in self._ids or name in self._frame_ids:
+        """Begin a subscription under a free id. Raises `Conflict` when the queue is taken."""
+        if name in self._frame_ids:
             raise Conflict("This connection subscribes to the queue already.")
         self._ids[key] = name
         self._frame_ids[name] = frame_id

@@ -119,6 +119,11 @@ class Hub:
         if place is not None and place.feed.entries.remove(view, outbox):
             self._leave(place)
 
+    def is_current(self, position: Position) -> bool:
+        """Tell whether the position is of the present epoch of a room that is open here."""
+        place = self._places.get(position.room_id)
+        return place is not None and place.feed.epoch == position.epoch
+
     async def join_activity(self, room_id: RoomId, view: View, outbox: Outbox) -> None:
         """Subscribe to what passes by in a room. Raises as `join`."""
         place = await self._enter(room_id)

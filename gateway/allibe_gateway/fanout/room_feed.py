@@ -91,6 +91,11 @@ class RoomFeed:
         self._reads: SingleFlight[int, list[Entry]] = SingleFlight()
         self._activities = 0
 
+    @property
+    def epoch(self) -> str:
+        """The epoch of the log; empty before it is open."""
+        return self._epoch
+
     async def open(self) -> None:
         """Find the end of the log. The room's events must be bound before.
 

@@ -2,7 +2,7 @@
 
 Clients mirror it. `reconnect` says whether to come back by oneself, `delay_ms` how long to wait
 at least (clients add jitter), `new_token` whether a fresh token is needed first. Codes 4000 to
-4999 are for applications (RFC 6455 §7.4.2); of the others only 1000, 1001, 1009, 1011, 1012 and
+4999 are for applications (RFC 6455 §7.4.2); of the others only 1000, 1009, 1011, 1012 and
 1013 are used, in their registered meaning.
 """
 
@@ -20,15 +20,14 @@ class Disconnect(msgspec.Struct, frozen=True):
 
 
 NORMAL = Disconnect(1000, "bye", reconnect=False)
-GOING_AWAY = Disconnect(1001, "going away", reconnect=True)
 MESSAGE_TOO_BIG = Disconnect(1009, "message too big", reconnect=False)
 INTERNAL_ERROR = Disconnect(1011, "internal error", reconnect=True, delay_ms=1000)
 RESTART = Disconnect(1012, "service restart: resume", reconnect=True, delay_ms=100)
 OVERLOADED = Disconnect(1013, "try again later", reconnect=True, delay_ms=5000)
 
 PROTOCOL_ERROR = Disconnect(4400, "protocol error", reconnect=False)
-TOKEN_REQUIRED = Disconnect(4401, "token required", reconnect=True, new_token=True)
-TOKEN_INVALID = Disconnect(4402, "token invalid", reconnect=True, new_token=True)
+TOKEN_REQUIRED = Disconnect(4401, "token required", reconnect=True, delay_ms=1000, new_token=True)
+TOKEN_INVALID = Disconnect(4402, "token invalid", reconnect=True, delay_ms=1000, new_token=True)
 TOKEN_EXPIRED = Disconnect(4403, "token expired", reconnect=True, new_token=True)
 NOT_ALLOWED = Disconnect(4404, "not allowed", reconnect=False)
 REFUSED = Disconnect(4405, "refused", reconnect=False)
@@ -39,7 +38,6 @@ LOG_RESET = Disconnect(4410, "room log was reset: resume", reconnect=True)
 
 TABLE: tuple[Disconnect, ...] = (
     NORMAL,
-    GOING_AWAY,
     MESSAGE_TOO_BIG,
     INTERNAL_ERROR,
     RESTART,

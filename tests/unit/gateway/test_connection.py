@@ -1,0 +1,338 @@
+"""`connection`: one WebSocket, read for its door, closed once, by the table."""
+
+import asyncio
+from typing import cast
+
+import pytest
+from aiohttp import WSMessage, WSMsgType, web
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
+
+from allibe_gateway.connection import WebSocketConnection
+from allibe_gateway.limits import Limits
+from allibe_services.contracts import disconnects
+from allibe_services.telemetry import GatewayMetrics
+from tests.unit.gateway.fakes import FakeTransport, settle, until
+
+END = WSMessage(WSMsgType.CLOSE, 1000, "")
+
+
+def text(content: bytes) -> WSMessage:
+    return WSMessage(WSMsgType.TEXT, content, "")
+
+
+class FakeWebSocket:
+    """An aiohttp WebSocket: what comes, what was answered, how it was closed."""
+
+    def __init__(self) -> None:
+        self.incoming: asyncio.Queue[WSMessage | Exception] = asyncio.Queue()
+        self.closed: list[tuple[int, bytes]] = []
+        self.pongs: list[bytes] = []
+        self.answers_close = True
+        self.gone = False
+
+    async def receive(self) -> WSMessage:
+        message = await self.incoming.get()
+        if isinstance(message, Exception):
+            raise message
+        return message
+
+    async def pong(self, content: bytes) -> None:
+        if self.gone:
+            raise ConnectionResetError("Cannot write to closing transport")
+        self.pongs.append(content)
+
+    async def close(self, *, code: int, message: bytes) -> None:
+        self.closed.append((code, message))
+        self.incoming.put_nowait(WSMessage(WSMsgType.CLOSING, None, None))
+        if self.gone:
+            raise ConnectionResetError
+        if not self.answers_close:
+            await asyncio.Event().wait()
+
+
+class Transport(FakeTransport):
+    def __init__(self) -> None:
+        super().__init__()
+        self.aborted = False
+
+    def get_extra_info(self, _: str) -> None:
+        return None
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+class FakeDoor:
+    """A door that keeps what it gets; `busy` holds each message back until set free."""
+
+    heart_beat = b"beat"
+
+    def __init__(self) -> None:
+        self.received: list[bytes] = []
+        self.error: BaseException | None = None
+        self.opening_error: Exception | None = None
+        self.closed = 0
+        self.free = asyncio.Event()
+        self.free.set()
+        self.unsettled = asyncio.Event()
+        self.unsettled.set()
+
+    async def open(self) -> None:
+        if self.opening_error is not None:
+            raise self.opening_error
+
+    async def receive(self, chunk: bytes) -> None:
+        self.received.append(chunk)
+        await self.free.wait()
+        if self.error is not None:
+            raise self.error
+
+    async def settled(self) -> None:
+        await self.unsettled.wait()
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+class Line:
+    """A connection over fakes, running."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.web_socket = FakeWebSocket()
+        self.transport = Transport()
+        self.registry = CollectorRegistry()
+        self.it = WebSocketConnection(
+            cast(web.WebSocketResponse, self.web_socket),
+            cast(asyncio.Transport, self.transport),
+            limits or Limits(close_seconds=0.01, slow_consumer_bytes=10, silent_intervals=3),
+            GatewayMetrics(self.registry),
+        )
+        self.door = FakeDoor()
+        self.task: asyncio.Task[None] | None = None
+
+    def run(self) -> "asyncio.Task[None]":
+        self.task = asyncio.create_task(self.it.run(self.door))
+        return self.task
+
+    def hear(self, *messages: WSMessage | Exception) -> None:
+        for message in messages:
+            self.web_socket.incoming.put_nowait(message)
+
+
+@pytest.fixture
+async def line() -> Line:
+    return Line()
+
+
+class TestReading:
+    async def test_text_and_binary_go_to_the_door_in_order(self, line: Line) -> None:
+        line.hear(text(b"a"), WSMessage(WSMsgType.BINARY, b"b", ""), text(b"c"), END)
+        await line.run()
+        assert line.door.received == [b"a", b"b", b"c"]
+
+    async def test_a_ping_is_answered_and_a_pong_is_not(self, line: Line) -> None:
+        line.hear(WSMessage(WSMsgType.PING, b"x", ""), WSMessage(WSMsgType.PONG, b"", ""), END)
+        await line.run()
+        assert line.web_socket.pongs == [b"x"]
+        assert line.door.received == []
+
+    async def test_the_peers_end_is_the_end(self, line: Line) -> None:
+        line.hear(END, text(b"late"))
+        await line.run()
+        assert line.door.received == []
+        assert line.door.closed == 1
+        assert line.it.outbox.closed
+        assert line.web_socket.closed == []
+
+    async def test_nothing_more_is_read_once_it_closes(self, line: Line) -> None:
+        line.hear(text(b"a"), text(b"b"))
+        line.door.free.clear()
+        line.run()
+        await settle()
+        line.it.disconnect(disconnects.NOT_ALLOWED)
+        line.door.free.set()
+        await until(line.task.done if line.task else bool)
+        assert line.door.received == [b"a"]
+
+    async def test_a_peer_that_vanishes_before_its_pong_is_no_fault_of_ours(
+        self, line: Line
+    ) -> None:
+        """It would fill the log with tracebacks."""
+        line.web_socket.gone = True
+        line.hear(WSMessage(WSMsgType.PING, b"x", ""), END)
+        with capture_logs() as logs:
+            await line.run()
+        assert logs == []
+        assert line.door.closed == 1
+
+
+class TestFaults:
+    @pytest.mark.parametrize("where", ["open", "receive", "socket"])
+    async def test_a_fault_of_ours_is_logged_and_closes_without_its_text(
+        self, line: Line, where: str
+    ) -> None:
+        error = LookupError("secret")
+        if where == "open":
+            line.door.opening_error = error
+        elif where == "receive":
+            line.door.error = error
+            line.hear(text(b"a"))
+        else:
+            line.hear(error)
+        with capture_logs() as logs:
+            await line.run()
+        assert [entry["event"] for entry in logs] == ["connection_failed"]
+        assert line.web_socket.closed == [(1011, b"internal error")]
+        assert line.door.closed == 1
+
+    async def test_a_task_that_is_cancelled_lets_go_all_the_same(self, line: Line) -> None:
+        """aiohttp cancels its handlers when the server stops."""
+        task = line.run()
+        await settle()
+        task.cancel()
+        await asyncio.wait([task])
+        assert line.door.closed == 1
+        assert line.it.outbox.closed
+
+
+class TestDisconnecting:
+    """Once, with code and reason from the table, after what was written; nothing after it."""
+
+    async def test_the_first_reason_counts(self, line: Line) -> None:
+        line.run()
+        await settle()
+        line.it.outbox.write(b"ERROR")
+        line.it.disconnect(disconnects.TOKEN_EXPIRED)
+        line.it.disconnect(disconnects.NOT_ALLOWED)
+        line.it.outbox.write(b"late")
+        await until(line.task.done if line.task else bool)
+        assert line.web_socket.closed == [(4403, b"token expired")]
+        assert line.transport.written == [b"ERROR"]
+        assert line.it.closing
+        count = line.registry.get_sample_value("allibe_gateway_disconnects_total", {"code": "4403"})
+        assert count == 1
+
+    async def test_a_peer_that_does_not_answer_is_dropped_after_its_time(self, line: Line) -> None:
+        line.web_socket.answers_close = False
+        line.transport.unsent = 5
+        line.run()
+        await settle()
+        line.it.disconnect(disconnects.SLOW_CONSUMER)
+        await until(line.task.done if line.task else bool)
+        assert line.transport.aborted
+
+    async def test_one_that_has_vanished_is_no_error(self, line: Line) -> None:
+        line.web_socket.gone = True
+        line.run()
+        await settle()
+        line.it.disconnect(disconnects.NORMAL)
+        with capture_logs() as logs:
+            await until(line.task.done if line.task else bool)
+        assert logs == []
+
+    async def test_a_slow_consumer_is_closed_and_told_to_resume(self, line: Line) -> None:
+        line.run()
+        await settle()
+        line.transport.unsent = 11
+        line.it.outbox.write(b"a")
+        await until(line.task.done if line.task else bool)
+        assert line.web_socket.closed == [(4409, b"slow consumer: resume")]
+        assert line.transport.written == []
+
+
+class TestHeartBeats:
+    """One is sent when it is due; a peer is dead after so many intervals of silence."""
+
+    async def test_none_is_sent_or_missed_unless_agreed(self, line: Line) -> None:
+        line.run()
+        await settle()
+        line.it.beat(asyncio.get_running_loop().time() + 1000)
+        assert line.transport.written == []
+        assert not line.it.closing
+
+    async def test_one_is_sent_each_interval(self, line: Line) -> None:
+        line.run()
+        await settle()
+        line.it.expect_heart_beats(send_seconds=10, receive_seconds=0)
+        start = asyncio.get_running_loop().time()
+        for seconds in (1, 9, 10.5, 11, 20, 20.6, 21):
+            line.it.beat(start + seconds)
+        assert line.transport.written == [b"beat", b"beat"]
+
+    async def test_a_silent_peer_is_dead_after_three(self, line: Line) -> None:
+        line.run()
+        await settle()
+        line.it.expect_heart_beats(send_seconds=0, receive_seconds=10)
+        start = asyncio.get_running_loop().time()
+        line.it.beat(start + 29)
+        assert not line.it.closing
+        line.it.beat(start + 31)
+        await until(line.task.done if line.task else bool)
+        assert line.web_socket.closed == [(4408, b"no heart-beat")]
+
+    @pytest.mark.parametrize(
+        "message",
+        [text(b"\n"), WSMessage(WSMsgType.PING, b"", ""), WSMessage(WSMsgType.PONG, b"", "")],
+        ids=["text", "ping", "pong"],
+    )
+    async def test_anything_that_comes_is_life(self, line: Line, message: WSMessage) -> None:
+        line.it.expect_heart_beats(send_seconds=0, receive_seconds=10)
+        line.it._last_in -= 25
+        line.run()
+        line.hear(message)
+        await settle()
+        line.it.beat(asyncio.get_running_loop().time() + 20)
+        assert not line.it.closing
+
+    async def test_while_we_do_not_read_its_silence_is_ours(self, line: Line) -> None:
+        """A SUBSCRIBE that waits for the store: what the peer sends meanwhile waits unread."""
+        line.it.expect_heart_beats(send_seconds=0, receive_seconds=10)
+        line.door.free.clear()
+        line.run()
+        line.hear(text(b"a"))
+        await settle()
+        line.it.beat(asyncio.get_running_loop().time() + 1000)
+        assert not line.it.closing
+        line.door.free.set()
+        await settle()
+        line.it.beat(asyncio.get_running_loop().time() + 31)
+        assert line.it.closing
+
+    async def test_a_vanished_peer_does_not_harm_who_beats_for_all(self, line: Line) -> None:
+        line.run()
+        await settle()
+        line.it.expect_heart_beats(send_seconds=10, receive_seconds=0)
+        line.transport.gone = True
+        line.it.beat(asyncio.get_running_loop().time() + 11)
+        assert line.it.outbox.closed
+
+
+class TestDraining:
+    """Take nothing new, settle what was taken, then close so that the client comes back."""
+
+    async def test_it_settles_before_it_closes(self, line: Line) -> None:
+        line.run()
+        await settle()
+        line.door.unsettled.clear()
+        draining = asyncio.create_task(line.it.drain())
+        line.hear(text(b"new"))
+        await settle()
+        assert line.door.received == []
+        assert not line.it.closing
+        line.it.outbox.write(b"RECEIPT")
+        line.door.unsettled.set()
+        await draining
+        await until(line.task.done if line.task else bool)
+        assert line.transport.written == [b"RECEIPT"]
+        assert line.web_socket.closed == [(1012, b"service restart: resume")]
+
+    async def test_when_its_time_is_over_it_closes_all_the_same(self, line: Line) -> None:
+        line.run()
+        await settle()
+        line.door.unsettled.clear()
+        draining = asyncio.create_task(line.it.drain())
+        await settle()
+        draining.cancel()
+        await until(line.task.done if line.task else bool)
+        assert line.web_socket.closed == [(1012, b"service restart: resume")]
