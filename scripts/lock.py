@@ -11,10 +11,20 @@ from pathlib import Path
 
 LOCK = Path("requirements.lock")
 DIVIDER = "# development: what tests and checks need on top; scripts/setup.sh reads it on request\n"
-COMPILE = (
-    "uv pip compile pyproject.toml --quiet --universal --python-version 3.11 "
-    "--generate-hashes --no-emit-index-url --no-header --no-annotate"
-).split()
+COMPILE = [
+    "uv",
+    "pip",
+    "compile",
+    "pyproject.toml",
+    "--quiet",
+    "--universal",
+    "--python-version",
+    "3.11",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-header",
+    "--no-annotate",
+]
 
 
 def compiled(*options: str) -> list[str]:

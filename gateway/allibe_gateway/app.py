@@ -77,7 +77,10 @@ class Gateway:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
         shared = self._shared
         web_socket = _web_socket(entrance.subprotocols, shared.limits)
-        await web_socket.prepare(request)
+        try:
+            await web_socket.prepare(request)
+        except ConnectionError:  # it vanished during its handshake
+            return web.Response()
         if request.transport is None:
             return web_socket
         connection = WebSocketConnection(

@@ -54,6 +54,7 @@ async def backends(settings: Settings) -> AsyncIterator[Backends]:
 
 def migrate_store(settings: Settings) -> None:
     """Bring the store's tables up to date. Raises as `store.migrate.migrate`."""
+    _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, "sqlite")
     migrate(settings.database_url)
 
 

@@ -1,19 +1,13 @@
-"""Logs and figures: structlog to standard error, metrics in a Prometheus registry.
+"""Figures: metrics in a Prometheus registry.
 
-Nothing here is labelled by room or user (their number has no bound), and no token, content or
-name goes into a log. Children of labelled metrics are bound once.
+Nothing here is labelled by room or user: their number has no bound. Children of labelled metrics
+that are used often are bound once.
 """
 
-import logging
-import sys
-
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Seconds: from what one machine does to what a user calls broken."""
-
-LOG_LEVELS = ("debug", "info", "warning", "error")
 
 BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -110,28 +104,3 @@ class HttpMetrics:
     def observe(self, route: str, status: int, seconds: float) -> None:
         """Count an answered request; `route` is the pattern, not the path."""
         self._requests.labels(route, str(status)).observe(seconds)
-
-
-def configure_logging(level: str, *, as_json: bool) -> None:
-    """Send structlog's events, and warnings of libraries, to standard error."""
-    if level.lower() not in LOG_LEVELS:
-        raise ValueError(f"ALLIBE_LOG_LEVEL: one of {', '.join(LOG_LEVELS)}")
-    number = logging.getLevelNamesMapping()[level.upper()]
-    logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING), format="%(message)s")
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from allibe_services.backends import verifier
 from allibe_services.contracts.errors import AllibeError
+from allibe_services.logs import LOG_LEVELS
 from allibe_services.settings import Settings
 from allibe_services.store.migrate import current
 from allibe_services.store.tables import REVISION
-from allibe_services.telemetry import LOG_LEVELS
 
 LOG_FORMATS = ("console", "json")
 

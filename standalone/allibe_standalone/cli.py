@@ -13,8 +13,8 @@ import uvloop
 from allibe_services import __version__
 from allibe_services.backends import check_for_separate_processes, migrate_store, signer, verifier
 from allibe_services.contracts.errors import AllibeError
+from allibe_services.logs import configure_logging
 from allibe_services.settings import Settings, load, shown
-from allibe_services.telemetry import configure_logging
 from allibe_standalone import demo as demo_mode
 from allibe_standalone import processes, terminal
 from allibe_standalone.checks import problems

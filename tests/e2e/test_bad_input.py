@@ -314,7 +314,10 @@ DESTINATIONS = [
         "bad_request", REFUSED),
     Bad("ACK of single messages", _subscribe("/topic/rooms/{room}", "ack:client-individual"),
         "bad_request", REFUSED),
+    Bad("ACK of a room that is not subscribed to", raw("ACK", "id:{room}.abc.1"), "bad_request",
+        REFUSED),
     Bad("ACK of what is no message", raw("ACK", "id:abc"), "bad_request", REFUSED),
+    Bad("ACK of what was not received", raw("ACK", "id:{room}.abc.1"), "bad_request", REFUSED),
     Bad("typing in an unknown room", raw("SEND", "destination:/app/typing",
         body='{"roomId":"nowhere"}'), "unknown_room", REFUSED),
     Bad("a negative read marker", raw("SEND", "destination:/app/read",
@@ -362,9 +365,8 @@ async def test_with_soft_errors_a_refused_request_is_told_and_the_connection_liv
         raw("SEND", "destination:/app/typing", body='{"roomId":"{room}"}'),
         raw("SEND", "destination:/app/leave", body='{"roomId":"{room}"}'),
         raw("SEND", "destination:/app/read", body='{"roomId":"{room}","offset":1}'),
-        raw("ACK", "id:{room}.abc.1"),
     ],
-    ids=["post", "subscribe", "subscribe to the activity", "typing", "leave", "read", "ACK"],
+    ids=["post", "subscribe", "subscribe to the activity", "typing", "leave", "read"],
 )
 async def test_who_is_not_a_member_can_do_nothing_in_a_room(
     server: Server, clients: Clients, room: str, request_: str

@@ -329,10 +329,6 @@ class TestNotifications:
         told = await self._notified(chat, "123", lambda: client.body("note"))
         assert told["roomId"] == "123"
 
-    @pytest.mark.xfail(
-        reason="presence learns of a connection up to 0.2 s late (presence_reporter), the notifier "
-        "asks it after 0.1 s: what is posted right after the RECEIPT or `joined` tells nobody"
-    )
     async def test_notifications_begin_when_the_receipt_says_so(
         self, start_server: StartServer, clients: Clients
     ) -> None:

@@ -1,13 +1,13 @@
 """Connections that are slow, silent, or vanish, and a gateway that goes away."""
 
 import asyncio
-import base64
 import json
-import os
+import logging
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -24,6 +24,12 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         yield site
 
 
+HANDSHAKE = (
+    b"GET /allibe-ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
 class RawClient:
     """A STOMP client on a bare socket, which can do what no library does."""
 
@@ -36,21 +42,16 @@ class RawClient:
 
     async def open(self, user: str) -> None:
         """Shake hands, CONNECT, SUBSCRIBE; return once the RECEIPT is here."""
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(self.socket, self._address)
-        key = base64.b64encode(os.urandom(16)).decode()
-        await loop.sock_sendall(
-            self.socket,
-            (
-                "GET /allibe-ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n"
-                f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-                "Sec-WebSocket-Version: 13\r\n\r\n"
-            ).encode(),
-        )
+        await self.reach(HANDSHAKE)
         await self.until(b"\r\n\r\n")
         await self.send(frame("CONNECT", accept_version="1.2", Authorization=token(user)))
         await self.send(frame("SUBSCRIBE", id="s", destination="/topic/rooms/1", receipt="r"))
         await self.until(b"RECEIPT")
+
+    async def reach(self, stream: bytes) -> None:
+        """Open the TCP connection and send this."""
+        await asyncio.get_running_loop().sock_connect(self.socket, self._address)
+        await asyncio.get_running_loop().sock_sendall(self.socket, stream)
 
     async def send(self, text: str) -> None:
         await asyncio.get_running_loop().sock_sendall(self.socket, masked(text.encode()))
@@ -228,6 +229,38 @@ class TestVanishing:
                 assert seen == await site.history()
                 await until(lambda: site.figure("connections", door="stomp") == 1)
         assert logs == []
+
+
+class TestVanishingEarly:
+    @pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+    def test_peers_that_vanish_at_any_step_leave_neither_trace_nor_traceback(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, run: Callable[..., None]
+    ) -> None:
+        """A reconnect storm through a network that breaks."""
+        with capture_logs() as logs:
+            run(self._vanish(tmp_path))
+        assert logs == []
+        assert [record for record in caplog.records if record.levelno > logging.INFO] == []
+
+    async def _vanish(self, folder: Path) -> None:
+        async with running(folder, limits=Limits(heart_beat_seconds=0.01)) as site:
+            random = Random(1)
+            await asyncio.gather(*(self._visit(site, random) for _ in range(100)))
+            await until(lambda: site.figure("connections", door="stomp") in (None, 0))
+            assert site.figure("subscriptions") == 0
+
+    async def _visit(self, site: Site, random: Random) -> None:
+        stream = (
+            HANDSHAKE
+            + masked(frame("CONNECT", accept_version="1.2", Authorization=token("bob")).encode())
+            + masked(frame("SUBSCRIBE", id="s", destination="/topic/rooms/1").encode())
+            + masked(b"", 0x89) * 3
+        )
+        one = RawClient(site)
+        await one.reach(stream[: random.choice([random.randrange(len(stream)), len(stream)])])
+        for _ in range(random.randrange(10)):
+            await asyncio.sleep(0)
+        one.vanish()
 
 
 class TestDraining:

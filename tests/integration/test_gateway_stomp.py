@@ -10,8 +10,11 @@ import pytest
 
 from allibe_gateway.limits import Limits
 from allibe_services.contracts.errors import StoreUnavailable
+from allibe_services.contracts.rooms import Role
 from tests.integration.gateway import (
+    ALICE,
     BOB,
+    CAROL,
     ONE,
     Site,
     StompClient,
@@ -645,16 +648,21 @@ class TestAcks:
         assert (await bob.next()).command == "RECEIPT"
         assert await self.marker(site) == 0
 
-    @pytest.mark.parametrize(
-        ("message_id", "expected"),
-        [("nonsense", ("bad_request", 4405)), ("2.e.1", ("bad_request", 4405))],
-    )
-    async def test_what_cannot_be_acked_is_refused(
-        self, site: Site, message_id: str, expected: tuple[str, int]
+    @pytest.mark.parametrize("message_id", ["nonsense", "2.e.1", "1.zzz.1"])
+    async def test_what_was_not_handed_over_here_cannot_be_acked(
+        self, site: Site, message_id: str
     ) -> None:
+        """Not a message-id, another room's, another epoch's."""
         bob = await site.stomp_user("bob")
+        await bob.subscribe(ack="client")
         await bob.send("ACK", id=message_id)
-        assert await bob.error() == expected
+        assert await bob.error() == ("bad_request", 4405)
+
+    @pytest.mark.parametrize("destination", [f"{ROOM}/activity", "/user/queue/rooms"])
+    async def test_only_the_log_has_a_marker(self, site: Site, destination: str) -> None:
+        bob = await site.stomp_user("bob")
+        await bob.send("SUBSCRIBE", id="1", destination=destination, ack="client")
+        assert await bob.error() == ("bad_request", 4405)
 
     async def test_a_position_of_another_epoch_moves_nothing(self, site: Site) -> None:
         bob = await site.stomp_user("bob")
@@ -835,24 +843,42 @@ class TestUserQueues:
 
 
 class TestRevocation:
-    """I6: a lost membership ends subscriptions at once."""
+    """I6: a lost membership ends subscriptions at once, and not the connection."""
 
-    async def test_the_subscription_ends_with_a_message_and_the_connection_lives(
-        self, site: Site
-    ) -> None:
+    async def test_the_last_message_says_so_and_nothing_follows_it(self, site: Site) -> None:
         alice, bob = await site.stomp_user("alice"), await site.stomp_user("bob")
         await bob.subscribe("/user/queue/rooms", "l")
         await bob.subscribe()
         await site.remove(BOB)
         last, change = await bob.messages(2)
-        assert last.headers["destination"] == ROOM
-        assert change.headers["destination"] == "/user/queue/rooms"
-        assert last.json == change.json == {"type": "removed", "to": "bob", "roomId": "1"}
+        removed = {"type": "removed", "to": "bob", "roomId": "1"}
+        assert (last.json, last.headers["subscription"]) == (removed, "s1")
+        assert (change.json, change.headers["subscription"]) == (removed, "l")
         await alice.post("secret", receipt="r")
         await alice.next()
         await bob.post("from outside")
         assert await bob.error() == ("not_a_member", 4404)
         assert await site.history() == ["secret"]
+
+    async def test_every_subscription_to_the_room_ends_and_no_other(self, site: Site) -> None:
+        alice = await site.stomp_user("alice")
+        await site.store.members.add(ONE, CAROL, Role.OWNER)
+        await alice.subscribe(ROOM, "log")
+        await alice.subscribe(f"{ROOM}/activity", "activity")
+        await alice.subscribe("/topic/rooms/2", "other")
+        await site.remove(ALICE)
+        ended = await alice.messages(2)
+        assert {one.headers["subscription"] for one in ended} == {"log", "activity"}
+        await alice.post("over there", "2")
+        assert await alice.contents(1) == ["over there"]
+
+    async def test_who_is_a_member_again_may_subscribe_again(self, site: Site) -> None:
+        bob = await site.stomp_user("bob")
+        await bob.subscribe()
+        await site.remove(BOB)
+        await bob.messages(1)
+        await site.store.members.add(ONE, BOB, Role.MEMBER)
+        await bob.subscribe()
 
 
 class TestFrames:

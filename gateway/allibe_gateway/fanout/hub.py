@@ -1,7 +1,8 @@
 """All rooms of a gateway: who listens to what, dispatch, one flush per loop tick."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -159,7 +160,7 @@ class Hub:
                 self._on_message(event)
             elif isinstance(event, UserEvent):
                 for listener in tuple(self._listeners.get(event.to, ())):
-                    listener.on_user_event(event)
+                    _guarded(partial(listener.on_user_event, event))
             elif (place := self._places.get(event.room_id)) is not None:
                 place.feed.on_activity(event)
 
@@ -252,7 +253,7 @@ class Hub:
         self._forget(place)
         for listeners in tuple(self._listeners.values()):
             for listener in tuple(listeners):
-                listener.on_log_reset(feed.room_id)
+                _guarded(partial(listener.on_log_reset, feed.room_id))
 
     async def _compare(self) -> None:
         feeds = [place.feed for place in self._places.values() if place.opening is None]
@@ -270,6 +271,14 @@ class Hub:
         if self._open_bindings is None:
             raise RuntimeError("the hub is not open")
         return self._open_bindings
+
+
+def _guarded(call: Callable[[], None]) -> None:
+    """Make a call that must raise nothing; if it does, the others' events go on."""
+    try:
+        call()
+    except Exception:
+        log.exception("listener_failed")
 
 
 def _retrieve(opening: "asyncio.Task[None]") -> None:

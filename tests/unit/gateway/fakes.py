@@ -8,7 +8,7 @@ from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.outbox import Outbox
 from allibe_services.bus.base import Delivery, EventHandler
 from allibe_services.contracts.commands import Outcome, PostMessage, Stored
-from allibe_services.contracts.errors import BusUnavailable, StoreUnavailable, UnknownRoom
+from allibe_services.contracts.errors import BusUnavailable, StoreUnavailable
 from allibe_services.contracts.events import Event
 from allibe_services.contracts.ids import MessageId, RoomId, UserId
 from allibe_services.contracts.messages import Message, moment, now
@@ -284,7 +284,3 @@ def stored(command: PostMessage, offset: int) -> Stored:
             client_message_id=command.client_message_id,
         )
     )
-
-
-def unknown_room() -> UnknownRoom:
-    return UnknownRoom()

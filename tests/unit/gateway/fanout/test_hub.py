@@ -33,15 +33,20 @@ VIEW = TextView()
 class Listener:
     """A session, as the hub sees it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, broken: bool = False) -> None:
+        self.broken = broken
         self.events: list[UserEvent] = []
         self.resets: list[RoomId] = []
 
     def on_user_event(self, event: UserEvent) -> None:
         self.events.append(event)
+        if self.broken:
+            raise LookupError
 
     def on_log_reset(self, room_id: RoomId) -> None:
         self.resets.append(room_id)
+        if self.broken:
+            raise LookupError
 
 
 class World:
@@ -375,6 +380,25 @@ class TestUsers:
         event = RoomLeft(to=ALICE, room_id=ROOM)
         world.hub.on_events([event])
         assert (phone.events, laptop.events, stranger.events) == ([event], [event], [])
+
+    async def test_one_connection_that_fails_costs_no_other_its_events(self, world: World) -> None:
+        """The batch may hold everybody's."""
+        broken, well, other = Listener(broken=True), Listener(), Listener()
+        for user, listener in ((ALICE, broken), (ALICE, well), (BOB, other)):
+            await world.hub.attach(user, listener)
+        subscriber = await world.join()
+        world.hub.on_events(
+            [
+                RoomLeft(to=ALICE, room_id=OTHER),
+                *world.log.commit(),
+                RoomLeft(to=BOB, room_id=OTHER),
+            ]
+        )
+        await settle()
+        assert subscriber.offsets == [1]
+        assert [len(one.events) for one in (broken, well, other)] == [1, 1, 1]
+        world.hub.on_events([message(1, epoch="e2")])
+        assert [one.resets for one in (broken, well, other)] == [[ROOM]] * 3
 
     async def test_the_binding_lasts_as_long_as_the_last_connection(self, world: World) -> None:
         phone, laptop = Listener(), Listener()

@@ -1,0 +1,119 @@
+"""`fanout.bindings`: a key is bound while somebody wants it; the last wish stands."""
+
+import asyncio
+from random import Random
+from typing import NoReturn
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from allibe_gateway.fanout.bindings import Bindings
+from allibe_services.contracts.errors import BusUnavailable
+from tests.unit.gateway.fakes import FakeBus, FakeListening, settle
+
+
+class NoEvents:
+    def on_events(self, events: object) -> None: ...
+
+    def on_doubt(self) -> None: ...
+
+
+async def place() -> tuple[FakeBus, FakeListening, Bindings]:
+    bus = FakeBus()
+    listening = await bus.listen(NoEvents())
+    return bus, listening, Bindings(listening)
+
+
+async def test_it_is_bound_for_the_first_and_unbound_after_the_last() -> None:
+    bus, listening, bindings = await place()
+    await bindings.want("a")
+    await bindings.want("a")
+    assert bus.calls == [("bind", "a")]
+    bindings.drop("a")
+    await settle()
+    assert listening.keys == {"a"}
+    bindings.drop("a")
+    await settle()
+    assert listening.keys == set()
+
+
+async def test_an_unbind_that_fails_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events of a key that nobody wants go nowhere."""
+    _, listening, bindings = await place()
+    await bindings.want("a")
+
+    async def fail(_: object) -> NoReturn:
+        raise BusUnavailable
+
+    with capture_logs() as logs, monkeypatch.context() as patch:
+        patch.setattr(listening, "unbind", fail)
+        bindings.drop("a")
+        await settle()
+    assert [entry["event"] for entry in logs] == ["not_unbound"]
+    await bindings.want("a")
+    assert listening.keys == {"a"}
+
+
+async def test_one_that_is_wanted_again_before_its_unbind_is_not_unbound() -> None:
+    bus, listening, bindings = await place()
+    await bindings.want("a")
+    bindings.drop("a")
+    await bindings.want("a")
+    await settle()
+    assert listening.keys == {"a"}
+    assert bus.calls == [("bind", "a")]
+
+
+async def test_after_close_nothing_reaches_the_bus() -> None:
+    bus, listening, bindings = await place()
+    await bindings.want("a")
+    await bindings.want("b")
+    bindings.drop("b")
+    await bindings.close()
+    bindings.drop("a")
+    await settle()
+    assert listening.closed
+    assert bus.calls == [("bind", "a"), ("bind", "b")]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32))
+def test_whoever_comes_and_goes_however_slow_the_bus_is(seed: int) -> None:
+    """Wants are true while they last, and nothing is bound in the end."""
+    asyncio.run(_come_and_go(Random(seed)))
+
+
+async def _come_and_go(random: Random) -> None:
+    bus, listening, bindings = await place()
+
+    async def weather() -> None:
+        while True:
+            for gate in (bus.free_to_bind, bus.free_to_unbind):
+                gate.set() if random.random() < 0.5 else gate.clear()
+            bus.away = random.random() < 0.2
+            await asyncio.sleep(0)
+
+    async def visitor() -> None:
+        for _ in range(10):
+            key = random.choice("ab")
+            wanting = asyncio.create_task(bindings.want(key))
+            if random.random() < 0.2:
+                await asyncio.sleep(0)
+                wanting.cancel()
+            (result,) = await asyncio.gather(wanting, return_exceptions=True)
+            if result is None:
+                for _ in range(random.randrange(4)):
+                    assert key in listening.keys
+                    await asyncio.sleep(0)
+                bindings.drop(key)
+
+    changing = asyncio.create_task(weather())
+    await asyncio.gather(*(visitor() for _ in range(5)))
+    changing.cancel()
+    bus.free_to_bind.set()
+    bus.free_to_unbind.set()
+    await settle(100)
+    assert listening.keys == set()
+    await bindings.close()
