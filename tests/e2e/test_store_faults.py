@@ -262,6 +262,22 @@ class TestLocked:
         assert (await posting).command == "RECEIPT"
         assert await clients.api(patient.server, "alice").contents(room) == ["before", "meanwhile"]
 
+    async def test_a_lock_that_outlasts_the_database_is_waited_for_too(
+        self, patient: Locked, clients: Clients
+    ) -> None:
+        """SQLite gives up after two seconds; the worker keeps what it has and tries again."""
+        room = await clients.api(patient.server, "alice").new_room()
+        client = await clients.stomp(patient.server, "alice")
+        patient.begin()
+        posting = asyncio.create_task(client.post(room, "meanwhile"))
+        await asyncio.to_thread(
+            eventually, lambda: "shard_stalled" in patient.server.log(), "the worker has stalled"
+        )
+        patient.end()
+        assert (await posting).command == "RECEIPT"
+        assert await clients.api(patient.server, "alice").contents(room) == ["meanwhile"]
+        await _until_status(patient.server, 200)
+
     async def test_stomp_without_soft_errors_is_told_to_resume(
         self, locked: Locked, clients: Clients
     ) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import termios
@@ -342,18 +343,35 @@ class Screen:
     """`allibe chat` on a terminal of its own; `text` is all that it wrote to it."""
 
     def __init__(self, server: Server, room: str, user: str) -> None:
-        self._master, slave = pty.openpty()
-        self.slave = slave
+        self.room = room
+        self._master, self.slave = pty.openpty()
+        termios.tcsetwinsize(self.slave, (24, 80))
         self._process = subprocess.Popen(
             [ALLIBE, "chat", "--room", room, "--user", user, "--url", server.url],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
+            stdin=self.slave,
+            stdout=self.slave,
+            stderr=self.slave,
             start_new_session=True,
             env=clean_environment(_TERMINAL),
         )
         self.text = ""
         threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def rows(self) -> list[str]:
+        """What a person sees, top to bottom, from the first row that holds something."""
+        return rendered(self.text)
+
+    def until_row(self, *ends: str) -> None:
+        """Wait until the last rows end so."""
+        eventually(
+            lambda: (
+                len(rows := self.rows) >= len(ends)
+                and all(map(str.endswith, rows[-len(ends) :], ends))
+            ),
+            f"the last rows are {ends!r}",
+            log=lambda: repr(self.rows),
+        )
 
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
@@ -379,28 +397,93 @@ class Screen:
             return
 
 
-_TERMINAL: Mapping[str, str] = {"TZ": "UTC", "TERM": "xterm-256color"}
+_CONTROL = re.compile(r"\x1b\[\??([\d;]*)([A-Za-z])|\x1b.|[\r\n\b\x07]|[^\x1b\r\n\b\x07]+")
 
 
-def test_on_a_terminal_what_comes_in_leaves_the_typed_line_alone(server: Server) -> None:
+def rendered(text: str) -> list[str]:
+    """Return the rows that a terminal shows after the text: what is used of ECMA-48, and no more.
+
+    Wide characters take one cell here; nothing below depends on where a row ends.
+    """
+    rows, row, column = [""], 0, 0
+    for match in _CONTROL.finditer(text):
+        numbers, final = match[1] or "", match[2]
+        count = int(numbers) if numbers.isdigit() else 1
+        if match[0] == "\n":
+            row += 1
+        elif match[0] == "\r":
+            column = 0
+        elif match[0] == "\b" or final == "D":
+            column = max(0, column - (count if final else 1))
+        elif final == "A":
+            row = max(0, row - count)
+        elif final == "C":
+            column += count
+        elif final == "K":
+            rows[row] = rows[row][:column]
+        elif final == "J":
+            rows = [*rows[:row], rows[row][:column]]
+        elif final is None and not match[0].startswith(("\x1b", "\x07")):
+            rows[row] = (
+                rows[row][:column].ljust(column) + match[0] + (rows[row][column + len(match[0]) :])
+            )
+            column += len(match[0])
+        rows += [""] * (row + 1 - len(rows))
+    return [stripped for one in rows if (stripped := one.rstrip())]
+
+
+_TERMINAL: Mapping[str, str] = {
+    "TZ": "UTC",
+    "TERM": "xterm-256color",
+    "PROMPT_TOOLKIT_NO_CPR": "1",  # this terminal never says where its cursor is
+}
+
+
+@pytest.fixture
+def screen(server: Server) -> Iterator[Screen]:
+    """bob's terminal, in a room of alice's."""
+    made = Screen(server, new_room(server, "bob"), "bob")
+    yield made
+    made.close()
+
+
+def test_on_a_terminal_what_comes_in_leaves_the_typed_line_alone(
+    server: Server, screen: Screen
+) -> None:
     """Also: Backspace works, Ctrl-D leaves, and the shell gets its terminal back as it was."""
-    room = new_room(server, "bob")
-    screen = Screen(server, room, "bob")
-    try:
-        before = _modes(screen.slave)
-        screen.until("/quit leaves")
-        screen.type("half a linX\x7f")
-        screen.until("> half a lin")
-        post(server, room, "interrupting")
-        screen.until("alice: interrupting\r\n> half a lin")
-        screen.type("e\r")
-        screen.until("* \x1b(B\x1b[m\x1b[1mbob\x1b(B\x1b[m: half a line")
-        assert history(server, room) == ["interrupting", "half a line"]
-        screen.type("\x04")
-        assert screen.wait() == 0
-        assert _modes(screen.slave) == before
-    finally:
-        screen.close()
+    before = _modes(screen.slave)
+    screen.until("/quit leaves")
+    screen.type("half a linX\x7f")
+    screen.until_row("> half a lin")
+    post(server, screen.room, "interrupting")
+    screen.until_row("alice: interrupting", "> half a lin")
+    screen.type("e 안녕\r")
+    screen.until_row("* bob: half a line 안녕", ">")
+    assert "\x1b[1mbob\x1b[0m: half a line 안녕" in screen.text
+    assert history(server, screen.room) == ["interrupting", "half a line 안녕"]
+    screen.type("\x04")
+    assert screen.wait() == 0
+    assert _modes(screen.slave) == before
+
+
+@pytest.mark.parametrize("leave", ["\x03", "half a line\x03", "/quit\r"])
+def test_on_a_terminal_ctrl_c_and_quit_leave_it_as_it_was(screen: Screen, leave: str) -> None:
+    before = _modes(screen.slave)
+    screen.until("/quit leaves")
+    screen.type(leave)
+    assert screen.wait() == 0
+    assert _modes(screen.slave) == before
+    assert "Traceback" not in screen.text
+
+
+def test_on_a_terminal_no_content_controls_it(server: Server, screen: Screen) -> None:
+    screen.until("/quit leaves")
+    post(server, screen.room, "\x1b[2J\x9b31m\u202e" + " " * 70 + "12:00 * bob: never said")
+    screen.until("never said")
+    assert not {"\x1b[2J", "\x9b", "\u202e"} & {
+        screen.text[i : i + n] for n in (1, 4) for i in range(len(screen.text))
+    }
+    assert not [row for row in screen.rows if row.startswith("12:00")]
 
 
 def _modes(descriptor: int) -> list[object]:

@@ -171,7 +171,8 @@ class TestLastWords:
 
 
 class TestHeartBeats:
-    LIMITS = Limits(heart_beat_seconds=0.1, silent_intervals=3)
+    LIMITS = Limits(heart_beat_seconds=0.1, silent_intervals=10)
+    """A second of silence: a busy machine is not taken for a dead peer."""
 
     async def test_both_sides_beat_as_agreed(self, tmp_path: Path) -> None:
         async with running(tmp_path, limits=self.LIMITS) as site:

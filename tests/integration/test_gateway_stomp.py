@@ -958,7 +958,7 @@ class TestEnding:
         assert site.figure("subscriptions") == 0
 
     async def test_who_never_connects_is_ended(self, tmp_path: Path) -> None:
-        async with running(tmp_path, limits=Limits(sign_in_seconds=0.05)) as site:
+        async with running(tmp_path, limits=Limits(sign_in_seconds=0.5)) as site:
             silent = await site.stomp()
             anonymous = await site.stomp()
             await anonymous.connect()
@@ -970,7 +970,7 @@ class TestEnding:
     async def test_at_the_tokens_end_delivery_stops_both_ways(self, site: Site) -> None:
         """`exp`: an ERROR that says "get a token", then the end."""
         alice, bob = await site.stomp_user("alice"), await site.stomp()
-        await bob.connect(Authorization=token("bob", ttl=0.3))
+        await bob.connect(Authorization=token("bob", ttl=0.8))
         await bob.subscribe()
         assert await bob.error() == ("token_expired", 4403)
         await alice.post(receipt="r")
@@ -978,9 +978,9 @@ class TestEnding:
 
     async def test_one_that_was_extended_goes_on(self, site: Site) -> None:
         bob = await site.stomp()
-        await bob.connect(Authorization=token("bob", ttl=0.3))
+        await bob.connect(Authorization=token("bob", ttl=0.8))
         await bob.app("auth", {}, Authorization=token("bob", ttl=600))
-        await asyncio.sleep(0.4)  # past the first one's end
+        await asyncio.sleep(0.9)  # past the first one's end
         await bob.subscribe()
 
 

@@ -1,24 +1,43 @@
 """`allibe chat`: a room in the terminal, over STOMP. A stock client: it knows the protocol only.
 
-wiring       `run`: the parts put together for this machine's stdin and stdout
-chat         the conversation: connect, subscribe, come back; who is told what
-sender       from the outbox to the connection
-transcript   the room's log on the screen
-frames       what it sends over STOMP
-link         one STOMP connection
-api          the server's HTTP side: history, members, demo tokens
-tokens       where the token comes from
-endings      how things end: for now, or for good
-outbox       what was typed and is not known to be stored
-place        how far the room was shown
-backoff      how long to wait before the next try
-text         others' text made harmless; widths and wrapping
-view         messages and notices as lines
-line_editor  bytes from a keyboard or a pipe to lines
-keyboard     stdin: its thread, its mode
-screen       stdout: lines above the one that is being typed
+wiring      the parts put together; signals
+console     stdin and stdout: a prompt, or plain lines
+chat        the conversation: connect, subscribe, come back; who is told what
+link        one STOMP connection, and the frames that go over it
+outbox      what was typed: sent, and kept until it is known to be stored
+transcript  what of the room was shown: each entry once
+view        messages and notices as lines; others' text made harmless
+api         the server's HTTP side, and where the token comes from
+endings     how things end, for now or for good, and how long to wait between tries
 """
 
-from allibe_standalone.terminal.wiring import run
+import os
+from collections.abc import Coroutine
 
-__all__ = ["run"]
+from allibe_services.settings import Settings
+
+_STDERR = 2
+
+
+def run(
+    settings: Settings, *, room: str, user: str, url: str, token: str | None
+) -> Coroutine[None, None, None]:
+    """Chat until the input ends or the user leaves: to be awaited.
+
+    Raises `ValueError` with one line for whatever ends it otherwise.
+    """
+    from allibe_standalone.terminal.wiring import chat  # noqa: PLC0415 - not for servers: slow
+
+    _fill_standard_descriptors()
+    return chat(settings, room=room, user=user, url=url, token=token)
+
+
+def _fill_standard_descriptors() -> None:
+    """Open those of 0 to 2 that were closed, on nothing.
+
+    The loop that is made next would take their numbers for itself, which uvloop ends with an
+    abort, and what is read as stdin would be the loop's own wake-up calls.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(descriptor)

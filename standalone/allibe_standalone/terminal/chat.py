@@ -1,29 +1,32 @@
 """The conversation: connect, show what comes, send what is typed, come back after a loss.
 
 Three tasks and nothing else: one holds the connection and is the only one that reads it, one
-writes to it (`sender`), one reads the user. A connection begins with SUBSCRIBE from the last place
+writes to it (`outbox`), one reads the user. A connection begins with SUBSCRIBE from the last place
 that was shown; what waits in the outbox goes out after the replay, which may have shown that some
 of it was stored already.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 
 from allibe_gateway.stomp import Frame
 from allibe_services.contracts.disconnects import TOKEN_EXPIRED, UNAVAILABLE
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.contracts.ids import Position, RoomId
-from allibe_standalone.terminal import frames
-from allibe_standalone.terminal.api import Api
-from allibe_standalone.terminal.backoff import Backoff
-from allibe_standalone.terminal.endings import CONNECTION_LOST, NO_ANSWER, CannotChat, Lost
+from allibe_standalone.terminal import link as frames
+from allibe_standalone.terminal.api import Api, Tokens
+from allibe_standalone.terminal.console import Console
+from allibe_standalone.terminal.endings import (
+    CONNECTION_LOST,
+    NO_ANSWER,
+    Backoff,
+    CannotChat,
+    Lost,
+)
 from allibe_standalone.terminal.link import Link
-from allibe_standalone.terminal.screen import Screen
-from allibe_standalone.terminal.sender import Sender
-from allibe_standalone.terminal.tokens import Tokens
+from allibe_standalone.terminal.outbox import Outbox
 from allibe_standalone.terminal.transcript import Transcript
-from allibe_standalone.terminal.view import View
 
 HISTORY = 20
 """Messages shown at the start, and after a gap that is too long to be replayed."""
@@ -47,7 +50,7 @@ STABLE_SECONDS = 10.0
 class Chat:
     """One user in one room, from the first connection to the last receipt.
 
-    `connect` makes connections; `interactive` tells whether somebody types.
+    `connect` makes connections.
     """
 
     def __init__(
@@ -58,18 +61,17 @@ class Chat:
         connect: Callable[[], AbstractAsyncContextManager[Link]],
         api: Api,
         tokens: Tokens,
-        screen: Screen,
-        view: View,
-        interactive: bool,
+        console: Console,
     ) -> None:
         self._room = room
         self._user = user
         self._connect = connect
         self._api = api
         self._tokens = tokens
-        self._interactive = interactive
-        self._sender = Sender(room, say=self._say, status=screen.set_status)
-        self._transcript = Transcript(room, user, screen=screen, view=view, own=self._sender.seen)
+        self._console = console
+        self._interactive = console.interactive
+        self._outbox = Outbox(room, say=self._say, status=console.set_status)
+        self._transcript = Transcript(room, user, console=console, own=self._outbox.seen)
         self._waits = Backoff()
         self._welcomed = False
         self._away = False
@@ -77,15 +79,15 @@ class Chat:
         self._failure: CannotChat | None = None
         self._leaving = asyncio.Event()
 
-    async def run(self, lines: AsyncIterator[str]) -> None:
+    async def run(self) -> None:
         """Chat until the lines end, the user leaves, or nothing more can be done.
 
         Raises `CannotChat`, also where something typed did not get through.
         """
         async with asyncio.TaskGroup() as tasks:
-            connection = tasks.create_task(self._stay_connected(), name="connection")
-            writer = tasks.create_task(self._sender.run(), name="writer")
-            reader = tasks.create_task(self._read(lines), name="reader")
+            connection = tasks.create_task(self._or_leave(self._stay_connected()))
+            writer = tasks.create_task(self._or_leave(self._outbox.run()))
+            reader = tasks.create_task(self._or_leave(self._read()))
             await self._leaving.wait()
             reader.cancel()
             await self._say_goodbye(connection)
@@ -93,10 +95,16 @@ class Chat:
             connection.cancel()
         self._check_outcome()
 
-    def leave(self, failure: CannotChat | None = None) -> None:
-        """End soon; with a failure, `run` raises it."""
-        self._failure = self._failure or failure
+    def leave(self) -> None:
+        """End soon."""
         self._leaving.set()
+
+    async def _or_leave(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except CannotChat as failure:
+            self._failure = self._failure or failure
+            self.leave()
 
     # The connection
 
@@ -106,12 +114,11 @@ class Chat:
             began = loop.time()
             try:
                 await self._be_connected()
-            except CannotChat as failure:
-                self.leave(failure)
             except Lost as lost:
                 if loop.time() - began > STABLE_SECONDS:
                     self._waits.reset()
-                await self._recover_from(lost)
+                if not self._leaving.is_set():
+                    await self._recover_from(lost)
 
     async def _be_connected(self) -> None:
         """Connect, go on from where we were, handle frames; ends by `Lost` or `CannotChat`."""
@@ -121,13 +128,13 @@ class Chat:
             if name != self._user:
                 raise CannotChat(f"the token is of {name or 'nobody'}, not of {self._user}")
             self._tokens.accepted()
-            self._sender.link = link
+            self._outbox.link = link
             try:
                 await self._subscribe(link)
                 while True:
                     await self._handle(link, await link.next_frame())
             finally:
-                self._sender.link = None
+                self._outbox.link = None
 
     async def _subscribe(self, link: Link) -> None:
         since = self._transcript.position or await self._show_history()
@@ -141,14 +148,16 @@ class Chat:
             raise Lost(NO_ANSWER) from None
 
     async def _recover_from(self, lost: Lost) -> None:
-        """Return when it is time to connect again, or leave where that is useless."""
-        if self._leaving.is_set():
-            return
-        try:
-            self._check(lost)
-        except CannotChat as failure:
-            self.leave(failure)
-            return
+        """Return when it is time to connect again.
+
+        Raises `CannotChat` where that is useless: the server says so, or never was there. Where a
+        new token is needed, the next connection gets one.
+        """
+        never_there = not self._welcomed and lost.disconnect is CONNECTION_LOST
+        if never_there or not lost.disconnect.reconnect:
+            raise CannotChat(lost.text)
+        if lost.disconnect.new_token:
+            self._tokens.rejected(lost)
         if not self._away:
             self._away = True
             what = "Connection lost" if self._welcomed else "Not connected yet"
@@ -156,27 +165,15 @@ class Chat:
             self._say(f"{what}{why}. Trying again.")
         await asyncio.sleep(self._waits.next(lost.disconnect.delay_ms))
 
-    def _check(self, lost: Lost) -> None:
-        """Raise `CannotChat` where coming back is useless: the server says so, or never was there.
-
-        Where a new token is needed, the next connection gets one.
-        """
-        if not lost.disconnect.reconnect:
-            raise CannotChat(lost.text)
-        if not self._welcomed and lost.disconnect is CONNECTION_LOST:
-            raise CannotChat(lost.text)
-        if lost.disconnect.new_token:
-            self._tokens.rejected(lost)
-
     async def _say_goodbye(self, connection: "asyncio.Task[None]") -> None:
         """DISCONNECT; what is under way gets its receipts first."""
-        link = self._sender.link
+        link = self._outbox.link
         if link is None:
             return
         link.ready = False  # no SEND may follow
         with suppress(Lost, TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
-                await link.send(frames.disconnect())
+                await link.send(Frame("DISCONNECT", {"receipt": "bye"}))
                 await asyncio.wait({connection})
 
     # What the server sends
@@ -187,7 +184,7 @@ class Chat:
             if receipt == frames.SUBSCRIBED:
                 await self._begin(link, frame)
             else:
-                self._sender.confirm(receipt)
+                self._outbox.confirm(receipt)
         elif frame.headers.get("destination") == frames.ERRORS:
             self._on_refused(frames.soft_error_of(frame))
         else:
@@ -204,11 +201,11 @@ class Chat:
             self._say(f"Room {self._room}, as {self._user}. /who lists the members, /quit leaves.")
         link.ready = self._welcomed = True
         self._away = False
-        self._sender.progressed()
+        self._outbox.progressed()
 
     async def _show_history(self) -> Position:
         page = await self._api.history(self._room, await self._tokens.take(), limit=HISTORY)
-        self._sender.expect_none()
+        self._outbox.expect_none()
         return self._transcript.history(page)
 
     def _on_refused(self, error: frames.SoftError) -> None:
@@ -220,20 +217,20 @@ class Chat:
             raise Lost(UNAVAILABLE, error.message)
         if receipt == frames.SUBSCRIBED or error.destination == frames.topic(self._room):
             raise CannotChat(error.message)
-        if not self._sender.refused(receipt or "", error):
+        if not self._outbox.refused(receipt or "", error):
             self._refuse(error.message)
 
     # What the user types
 
-    async def _read(self, lines: AsyncIterator[str]) -> None:
-        async for line in lines:
+    async def _read(self) -> None:
+        async for line in self._console.lines():
             if line.strip() == "/quit":
                 break
             await self._obey(line)
-        if self._interactive and self._sender.waiting and not self._sender.is_live:
+        if self._interactive and self._outbox.waiting and not self._outbox.is_live:
             self._say("Waiting for the server to take what was typed; Ctrl-C leaves at once.")
         # Without anybody typing, the history is what somebody wants to see.
-        await self._sender.settled(
+        await self._outbox.settled(
             SETTLE_SECONDS, seen_seconds=SEEN_SECONDS, live=not self._interactive
         )
         self.leave()
@@ -246,13 +243,10 @@ class Chat:
         elif line.startswith("/") and not line.startswith("//"):
             self._refuse("the commands are /who and /quit; // begins a message with a slash.")
         else:
-            await self._post(line.removeprefix("/"))
-
-    async def _post(self, content: str) -> None:
-        try:
-            await self._sender.post(content)
-        except AllibeError as error:
-            self._refuse(error.message)
+            try:
+                await self._outbox.post(line.removeprefix("/"))
+            except AllibeError as error:
+                self._refuse(error.message)
 
     async def _who(self) -> None:
         try:
@@ -270,7 +264,7 @@ class Chat:
         """Raise where not everything went as the user has every reason to think."""
         if self._failure is not None:
             raise self._failure
-        if waiting := self._sender.waiting:
+        if waiting := self._outbox.waiting:
             raise CannotChat(f"{_lines(waiting)} without a receipt: stored or not")
         if self._not_sent and not self._interactive:
             raise CannotChat(f"{_lines(self._not_sent)} not sent")

@@ -1,16 +1,25 @@
-"""How things end for the terminal client: for now (`Lost`) or for good (`CannotChat`).
+"""How things end, for now (`Lost`) or for good (`CannotChat`), and how long to wait between tries.
 
 What the server decides is in its own table (`contracts.disconnects`). What the client finds out by
 itself has the code 1006, which no peer sends (RFC 6455 §7.4.1).
 """
 
+import random
+from collections.abc import Callable
+
 from allibe_services.contracts.disconnects import TABLE, Disconnect
-from allibe_standalone.terminal.text import visible
+from allibe_standalone.terminal.view import visible
 
 CONNECTION_LOST = Disconnect(1006, "connection lost", reconnect=True)
-SILENCE = Disconnect(1006, "no heart-beat from the server", reconnect=True)
 NO_ANSWER = Disconnect(1006, "the server does not answer", reconnect=True)
 
+FIRST_SECONDS = 0.5
+"""Ceiling of the first wait: a restart behind a load balancer is barely noticed."""
+
+LONGEST_SECONDS = 30.0
+"""Ceiling of all waits: somebody watches, and a server that is down costs two tries a minute."""
+
+_DOUBLINGS = 10  # more would be over the longest anyway
 _BY_CODE = {disconnect.code: disconnect for disconnect in TABLE}
 
 
@@ -36,3 +45,21 @@ def disconnect_of(code: int) -> Disconnect:
     Later servers may have more codes, and proxies have their own: coming back harms neither.
     """
     return _BY_CODE.get(code, CONNECTION_LOST)
+
+
+class Backoff:
+    """Waits with full jitter, so that clients spread out; the ceiling doubles until `reset`."""
+
+    def __init__(self, uniform: Callable[[float, float], float] = random.uniform) -> None:
+        self._uniform = uniform
+        self._tries = 0
+
+    def next(self, at_least_ms: int = 0) -> float:
+        """Return the seconds to wait: what the server asks for, plus a share of the ceiling."""
+        ceiling = min(LONGEST_SECONDS, FIRST_SECONDS * 2**self._tries)
+        self._tries = min(self._tries + 1, _DOUBLINGS)
+        return at_least_ms / 1000 + self._uniform(0.0, ceiling)
+
+    def reset(self) -> None:
+        """Begin again: the connection was good."""
+        self._tries = 0

@@ -1,24 +1,26 @@
-"""One STOMP 1.2 connection over aiohttp's WebSocket client: frames both ways, and how it ends."""
+"""One STOMP 1.2 connection over aiohttp's WebSocket client, the frames for it, and how it ends.
+
+Liveness is WebSocket's ping and pong, which aiohttp keeps: no STOMP heart-beats are offered.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import msgspec
 from aiohttp import ClientWebSocketResponse, ClientWSTimeout, WSMsgType
 from yarl import URL
 
-from allibe_gateway.stomp import HEART_BEAT, Frame, FrameParser, HeartBeat, StompError, Version
+from allibe_gateway.stomp import Frame, FrameParser, StompError, Version
 from allibe_gateway.stomp import encode as encode_frame
 from allibe_gateway.stomp.limits import Limits
-from allibe_gateway.stomp.negotiation import negotiate_heart_beat
 from allibe_services.contracts import disconnects
-from allibe_standalone.terminal import frames
+from allibe_services.contracts.ids import Position
 from allibe_standalone.terminal.api import unreachable
 from allibe_standalone.terminal.endings import (
     CONNECTION_LOST,
     NO_ANSWER,
-    SILENCE,
     CannotChat,
     Lost,
     disconnect_of,
@@ -37,15 +39,27 @@ SEND_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
 """Time for the server to answer our close."""
 
-HEART_BEAT_MS = (10_000, 10_000)
-"""What this client offers to send and wants to get."""
+PING_SECONDS = 20.0
+"""Silence after which the server is asked for a pong; it has half of this to give one."""
 
-SILENT_INTERVALS = 3
-"""Heart-beat intervals of silence after which the server is gone, as the server counts them."""
+ERRORS = "/user/queue/errors"
+
+SUBSCRIBED = "room"
+"""Receipt of the subscription to the room; all others but DISCONNECT's are of lines."""
 
 _LIMITS = Limits(frame_bytes=256 * 1024)
-_NO_BEATS = HeartBeat(0, 0)
 _RETRYABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class SoftError(msgspec.Struct, frozen=True, rename="camel"):
+    """What became of a frame that the server refused without closing."""
+
+    code: str
+    message: str
+    retryable: bool = False
+    retry_after_ms: int | None = None
+    receipt_id: str | None = None
+    destination: str | None = None
 
 
 class Link:
@@ -56,38 +70,40 @@ class Link:
         self._host = host
         self._socket = socket
         self._parser = FrameParser(_LIMITS)
-        self._beats = _NO_BEATS
         self._said = ""
 
-    @property
-    def beat_seconds(self) -> float | None:
-        """How often to call `beat`; None for never."""
-        return self._beats.send_ms / 1000 or None
-
     async def sign_in(self, token: str) -> str:
-        """CONNECT; return the name that the server knows the user by. Raises as `next_frame`."""
-        version = str(VERSION)
-        await self.send(
-            frames.connect(host=self._host, token=token, version=version, heart_beat=HEART_BEAT_MS)
-        )
+        """CONNECT; return the name that the server knows the user by. Raises as `next_frame`.
+
+        Soft errors are asked for: a refused line must not cost the connection.
+        """
+        headers = {
+            "accept-version": str(VERSION),
+            "host": self._host,
+            "Authorization": f"Bearer {token}",
+            "x-soft-errors": "true",
+        }
+        await self.send(Frame("CONNECT", headers))
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 answer = await self.next_frame()
         except TimeoutError:
             raise Lost(NO_ANSWER) from None
-        if answer.command != "CONNECTED" or answer.headers.get("version") != version:
+        if answer.command != "CONNECTED" or answer.headers.get("version") != str(VERSION):
             raise _not_stomp()
         self._parser.version = VERSION
-        self._beats = _negotiated(answer)
         return answer.headers.get("user-name", "")
 
     async def send(self, frame: Frame) -> None:
         """Write a frame. Raises `Lost`; `LocalMisuse` for what STOMP cannot carry."""
-        await self._write(encode_frame(frame, VERSION))
-
-    async def beat(self) -> None:
-        """Show life. Raises `Lost`."""
-        await self._write(HEART_BEAT)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._socket.send_str(encode_frame(frame, VERSION).decode())
+        except TimeoutError:
+            await self.close()
+            raise Lost(NO_ANSWER) from None
+        except (aiohttp.ClientError, OSError):
+            raise Lost(CONNECTION_LOST) from None
 
     async def next_frame(self) -> Frame:
         """Return the next frame; raise `Lost` when the connection ends, with what ERROR said."""
@@ -105,26 +121,14 @@ class Link:
         """Close; returns soon also when nobody answers."""
         await self._socket.close()
 
-    async def _write(self, data: bytes) -> None:
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await self._socket.send_str(data.decode())
-        except TimeoutError:
-            await self.close()
-            raise Lost(NO_ANSWER) from None
-        except (aiohttp.ClientError, OSError):
-            raise Lost(CONNECTION_LOST) from None
-
     async def _receive(self) -> bytes:
-        try:
-            async with asyncio.timeout(self._beats.receive_ms * SILENT_INTERVALS / 1000 or None):
-                message = await self._socket.receive()
-        except TimeoutError:
-            raise Lost(SILENCE) from None
+        message = await self._socket.receive()
         if message.type is WSMsgType.TEXT:
             return str(message.data).encode()
         if message.type is WSMsgType.BINARY:
             return bytes(message.data)
+        if message.type is WSMsgType.ERROR and isinstance(message.data, TimeoutError):
+            raise Lost(NO_ANSWER)
         # aiohttp says 1000 for a connection that ended without a close: only a close counts.
         code = message.data if message.type is WSMsgType.CLOSE else None
         raise Lost(disconnect_of(code or CONNECTION_LOST.code), self._said)
@@ -143,6 +147,43 @@ async def linked(session: aiohttp.ClientSession, base: URL) -> AsyncIterator[Lin
         await socket.close()
 
 
+def topic(room: str) -> str:
+    """Return the destination of a room's log."""
+    return f"/topic/rooms/{room}"
+
+
+def subscribe_errors() -> Frame:
+    """SUBSCRIBE to the soft errors."""
+    return Frame("SUBSCRIBE", {"id": "errors", "destination": ERRORS})
+
+
+def subscribe_room(room: str, since: Position) -> Frame:
+    """SUBSCRIBE to a room's log from after a position."""
+    where = {"id": "room", "destination": topic(room)}
+    return Frame("SUBSCRIBE", where | {"x-since": str(since), "receipt": SUBSCRIBED})
+
+
+def message(room: str, client_message_id: str, content: str) -> Frame:
+    """SEND of a line; its receipt has the line's own id."""
+    line = {"roomId": room, "content": content, "clientMessageId": client_message_id}
+    body = msgspec.json.encode(line)
+    headers = {
+        "destination": "/app/message",
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        "receipt": client_message_id,
+    }
+    return Frame("SEND", headers, body)
+
+
+def soft_error_of(frame: Frame) -> SoftError:
+    """Return what a MESSAGE of the errors queue says; the bare minimum where it says it oddly."""
+    try:
+        return msgspec.json.decode(frame.body, type=SoftError)
+    except msgspec.DecodeError:
+        return SoftError("unknown", "The server refused something.")
+
+
 async def _connect(session: aiohttp.ClientSession, url: URL) -> ClientWebSocketResponse:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -150,6 +191,7 @@ async def _connect(session: aiohttp.ClientSession, url: URL) -> ClientWebSocketR
                 url,
                 protocols=(SUBPROTOCOL,),
                 timeout=ClientWSTimeout(ws_close=CLOSE_SECONDS),
+                heartbeat=PING_SECONDS,
             )
     except TimeoutError:
         raise Lost(NO_ANSWER) from None
@@ -159,13 +201,6 @@ async def _connect(session: aiohttp.ClientSession, url: URL) -> ClientWebSocketR
         raise _not_stomp() from None
     except (aiohttp.ClientError, OSError) as error:
         raise unreachable(url, error) from None
-
-
-def _negotiated(connected: Frame) -> HeartBeat:
-    try:
-        return negotiate_heart_beat(connected.headers.get("heart-beat"), HEART_BEAT_MS, VERSION)
-    except StompError:
-        raise _not_stomp() from None
 
 
 def _not_stomp() -> CannotChat:

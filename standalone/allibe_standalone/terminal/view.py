@@ -7,54 +7,65 @@
     -- a notice
 
 Every line of a message but its first begins with a gutter, also where the terminal is too narrow:
-no content can look like another message or a notice.
+no content can look like another message or a notice. Of what a terminal obeys nothing gets
+through; nor do characters that reorder what stands around them (Unicode's embeddings, overrides
+and isolates).
 """
 
+import re
+import unicodedata
 from collections.abc import Callable
 from datetime import date, tzinfo
 
-import msgspec
+from wcwidth import wrap
 
 from allibe_services.contracts.messages import Message
-from allibe_standalone.terminal.text import visible, visible_lines, wrap
 
+_TAB = " " * 4
 _GUTTER = "| "
 _NOTICE = "-- "
 _NARROWEST = 20
 """Columns below which wrapping gives up: it would be one word a line."""
 
-
-class Style(msgspec.Struct, frozen=True):
-    """What the terminal takes for bold and dim, and to end both; empty where it has none."""
-
-    bold: str = ""
-    dim: str = ""
-    end: str = ""
+_LINE_ENDS = re.compile(r"\r\n|[\r\n\v\f\x85\u2028\u2029]")
+_UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BOLD, _DIM, _END = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
-PLAIN = Style()
+def visible(text: str) -> str:
+    """Return the text as one line that does nothing but stand there."""
+    return "".join(map(_shown, text.replace("\t", _TAB)))
 
 
-def _no_width() -> int | None:
-    return None
+def visible_lines(text: str) -> list[str]:
+    """Return the text's lines, each as `visible` shows it; never an empty list."""
+    return [visible(line) for line in _LINE_ENDS.split(text)]
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character) not in _UNFIT and character not in _REORDERING:
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 class View:
     """Renders for one user. `columns` returns the terminal's width, None where lines may be long;
-    `zone` is where the user is, None meaning this machine's.
+    `zone` is where the user is, None meaning this machine's; `styled` allows bold and dim.
     """
 
     def __init__(
         self,
         user: str,
         *,
-        style: Style = PLAIN,
-        columns: Callable[[], int | None] = _no_width,
+        columns: Callable[[], int | None],
+        styled: bool = False,
         zone: tzinfo | None = None,
     ) -> None:
         self._user = user
-        self._style = style
         self._columns = columns
+        self._styled = styled
         self._zone = zone
         self._day: date | None = None
 
@@ -63,38 +74,38 @@ class View:
         moment = message.sent_at.astimezone(self._zone)
         own = message.sender == self._user
         head = f"{moment:%H:%M} {'*' if own else ' '} "
-        sender = visible(message.sender)
+        sender = self._in(_BOLD if own else "", visible(message.sender))
         first, *others = visible_lines(message.content)
-        gutter = " " * len(head) + _GUTTER
-        # The first line has no gutter, but is broken as the others are: simpler, and even.
-        first, *others = self._broken([f"{sender}: {first}", *others], len(gutter))
-        name, said = first[: len(sender)], first[len(sender) :]
+        gutter = self._in(_DIM, " " * len(head) + _GUTTER)
         return [
             *self._day_line(moment.date()),
-            f"{self._dim(head)}{self._sender(name, own=own)}{said}",
-            *(self._dim(gutter) + line for line in others),
+            *self._broken(f"{self._in(_DIM, head)}{sender}: {first}", gutter),
+            *(piece for line in others for piece in self._broken(gutter + line, gutter)),
         ]
 
     def notice(self, text: str) -> list[str]:
         """Return what the client itself has to say."""
-        lines = self._broken([f"{_NOTICE}{visible(text)}"], len(_NOTICE))
-        return [self._dim(lines[0]), *(self._dim(" " * len(_NOTICE) + line) for line in lines[1:])]
+        lines = self._broken(f"{_NOTICE}{visible(text)}", " " * len(_NOTICE))
+        return [self._in(_DIM, line) for line in lines]
 
     def _day_line(self, day: date) -> list[str]:
         if day == self._day:
             return []
         self._day = day
-        return [self._dim(f"-- {day:%A}, {day.day} {day:%B %Y} --")]
+        return [self._in(_DIM, f"-- {day:%A}, {day.day} {day:%B %Y} --")]
 
-    def _broken(self, lines: list[str], taken: int) -> list[str]:
-        """Return the lines broken where the terminal would break them, `taken` columns earlier."""
+    def _broken(self, line: str, indent: str) -> list[str]:
+        """Return the line broken where the terminal would break it, so that it has its indent."""
         columns = self._columns()
         if columns is None or columns < _NARROWEST:
-            return lines
-        return [piece for line in lines for piece in wrap(line, columns - taken)]
+            return [line]
+        return wrap(
+            line,
+            columns,
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+            propagate_sgr=False,
+        )
 
-    def _sender(self, text: str, *, own: bool) -> str:
-        return f"{self._style.bold}{text}{self._style.end}" if own else text
-
-    def _dim(self, text: str) -> str:
-        return f"{self._style.dim}{text}{self._style.end}"
+    def _in(self, style: str, text: str) -> str:
+        return f"{style}{text}{_END}" if self._styled and style else text

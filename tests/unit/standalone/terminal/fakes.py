@@ -1,7 +1,8 @@
 """A server for one `Chat`: connections that tests script, without sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -11,14 +12,14 @@ from allibe_services.contracts.disconnects import NORMAL, Disconnect
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
 from allibe_services.contracts.rooms import Member, Role
-from allibe_standalone.terminal.api import Api, Page
+from allibe_standalone.terminal.api import Api, Page, Tokens
 from allibe_standalone.terminal.chat import Chat
+from allibe_standalone.terminal.console import Console
 from allibe_standalone.terminal.endings import Lost
 from allibe_standalone.terminal.link import Link
-from allibe_standalone.terminal.screen import Screen
-from allibe_standalone.terminal.tokens import Tokens
-from allibe_standalone.terminal.view import View
 from tests.unit.standalone.terminal.entries import NOON
+
+_STYLE = re.compile(r"\x1b\[\dm")
 
 
 class FakeLink(Link):
@@ -32,10 +33,6 @@ class FakeLink(Link):
         self._turned_away: Lost | None = None
         self._coming: asyncio.Queue[Frame | Lost] = asyncio.Queue()
         self._written = asyncio.Event()
-
-    @property
-    def beat_seconds(self) -> float | None:
-        return None
 
     async def sign_in(self, token: str) -> str:
         self.tokens.append(token)
@@ -121,10 +118,14 @@ class FakeApi(Api):
         ]
 
 
-class Typing:
-    """What the user types."""
+class FakeConsole(Console):
+    """What the user types, and sees."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, interactive: bool) -> None:
+        self.interactive = interactive
+        self.shown: list[str] = []
+        self.statuses: list[str] = []
+        self.changed = asyncio.Event()
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
 
     def type(self, *lines: str) -> None:
@@ -138,6 +139,16 @@ class Typing:
         while (line := await self._lines.get()) is not None:
             yield line
 
+    def show(self, lines: Iterable[str]) -> None:
+        self.shown += (_STYLE.sub("", line) for line in lines)
+        self.changed.set()
+
+    def set_status(self, status: str) -> None:
+        self.statuses.append(status)
+
+    def columns(self) -> int | None:
+        return None
+
 
 class Scene:
     """A chat of alice in room 1 with a scripted server; `shown` is all that she sees."""
@@ -145,31 +156,28 @@ class Scene:
     def __init__(self, *links: FakeLink, interactive: bool = True) -> None:
         self.links = links
         self.api = FakeApi()
-        self.typing = Typing()
-        self.shown: list[str] = []
+        self.typing = FakeConsole(interactive=interactive)
+        self.shown = self.typing.shown
         self.tokens_made = 0
         self._next = iter(links)
-        self._changed = asyncio.Event()
         self.chat = Chat(
             RoomId("1"),
             "alice",
             connect=self._connect,
             api=self.api,
             tokens=Tokens(source=self._token),
-            screen=Screen(self._write),
-            view=View("alice"),
-            interactive=interactive,
+            console=self.typing,
         )
 
     async def run(self) -> None:
         """Chat to the end."""
-        await self.chat.run(self.typing.lines())
+        await self.chat.run()
 
     async def until(self, is_true: Callable[[], bool]) -> None:
         """Wait for something that the user sees."""
         while not is_true():
-            self._changed.clear()
-            await self._changed.wait()
+            self.typing.changed.clear()
+            await self.typing.changed.wait()
 
     async def until_shown(self, text: str) -> None:
         """Wait for a line."""
@@ -186,7 +194,3 @@ class Scene:
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[FakeLink]:
         yield next(self._next)
-
-    def _write(self, text: str) -> None:
-        self.shown += text.splitlines()
-        self._changed.set()

@@ -1,4 +1,4 @@
-"""`terminal.chat` and `terminal.sender`: nothing lost, nothing doubled, whatever connections do."""
+"""`terminal.chat` and `terminal.outbox`: nothing lost, nothing doubled, whatever connections do."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,9 +15,8 @@ from allibe_services.contracts.disconnects import (
     TOKEN_EXPIRED,
     Disconnect,
 )
-from allibe_standalone.terminal import chat, sender
-from allibe_standalone.terminal.backoff import Backoff
-from allibe_standalone.terminal.endings import CONNECTION_LOST, CannotChat
+from allibe_standalone.terminal import chat, outbox
+from allibe_standalone.terminal.endings import CONNECTION_LOST, Backoff, CannotChat
 from tests.unit.standalone.terminal.entries import message
 from tests.unit.standalone.terminal.fakes import FakeLink, Scene
 
@@ -324,7 +323,7 @@ async def test_leaving_at_once_tells_of_what_has_no_receipt() -> None:
 
 async def test_a_long_file_waits_for_receipts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded: no more lines are read while so many are under way."""
-    monkeypatch.setattr(sender, "MOST_WAITING", 3)
+    monkeypatch.setattr(outbox, "MOST_WAITING", 3)
     link = FakeLink()
     scene = Scene(link)
     async with _playing(scene):

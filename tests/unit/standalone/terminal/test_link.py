@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
@@ -13,10 +13,10 @@ from yarl import URL
 from allibe_gateway.stomp import Frame, FrameParser
 from allibe_services.contracts.disconnects import NOT_ALLOWED, UNAVAILABLE
 from allibe_standalone.terminal import link as module
-from allibe_standalone.terminal.endings import CONNECTION_LOST, NO_ANSWER, SILENCE, CannotChat, Lost
+from allibe_standalone.terminal.endings import CONNECTION_LOST, NO_ANSWER, CannotChat, Lost
 from allibe_standalone.terminal.link import Link, linked
 
-CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:{},{}\nuser-name:alice\n\n\0"
+CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:10000,10000\nuser-name:alice\n\n\0"
 
 Script = Callable[[web.WebSocketResponse], Awaitable[None]]
 
@@ -45,10 +45,10 @@ async def _linked(script: Script) -> AsyncIterator[Link]:
         yield made
 
 
-async def _sign_in(socket: web.WebSocketResponse, *, beats: tuple[int, int] = (0, 0)) -> Frame:
+async def _sign_in(socket: web.WebSocketResponse) -> Frame:
     """Take CONNECT, answer CONNECTED."""
     (frame,) = FrameParser().feed((await socket.receive_str()).encode())
-    await socket.send_str(CONNECTED.format(*beats))
+    await socket.send_str(CONNECTED)
     return frame
 
 
@@ -65,7 +65,6 @@ async def test_it_connects_as_stomp_1_2_and_asks_for_soft_errors() -> None:
     assert headers["host"] == "127.0.0.1"
     assert headers["Authorization"] == "Bearer secret"
     assert headers["x-soft-errors"] == "true"
-    assert headers["heart-beat"] == "10000,10000"
 
 
 async def test_frames_come_in_however_they_are_cut() -> None:
@@ -107,55 +106,29 @@ async def test_a_connection_that_breaks_off_is_lost_and_not_a_normal_end() -> No
     assert caught.value.disconnect is CONNECTION_LOST
 
 
-async def test_heart_beats_go_out_as_agreed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "HEART_BEAT_MS", (500, 0))
-    came: list[str] = []
-
-    async def script(socket: web.WebSocketResponse) -> None:
-        await _sign_in(socket, beats=(0, 2000))
-        came.append(await socket.receive_str())
-
-    async with _linked(script) as link:
-        await link.sign_in("secret")
-        assert link.beat_seconds == 2.0
-        await link.beat()
-        with pytest.raises(Lost):
-            await link.next_frame()
-    assert came == ["\n"]
-
-
-async def test_without_an_agreement_there_are_none() -> None:
-    async def script(socket: web.WebSocketResponse) -> None:
-        await _sign_in(socket)
-
-    async with _linked(script) as link:
-        await link.sign_in("secret")
-        assert link.beat_seconds is None
-
-
-async def test_three_silent_intervals_are_a_lost_connection(
+async def test_a_server_that_answers_no_ping_is_lost_and_one_that_does_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "HEART_BEAT_MS", (0, 20))
+    """A connection may die without a word: a laptop that slept, a cable that was pulled."""
+    monkeypatch.setattr(module, "PING_SECONDS", 0.05)
     monkeypatch.setattr(module, "CLOSE_SECONDS", 0.1)
     silent = asyncio.Event()
 
     async def script(socket: web.WebSocketResponse) -> None:
-        await _sign_in(socket, beats=(20, 0))
-        for _ in range(5):
-            await asyncio.sleep(0.02)
-            await socket.send_str("\n")
+        await _sign_in(socket)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await socket.receive()  # answers pings meanwhile
+        await socket.send_str("RECEIPT\nreceipt-id:alive\n\n\0")
         await silent.wait()
 
     async with _linked(script) as link:
         await link.sign_in("secret")
-        began = asyncio.get_running_loop().time()
+        assert (await link.next_frame()).headers == {"receipt-id": "alive"}
         with pytest.raises(Lost) as caught:
             await link.next_frame()
-        lasted = asyncio.get_running_loop().time() - began
         silent.set()
-    assert caught.value.disconnect is SILENCE
-    assert lasted > 0.1
+    assert caught.value.disconnect is NO_ANSWER
 
 
 async def test_a_server_that_says_nothing_to_connect_is_not_waited_for(

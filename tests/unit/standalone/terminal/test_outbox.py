@@ -1,78 +1,138 @@
 """`terminal.outbox`: a line stays until it is known to be stored."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from allibe_gateway.stomp import Frame
+from allibe_standalone.terminal.endings import Backoff
+from allibe_standalone.terminal.link import SoftError
 from allibe_standalone.terminal.outbox import Outbox
+from tests.unit.standalone.terminal.fakes import FakeLink
+
+FAILED = SoftError("store_unavailable", "Not now.", retryable=True)
+REJECTED = SoftError("rejected", "Never.")
 
 
-def _taken(outbox: Outbox) -> list[str]:
-    return [entry.content for entry in iter(outbox.take, None)]
+@pytest.fixture(autouse=True)
+def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Backoff, "next", lambda *_: 0.0)
 
 
-def test_each_line_is_sent_once_and_in_order() -> None:
-    outbox = Outbox()
+@pytest.fixture
+async def outbox() -> AsyncIterator[Outbox]:
+    """An outbox that runs; what it says and its status go nowhere."""
+    made = Outbox("1", say=lambda _: None, status=lambda _: None)
+    running = asyncio.create_task(made.run())
+    yield made
+    running.cancel()
+
+
+def _connect(outbox: Outbox) -> FakeLink:
+    link = FakeLink()
+    link.ready = True
+    outbox.link = link
+    return link
+
+
+def _contents(lines: list[Frame]) -> list[str]:
+    return [msgspec.json.decode(line.body)["content"] for line in lines]
+
+
+async def test_each_line_is_sent_once_and_in_order(outbox: Outbox) -> None:
+    link = _connect(outbox)
     for line in ("one", "two", "three"):
-        outbox.add(line)
-    assert _taken(outbox) == ["one", "two", "three"]
-    assert _taken(outbox) == []
-    assert len(outbox) == 3
+        await outbox.post(line)
+    assert _contents(await link.lines(3)) == ["one", "two", "three"]
+    await asyncio.sleep(0.01)
+    assert len(await link.lines(3)) == 3
+    assert outbox.waiting == 3
 
 
-def test_after_a_loss_what_has_no_receipt_is_sent_again_under_the_same_id() -> None:
-    outbox = Outbox()
-    entries = [outbox.add(line) for line in ("one", "two", "three")]
-    _taken(outbox)
-    outbox.confirm(entries[1].client_message_id)
-    outbox.all_again()
-    assert list(iter(outbox.take, None)) == [entries[0], entries[2]]
+async def test_after_a_loss_what_has_no_receipt_is_sent_again_under_the_same_id(
+    outbox: Outbox,
+) -> None:
+    first = _connect(outbox)
+    for line in ("one", "two", "three"):
+        await outbox.post(line)
+    lines = await first.lines(3)
+    outbox.confirm(lines[1].headers["receipt"])
+    assert await _connect(outbox).lines(2) == [lines[0], lines[2]]
 
 
-def test_ids_differ_also_for_equal_lines() -> None:
-    outbox = Outbox()
-    assert outbox.add("same").client_message_id != outbox.add("same").client_message_id
+async def test_ids_differ_also_for_equal_lines(outbox: Outbox) -> None:
+    link = _connect(outbox)
+    await outbox.post("same")
+    await outbox.post("same")
+    one, other = await link.lines(2)
+    assert one.headers["receipt"] != other.headers["receipt"]
 
 
-def test_a_receipt_ends_the_wait_and_the_message_coming_back_does_too() -> None:
-    outbox = Outbox()
-    receipted, seen = outbox.add("one"), outbox.add("two")
-    _taken(outbox)
-    outbox.confirm(receipted.client_message_id)
-    outbox.seen(seen.client_message_id)
-    assert len(outbox) == 0
-    outbox.all_again()
-    assert _taken(outbox) == []
+async def test_a_receipt_ends_the_wait_and_the_message_coming_back_does_too(
+    outbox: Outbox,
+) -> None:
+    link = _connect(outbox)
+    await outbox.post("receipted")
+    await outbox.post("seen")
+    receipted, seen = await link.lines(2)
+    outbox.confirm(receipted.headers["receipt"])
+    outbox.seen(seen.headers["receipt"])
+    assert outbox.waiting == 0
+    again = _connect(outbox)
+    await asyncio.sleep(0.01)
+    assert again.sent == []
 
 
-def test_what_has_a_receipt_is_unseen_until_it_comes_back() -> None:
-    outbox = Outbox()
-    entry = outbox.add("one")
-    assert outbox.unseen == 0
-    outbox.confirm(entry.client_message_id)
-    assert outbox.unseen == 1
-    outbox.seen(entry.client_message_id)
-    assert outbox.unseen == 0
+async def test_the_end_waits_for_what_has_a_receipt_until_it_comes_back(outbox: Outbox) -> None:
+    link = _connect(outbox)
+    await outbox.post("one")
+    (line,) = await link.lines(1)
+    outbox.confirm(line.headers["receipt"])
+    settling = asyncio.create_task(outbox.settled(5, seen_seconds=5, live=True))
+    await asyncio.sleep(0.01)
+    assert not settling.done()
+    outbox.seen(line.headers["receipt"])
+    await asyncio.wait_for(settling, 1)
 
 
-def test_nothing_is_unseen_after_a_gap() -> None:
-    outbox = Outbox()
-    outbox.confirm(outbox.add("one").client_message_id)
+async def test_after_a_gap_the_end_waits_for_nothing_to_come_back(outbox: Outbox) -> None:
+    link = _connect(outbox)
+    await outbox.post("one")
+    (line,) = await link.lines(1)
+    outbox.confirm(line.headers["receipt"])
     outbox.expect_none()
-    assert outbox.unseen == 0
+    await asyncio.wait_for(outbox.settled(5, seen_seconds=5, live=True), 1)
 
 
-def test_a_refused_line_is_gone_and_a_failed_one_is_sent_again() -> None:
-    outbox = Outbox()
-    refused, failed = outbox.add("one"), outbox.add("two")
-    _taken(outbox)
-    assert outbox.refuse(refused.client_message_id) == refused
-    assert outbox.again(failed.client_message_id)
-    assert _taken(outbox) == ["two"]
+async def test_a_refused_line_is_gone_and_a_failed_one_is_sent_again(outbox: Outbox) -> None:
+    link = _connect(outbox)
+    await outbox.post("refused")
+    await outbox.post("failed")
+    refused, failed = await link.lines(2)
+    assert not outbox.refused(refused.headers["receipt"], REJECTED)
+    assert outbox.refused(failed.headers["receipt"], FAILED)
+    assert (await link.lines(3))[2] == failed
+    assert outbox.waiting == 1
 
 
-def test_receipts_and_messages_of_others_change_nothing() -> None:
-    outbox = Outbox()
-    outbox.add("one")
+async def test_receipts_and_messages_of_others_change_nothing(outbox: Outbox) -> None:
+    link = _connect(outbox)
+    await outbox.post("one")
+    await link.lines(1)
     outbox.confirm("nobody's")
     outbox.seen("nobody's")
     outbox.seen(None)
-    assert outbox.refuse("nobody's") is None
-    assert not outbox.again("nobody's")
-    assert (len(outbox), outbox.unseen) == (1, 0)
+    assert not outbox.refused("nobody's", REJECTED)
+    assert not outbox.refused("nobody's", FAILED)
+    assert outbox.waiting == 1
+
+
+async def test_the_status_tells_of_lines_that_wait_for_a_connection() -> None:
+    said: list[str] = []
+    outbox = Outbox("1", say=lambda _: None, status=said.append)
+    await outbox.post("one")
+    assert said[-1] == "offline, 1 waiting"
+    _connect(outbox)
+    assert said[-1] == ""
