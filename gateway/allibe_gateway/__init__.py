@@ -9,6 +9,7 @@ deadlines   what must happen to a connection at a time (token expiry, time to si
 sweeper     heart-beats both ways
 presence_reporter
             tells presence who is here
+revocations memberships that ended without a word
 limits      the gateway's limits, as settings give them
 services    what all connections of a process share
 app         a gateway as a resource of a process, and its routes

@@ -19,6 +19,7 @@ from allibe_gateway.fanout.hub import Hub
 from allibe_gateway.fanout.room_feed import FeedLimits
 from allibe_gateway.limits import Limits
 from allibe_gateway.presence_reporter import PresenceReporter
+from allibe_gateway.revocations import Revocations
 from allibe_gateway.shared import Shared
 from allibe_services.auth import TokenVerifier
 from allibe_services.bus.base import Bus
@@ -170,6 +171,7 @@ async def gateway(
     running = [
         tasks.start(hub.run(), name="hub"),
         tasks.start(reporter.run(), name="presence"),
+        tasks.start(Revocations(hub, store.members).run(), name="revocations"),
         tasks.start(itself.sweep(), name="heart-beats"),
     ]
     try:

@@ -17,6 +17,10 @@ from allibe_services.contracts.errors import AllibeError
 log = structlog.get_logger(__name__)
 
 
+LONGEST_PAUSE = 10.0
+"""Seconds after which the clock is looked at again."""
+
+
 class Owner(Protocol):
     """Who has a deadline. Compared by identity."""
 
@@ -77,8 +81,8 @@ class Deadlines:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_for = self._heap[0][0]
-        # At most an hour at a time: the wall clock may be set meanwhile.
-        delay = min(max(self._timer_for - self._clock(), 0.0), 3600.0)
+        # Not all of it at once: the wall clock may be set, and the loop's stands still in suspend.
+        delay = min(max(self._timer_for - self._clock(), 0.0), LONGEST_PAUSE)
         self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
 
     def _compact(self) -> None:

@@ -52,6 +52,9 @@ from allibe_services.presence.base import Lease
 
 Stream = Literal["log", "activity"]
 
+TYPING_SECONDS = 1.0
+"""Typing is shown once in so long; more often nobody sees, and a flood would cost everybody."""
+
 
 class RoomSubscription(msgspec.Struct, frozen=True):
     """A connection's subscription to one stream of a room, under the id its door gave it."""
@@ -94,6 +97,7 @@ class Session:
         "_owner",
         "_shared",
         "_token",
+        "_typed",
         "connection_id",
         "identity",
         "subscriptions",
@@ -107,6 +111,7 @@ class Session:
         self._outbox = outbox
         self._owner = owner
         self._token = 0
+        self._typed: tuple[RoomId, float] | None = None
         self._memberships = Memberships(shared.store.members)
         self._in_flight = 0
         self._joining: tuple[RoomSubscription, asyncio.Timeout] | None = None
@@ -224,6 +229,8 @@ class Session:
         identity = self._checked_sender(user)
         room = checked_room_id(room_id)
         await self._check_member(room)
+        if self._is_too_soon(room):
+            return
         await self._publish(Typing(room_id=room, user=identity.user_id, user_name=identity.name))
 
     async def read(self, room_id: str, offset: int) -> None:
@@ -243,12 +250,12 @@ class Session:
     async def acknowledge(self, position: Position) -> None:
         """Move the read marker to a message that this connection was handed.
 
-        Raises `BadRequest` for a position of another epoch, or of a room not subscribed to.
+        One of another epoch, or of a subscription that is over, changes nothing: it was true
+        when it was sent.
         """
         subscribed = any(one.stream == "log" for one in self._of_room(position.room_id))
-        if not subscribed or not self._shared.hub.is_current(position):
-            raise BadRequest("This message-id is of no subscription of this connection.")
-        await self.read(position.room_id, position.offset)
+        if subscribed and self._shared.hub.is_current(position):
+            await self.read(position.room_id, position.offset)
 
     async def leave(self, room_id: str, user: str | None = None) -> None:
         """Leave the room's screen: its subscriptions end here, others are told."""
@@ -287,6 +294,10 @@ class Session:
             return None
         rooms = {one.room_id for one in self.subscriptions.values() if one.stream == "log"}
         return Lease(self.connection_id, self.identity.user_id, tuple(sorted(rooms)))
+
+    def rooms(self) -> set[RoomId]:
+        """Return the rooms that this connection subscribes to (`UserListener`)."""
+        return {one.room_id for one in self.subscriptions.values()}
 
     # What the hub hands in (`UserListener`)
 
@@ -357,6 +368,14 @@ class Session:
 
     def _of_room(self, room_id: RoomId) -> list[RoomSubscription]:
         return [one for one in self.subscriptions.values() if one.room_id == room_id]
+
+    def _is_too_soon(self, room_id: RoomId) -> bool:
+        """Tell whether the user was seen typing there just now: others know already."""
+        now, last = asyncio.get_running_loop().time(), self._typed
+        if last is not None and last[0] == room_id and now - last[1] < TYPING_SECONDS:
+            return True
+        self._typed = (room_id, now)
+        return False
 
     async def _check_member(self, room_id: RoomId) -> None:
         await self._memberships.check(room_id, self.require_identity().user_id)

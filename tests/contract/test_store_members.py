@@ -10,7 +10,7 @@ from allibe_services.contracts.commands import PostMessage
 from allibe_services.contracts.errors import Conflict, NotAMember, UnknownMember, UnknownRoom
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.rooms import Member, ReadMarker, Role, Unread
-from allibe_services.store.base import Store
+from allibe_services.store.base import OWN_COUNTED, Store
 
 Post = Callable[..., PostMessage]
 
@@ -55,6 +55,17 @@ class TestOfRoom:
 
     async def test_an_unknown_room_has_no_members(self, store: Store) -> None:
         assert await store.members.of_room(NOWHERE, most=10) == []
+
+
+class TestAmong:
+    async def test_it_tells_members_from_others(self, store: Store) -> None:
+        assert await store.members.among(ONE, [ALICE, BOB, CAROL]) == {ALICE, BOB}
+        assert await store.members.among(NOWHERE, [ALICE]) == set()
+        assert await store.members.among(ONE, []) == set()
+
+    async def test_any_number_may_be_asked_for(self, store: Store) -> None:
+        strangers = [UserId(f"user-{number}") for number in range(1200)]
+        assert await store.members.among(ONE, [*strangers, BOB]) == {BOB}
 
 
 class TestAdd:
@@ -248,3 +259,18 @@ class TestUnread:
 
     async def test_an_unknown_room_has_nobody_to_count_for(self, store: Store) -> None:
         assert await store.members.unread(NOWHERE, most=10) == []
+
+    async def test_of_ones_own_messages_so_many_are_left_out_and_no_more(
+        self, store: Store, post: Post
+    ) -> None:
+        """Counting them has a bound, for who posts and never reads."""
+        await store.log.append([post(sender="bob") for _ in range(OWN_COUNTED)])
+        await store.log.append([post(sender="alice")])
+        assert (await store.rooms.get(ONE, BOB)).unread_count == 1
+
+        await store.log.append([post(sender="bob") for _ in range(2)])
+
+        assert (await store.rooms.get(ONE, BOB)).unread_count == 3
+        assert await store.members.unread(ONE, most=1, after=ALICE) == [Unread(BOB, 3)]
+        marker = await store.members.mark_read(ONE, BOB, 2)
+        assert marker == ReadMarker(ONE, 2, 1, moved=True)

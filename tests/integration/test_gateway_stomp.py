@@ -648,15 +648,24 @@ class TestAcks:
         assert (await bob.next()).command == "RECEIPT"
         assert await self.marker(site) == 0
 
-    @pytest.mark.parametrize("message_id", ["nonsense", "2.e.1", "1.zzz.1"])
-    async def test_what_was_not_handed_over_here_cannot_be_acked(
-        self, site: Site, message_id: str
-    ) -> None:
-        """Not a message-id, another room's, another epoch's."""
+    async def test_what_is_no_position_cannot_be_acked(self, site: Site) -> None:
         bob = await site.stomp_user("bob")
         await bob.subscribe(ack="client")
-        await bob.send("ACK", id=message_id)
+        await bob.send("ACK", id="nonsense")
         assert await bob.error() == ("bad_request", 4405)
+
+    @pytest.mark.parametrize("message_id", ["2.e.1", "1.zzz.1"])
+    async def test_what_is_of_no_subscription_any_more_changes_nothing(
+        self, site: Site, message_id: str
+    ) -> None:
+        """Another room's, another epoch's: it was true when it was sent."""
+        bob = await site.stomp_user("bob")
+        await bob.subscribe(ack="client")
+        await bob.post()
+        await bob.messages(1)
+        await bob.send("ACK", id=message_id, receipt="r")
+        assert (await bob.next()).headers["receipt-id"] == "r"
+        assert await self.marker(site) == 0
 
     @pytest.mark.parametrize("destination", [f"{ROOM}/activity", "/user/queue/rooms"])
     async def test_only_the_log_has_a_marker(self, site: Site, destination: str) -> None:
@@ -664,19 +673,29 @@ class TestAcks:
         await bob.send("SUBSCRIBE", id="1", destination=destination, ack="client")
         assert await bob.error() == ("bad_request", 4405)
 
-    async def test_a_position_of_another_epoch_moves_nothing(self, site: Site) -> None:
-        bob = await site.stomp_user("bob")
-        await bob.subscribe(ack="client")
-        await bob.post()
-        await bob.messages(1)
-        await bob.send("ACK", id="1.0ld.1")
-        assert await bob.error() == ("bad_request", 4405)
-        assert await self.marker(site) == 0
 
-    async def test_only_a_rooms_log_can_be_acked(self, site: Site) -> None:
+class TestFloods:
+    """What one client asks for must not cost all others."""
+
+    async def test_typing_is_shown_once_a_second(self, site: Site) -> None:
         bob = await site.stomp_user("bob")
-        await bob.send("SUBSCRIBE", id="a", destination=f"{ROOM}/activity", ack="client")
-        assert await bob.error() == ("bad_request", 4405)
+        await bob.subscribe(f"{ROOM}/activity")
+        alice = await site.stomp_user()
+        for _ in range(200):
+            await alice.send("SEND", '{"roomId": "1"}', destination="/app/typing")
+        await alice.send("SEND", '{"roomId": "1"}', destination="/app/leave", receipt="left")
+        assert (await alice.next()).headers["receipt-id"] == "left"
+        seen: list[str] = []
+        while not seen or seen[-1] != "left":
+            (one,) = await bob.messages(1)
+            seen.append(one.json["type"])
+        assert 1 <= seen.count("typing") <= 5
+
+    async def test_a_subscription_id_has_a_length(self, site: Site) -> None:
+        """It is part of every MESSAGE, and views are cached by it."""
+        client = await site.stomp_user()
+        await client.send("SUBSCRIBE", id="i" * 257, destination=ROOM)
+        assert await client.error() == ("bad_request", 4405)
 
 
 class TestTransactions:
@@ -697,6 +716,21 @@ class TestTransactions:
         receipts = [(await client.next()).headers["receipt-id"] for _ in range(3)]
         assert receipts == ["r-a", "r-b", "done"]
         assert await site.history() == ["outside", "a", "b"]
+
+    async def test_a_refused_send_refuses_the_receipt_of_its_commit(self, site: Site) -> None:
+        """A RECEIPT covers all that the COMMIT let go."""
+        client = await site.stomp_user(**{"x-soft-errors": "true"})
+        await client.subscribe("/user/queue/errors", "e")
+        for commit, content, answer in (("one", " ", "MESSAGE"), ("two", "a", "RECEIPT")):
+            await client.send("BEGIN", transaction="t")
+            await client.post(content, transaction="t")
+            await client.send("COMMIT", transaction="t", receipt=commit)
+            if answer == "MESSAGE":
+                refused, committed = await client.messages(2)
+                assert refused.json["code"] == committed.json["code"] == "invalid_content"
+                assert committed.json["receiptId"] == commit
+            else:
+                assert (await client.next()).headers["receipt-id"] == commit
 
     async def test_an_aborted_one_leaves_nothing(self, site: Site) -> None:
         client = await site.stomp_user()

@@ -45,6 +45,12 @@ from allibe_services.contracts.ids import Position
 
 SERVER = f"allibe/{__version__}"
 
+FRAMES_IN_A_ROW = 50
+"""Frames of one WebSocket message that are handled before others have their turn."""
+
+SUBSCRIPTION_ID_LENGTH = 256
+"""Longest subscription id, in characters: it is part of every MESSAGE, and views are cached."""
+
 _message = msgspec.json.Decoder(MessageBody)
 _room = msgspec.json.Decoder(RoomBody)
 _read = msgspec.json.Decoder(ReadBody)
@@ -59,6 +65,7 @@ class StompDoor:
         "_handshake_token",
         "_protocol",
         "_queues",
+        "_refused",
         "_session",
         "_shared",
         "_soft",
@@ -75,6 +82,7 @@ class StompDoor:
         self._session = Session(connection.id, shared, connection.outbox, self)
         self._queues = UserQueues()
         self._soft = False
+        self._refused: tuple[str, AllibeError] | None = None
 
     # Door
 
@@ -84,10 +92,12 @@ class StompDoor:
     async def receive(self, chunk: bytes) -> None:
         """Handle the frames of one WebSocket message, in order, until one ends the connection."""
         try:
-            for event in self._protocol.receive(chunk):
+            for number, event in enumerate(self._protocol.receive(chunk), 1):
                 await _HANDLERS[type(event)](self, event)
                 if self._connection.closing:
                     return
+                if number % FRAMES_IN_A_ROW == 0:
+                    await asyncio.sleep(0)  # a chunk may hold thousands: others wait
         except StompError as error:
             await self.settled()
             self._refuse_frame(error)
@@ -120,7 +130,9 @@ class StompDoor:
         if identity is None:
             return
         last = RoomLeft(to=identity.user_id, room_id=subscription.room_id)
-        entry = Entry(0, f"removed-{subscription.room_id}", _encode(last))
+        # Its message-id is the last position, for clients that keep it or ACK it.
+        position = self._shared.hub.position(subscription.room_id)
+        entry = Entry(0, str(position or "removed"), _encode(last))
         self._connection.outbox.write(subscription.view.encode(entry))
 
     def on_log_reset(self) -> None:
@@ -160,6 +172,8 @@ class StompDoor:
             await self._session.sign_in(token)
         self._session.require_identity()
         target = destinations.parse(frame.destination)
+        if len(frame.id) > SUBSCRIPTION_ID_LENGTH:
+            raise BadRequest(f"A subscription id has at most {SUBSCRIPTION_ID_LENGTH} characters.")
         if frame.id in self._queues or frame.id in self._session.subscriptions:
             raise Conflict("The subscription id is in use on this connection.")
         if frame.ack != "auto" and not _is_log(target):
@@ -182,6 +196,8 @@ class StompDoor:
         self._receipt(frame.receipt)
 
     async def _send(self, frame: Send) -> None:
+        if self._refused is not None and frame.headers.get("transaction") != self._refused[0]:
+            self._refused = None  # of a COMMIT that asked for no receipt
         try:
             if token := _token(frame.headers):
                 await self._session.sign_in(token)
@@ -190,6 +206,7 @@ class StompDoor:
                 return
             await self._do(frame)
         except AllibeError as error:
+            self._note_refusal(frame, error)
             await self._refuse(error, frame.receipt, frame.destination)
             return
         self._receipt(frame.receipt)
@@ -204,16 +221,17 @@ class StompDoor:
             client_message_id=body.client_message_id,
             sender=body.sender,
         )
-        future.add_done_callback(lambda done: self._posted(done, frame.receipt))
+        future.add_done_callback(lambda done: self._posted(done, frame))
 
-    def _posted(self, future: "asyncio.Future[Stored | None]", receipt: str | None) -> None:
+    def _posted(self, future: "asyncio.Future[Stored | None]", frame: Send) -> None:
         if future.cancelled():
             return
         error = future.exception()
         if error is None:
-            self._receipt(receipt)
+            self._receipt(frame.receipt)
         elif isinstance(error, AllibeError):
-            self._tell(error, receipt, "/app/message")
+            self._note_refusal(frame, error)
+            self._tell(error, frame.receipt, frame.destination)
 
     async def _do(self, frame: Send) -> None:
         if frame.destination == "/app/auth":
@@ -249,10 +267,21 @@ class StompDoor:
         self._receipt(frame.receipt)
 
     async def _handled(self, frame: Handled) -> None:
-        # The receipt of a COMMIT covers the SENDs that it let go.
-        if frame.command == "COMMIT":
-            await self.settled()
-        self._receipt(frame.receipt)
+        if frame.command != "COMMIT":
+            self._receipt(frame.receipt)
+            return
+        # The receipt of a COMMIT covers the SENDs that it let go: all of them.
+        await self.settled()
+        refused, self._refused = self._refused, None
+        if refused is None:
+            self._receipt(frame.receipt)
+        else:
+            self._tell(refused[1], frame.receipt, None)
+
+    def _note_refusal(self, frame: Send, error: AllibeError) -> None:
+        """Remember that a SEND of a transaction was refused, for the COMMIT's receipt."""
+        if (transaction := frame.headers.get("transaction")) is not None:
+            self._refused = (transaction, error)
 
     async def _disconnect(self, frame: Disconnect) -> None:
         await self.settled()

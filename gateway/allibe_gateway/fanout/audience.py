@@ -1,7 +1,8 @@
 """Subscribers grouped by what their frame looks like: encoded once per group, written to each.
 
 Frames gather until `flush`, which the hub calls once per loop tick, so that a burst costs each
-subscriber one write.
+subscriber one write; a burst of more than `BURST_BYTES` is written in parts, so that the outboxes'
+bounds hold within a tick too.
 """
 
 from collections.abc import Hashable
@@ -9,6 +10,9 @@ from typing import Protocol
 
 from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.outbox import Outbox
+
+BURST_BYTES = 64 * 1024
+"""Most bytes that wait for a flush in a group: a write that a socket takes at once or nearly so."""
 
 
 class View(Hashable, Protocol):
@@ -22,12 +26,18 @@ class View(Hashable, Protocol):
 class _Group:
     """Subscribers with equal views, and the frames that wait for the tick's end."""
 
-    __slots__ = ("outboxes", "pending", "view")
+    __slots__ = ("outboxes", "pending", "pending_bytes", "view")
 
     def __init__(self, view: View) -> None:
         self.view = view
         self.outboxes: dict[Outbox, None] = {}
         self.pending: list[bytes] = []
+        self.pending_bytes = 0
+
+    def push(self, entry: Entry) -> None:
+        frame = self.view.encode(entry)
+        self.pending.append(frame)
+        self.pending_bytes += len(frame)
 
     def flush(self, *, ephemeral: bool) -> int:
         if not self.pending:
@@ -35,6 +45,7 @@ class _Group:
         count = len(self.pending) * len(self.outboxes)
         frames = b"".join(self.pending)
         self.pending.clear()
+        self.pending_bytes = 0
         # An outbox that overflows leaves through its connection's end, later: no copy needed.
         if ephemeral:
             for outbox in self.outboxes:
@@ -80,7 +91,9 @@ class Audience:
     def push(self, entry: Entry) -> None:
         """Let an entry wait for the flush, encoded once per group."""
         for group in self._groups.values():
-            group.pending.append(group.view.encode(entry))
+            group.push(entry)
+            if group.pending_bytes >= BURST_BYTES:
+                self._early += group.flush(ephemeral=self._ephemeral)
 
     def flush(self) -> int:
         """Write what waits; return the number of deliveries since the last flush."""

@@ -1,7 +1,7 @@
 """All rooms of a gateway: who listens to what, dispatch, one flush per loop tick."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -39,6 +39,10 @@ class UserListener(Protocol):
 
     def on_log_reset(self, room_id: RoomId) -> None:
         """The room's log has another epoch: what was delivered means nothing any more."""
+        ...
+
+    def rooms(self) -> Collection[RoomId]:
+        """Return the rooms that this listener subscribes to."""
         ...
 
 
@@ -120,6 +124,20 @@ class Hub:
         if place is not None and place.feed.entries.remove(view, outbox):
             self._leave(place)
 
+    def users_by_room(self) -> dict[RoomId, set[UserId]]:
+        """Return which users subscribe to which rooms here."""
+        users: dict[RoomId, set[UserId]] = {}
+        for user_id, listeners in self._listeners.items():
+            for listener in listeners:
+                for room_id in listener.rooms():
+                    users.setdefault(room_id, set()).add(user_id)
+        return users
+
+    def position(self, room_id: RoomId) -> Position | None:
+        """Return up to where subscribers have everything of a room that is open here."""
+        place = self._places.get(room_id)
+        return None if place is None else Position(room_id, place.feed.epoch, place.feed.last)
+
     def is_current(self, position: Position) -> bool:
         """Tell whether the position is of the present epoch of a room that is open here."""
         place = self._places.get(position.room_id)
@@ -180,10 +198,12 @@ class Hub:
 
     def _flush(self) -> None:
         dirty, self._dirty = self._dirty, set()
-        deliveries = sum(feed.entries.flush() for feed in dirty)
         for feed in dirty:
-            feed.activity.flush()
-        self._metrics.deliveries.inc(deliveries)
+            _guarded(partial(self._flush_feed, feed))
+
+    def _flush_feed(self, feed: RoomFeed) -> None:
+        self._metrics.deliveries.inc(feed.entries.flush())
+        feed.activity.flush()
 
     # Rooms
 
@@ -257,14 +277,15 @@ class Hub:
 
     async def _compare(self) -> None:
         feeds = [place.feed for place in self._places.values() if place.opening is None]
+        seen = [feed.last for feed in feeds]
         try:
             heads = await self._log.heads([feed.room_id for feed in feeds])
         except Unavailable as error:
             log.warning("heads_not_compared", code=error.code)
             return
-        for feed in feeds:
+        for feed, last in zip(feeds, seen, strict=True):
             if (head := heads.get(feed.room_id)) is not None:
-                feed.compare(head)
+                feed.compare(head, seen=last)
 
     @property
     def _bindings(self) -> Bindings:
@@ -278,7 +299,7 @@ def _guarded(call: Callable[[], None]) -> None:
     try:
         call()
     except Exception:
-        log.exception("listener_failed")
+        log.exception("fan_out_failed")
 
 
 def _retrieve(opening: "asyncio.Task[None]") -> None:

@@ -30,8 +30,8 @@ from allibe_services.contracts.messages import Message
 from allibe_services.contracts.rooms import Head
 from allibe_services.store.base import RoomLog
 
-PAGE = 200
-"""Entries read from the log at once."""
+PAGE = 100
+"""Entries read from the log at once: 5 MiB at the very worst, 100 KiB as a rule."""
 
 RETRY_SECONDS = 0.5
 """Pause before a gap is read again when the store is away."""
@@ -89,6 +89,7 @@ class RoomFeed:
         self._over = False
         self._filling: asyncio.Task[None] | None = None
         self._reads: SingleFlight[int, list[Entry]] = SingleFlight()
+        self._warming: SingleFlight[int, list[Entry]] = SingleFlight()
         self._activities = 0
 
     @property
@@ -113,6 +114,7 @@ class RoomFeed:
         """Stop what runs for this feed; who is joining gets `StoreUnavailable`."""
         self._over = True
         self._reads.close()
+        self._warming.close()
         if self._filling is not None:
             self._filling.cancel()
 
@@ -139,11 +141,20 @@ class RoomFeed:
         self.activity.push(Entry(0, f"activity-{self._activities}", _encode(event)))
         self._changed(self)
 
-    def compare(self, head: Head) -> None:
-        """Take what the log says of its end: a lost last event leaves no other trace."""
+    @property
+    def last(self) -> int:
+        """The offset up to which subscribers have everything; 0 before it is open."""
+        return self._tail.last if self._tail is not None else 0
+
+    def compare(self, head: Head, *, seen: int) -> None:
+        """Take what the log says of its end: a lost last event leaves no other trace.
+
+        `seen` is `last` from before the log was asked. A log that ends before it was restored
+        from a copy.
+        """
         if self._tail is None or self._over:
             return
-        if head.epoch != self._epoch:
+        if head.epoch != self._epoch or head.last_offset < seen:
             self._start_over()
         elif head.last_offset > self._tail.last:
             self._fill_up_to(head.last_offset)
@@ -173,34 +184,36 @@ class RoomFeed:
         if not 0 <= self._opened().last - offset <= self._limits.recovery_messages:
             return False
         if offset + 1 < self._opened().start:
-            await self._warm()
+            await self._warm(offset)
         while (entries := self._opened().after(offset)) is None:
             page = await self._reads.run(offset, partial(self._read_after, offset))
             # The log may be ahead of the events: what is after the tail comes through it.
             page = [entry for entry in page if entry.offset <= self._opened().last]
             if not page or outbox.closed:
                 return False
-            _write(view, outbox, page)
+            for entry in page:
+                outbox.write(view.encode(entry))
+                await _drained(outbox)
             offset = page[-1].offset
-            await _drained(outbox)
         _write(view, outbox, entries)
         return True
 
     async def _catch_up(self) -> None:
+        seen = self.last
         head = (await self._log.heads([self.room_id])).get(self.room_id)
         if head is not None:
-            self.compare(head)
+            self.compare(head, seen=seen)
         if self._filling is not None:
             await asyncio.wait((self._filling,))
 
-    async def _warm(self) -> None:
-        """Load the tail's older part, once for all who come back at the same time."""
+    async def _warm(self, offset: int) -> None:
+        """Load the tail's part after an offset, once for all who come back at the same time."""
         start = self._opened().start
-        older = await self._reads.run(-start, lambda: self._read_before(start))
+        missing = min(start - 1 - offset, self._limits.recovery_messages)
+        older = await self._warming.run(start, lambda: self._read_before(start, missing))
         self._opened().prepend(older)
 
-    async def _read_before(self, offset: int) -> list[Entry]:
-        most = self._limits.recovery_messages
+    async def _read_before(self, offset: int, most: int) -> list[Entry]:
         messages = await self._log.before(self.room_id, offset, most=most)
         return [entry_of(message) for message in messages]
 
@@ -214,8 +227,8 @@ class RoomFeed:
             self._filling = asyncio.create_task(self._fill(), name="fill-gap")
 
     async def _fill(self) -> None:
-        tail = self._opened()
         try:
+            tail = self._opened()
             while tail.last < self._goal and not self._over:
                 await self._fill_page(tail)
         except Exception:

@@ -16,6 +16,13 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
 
+OWN_COUNTED = 10_000
+"""Most messages of a member's own that an unread count leaves out.
+
+Whoever posts without ever reading would else make each count slower than the last; a count over
+so many takes about a millisecond.
+"""
+
 
 class RoomLog(Protocol):
     """Each room's messages, in the one order that everybody sees."""
@@ -89,6 +96,10 @@ class Members(Protocol):
         """Return members sorted by user id, `after` that one; empty for an unknown room."""
         ...
 
+    async def among(self, room_id: RoomId, users: Collection[UserId]) -> set[UserId]:
+        """Return those of the users who are members of the room."""
+        ...
+
     async def add(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
         """Make the user a member who has read all so far. Raises `UnknownRoom`, `Conflict`.
 
@@ -123,7 +134,9 @@ class Members(Protocol):
     ) -> list[Unread]:
         """Return members' unread counts, sorted by user id, `after` that one.
 
-        Unread are the messages after the read marker that the member did not send.
+        Unread are the messages after the read marker that the member did not send. Of the
+        member's own ones the first `OWN_COUNTED` are left out, there and wherever an unread count
+        is told; further ones count as if another had sent them.
         """
         ...
 

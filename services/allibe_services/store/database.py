@@ -59,7 +59,10 @@ class Database(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let running transactions finish, then close all connections; later calls fail."""
+        """Let running transactions finish, then close all connections; later calls fail.
+
+        Returns after a few seconds also where a transaction hangs.
+        """
         ...
 
 

@@ -4,7 +4,7 @@ Whatever changes who belongs to a room locks the room's row first, so that two c
 cannot leave members without an owner.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -27,18 +27,24 @@ from allibe_services.contracts.errors import Conflict, NotAMember, UnknownMember
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.rooms import Member, ReadMarker, Role, Unread
+from allibe_services.store.base import OWN_COUNTED
 from allibe_services.store.tables import members, messages, rooms
 
-_OWN = (
-    select(func.count())
+_USERS = 500
+"""Users looked up in one statement; databases limit its variables."""
+
+_OWN_ONES = (
+    select(literal(1))
     .where(
         messages.c.room_id == members.c.room_id,
         messages.c.sender == members.c.user_id,
         messages.c.offset > members.c.read_offset,
     )
+    .limit(OWN_COUNTED)  # what it costs is bounded for who posts and never reads
     .correlate(members)
-    .scalar_subquery()
+    .subquery("own")
 )
+_OWN = select(func.count()).select_from(_OWN_ONES).scalar_subquery()
 UNREAD = case(
     (members.c.read_offset >= rooms.c.last_offset, 0),
     else_=rooms.c.last_offset - members.c.read_offset - _OWN,
@@ -66,6 +72,9 @@ _MEMBER = select(
     members.c.user_id, members.c.role, members.c.joined_at, members.c.read_offset
 ).order_by(members.c.user_id)
 _ONE = _MEMBER.where(_THIS_MEMBER)
+_AMONG = select(members.c.user_id).where(
+    _THESE_MEMBERS, members.c.user_id.in_(bindparam("users", expanding=True))
+)
 _PAGE = _MEMBER.where(_THESE_MEMBERS, members.c.user_id > bindparam("after")).limit(
     bindparam("most")
 )
@@ -98,6 +107,17 @@ def role(connection: Connection, room_id: RoomId, user_id: UserId) -> Role:
     if row.role is None:
         raise NotAMember
     return Role(row.role)
+
+
+def among(connection: Connection, room_id: RoomId, users: Collection[UserId]) -> set[UserId]:
+    """Return those of the users who are members of the room."""
+    wanted = sorted(users)
+    found: set[UserId] = set()
+    for start in range(0, len(wanted), _USERS):
+        some = wanted[start : start + _USERS]
+        rows = connection.execute(_AMONG, {"room": room_id, "users": some})
+        found.update(UserId(user) for (user,) in rows)
+    return found
 
 
 def of_room(

@@ -97,6 +97,9 @@ class _Members:
     ) -> list[Member]:
         return await self._database.read(members.of_room, room_id, most, after)
 
+    async def among(self, room_id: RoomId, users: Collection[UserId]) -> set[UserId]:
+        return await self._database.read(members.among, room_id, users)
+
     async def add(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
         return await self._database.write(members.add, room_id, user_id, role)
 

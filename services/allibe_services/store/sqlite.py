@@ -9,7 +9,6 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.store.database import CALL_SECONDS, errors_translated
+from allibe_services.store.threads import Threads, in_daemon_thread
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,6 +32,9 @@ BUSY_SECONDS = 2.0
 
 MIGRATION_BUSY_SECONDS = 60.0
 """Longest wait for another process's migration, which may rewrite whole tables."""
+
+CLOSE_SECONDS = 5.0
+"""Longest wait for running transactions at the end: no caller waits for them any longer either."""
 
 LEAST_FREE_BYTES = 1 << 20
 """With less room on its disk a database is not ready: the next batch may not fit."""
@@ -63,8 +66,14 @@ class SqliteDatabase:
     """
 
     def __init__(
-        self, url: str, *, call_seconds: float = CALL_SECONDS, busy_seconds: float = BUSY_SECONDS
+        self,
+        url: str,
+        *,
+        call_seconds: float = CALL_SECONDS,
+        busy_seconds: float = BUSY_SECONDS,
+        close_seconds: float = CLOSE_SECONDS,
     ) -> None:
+        self._close_seconds = close_seconds
         self._path = path = _made(path_of(url))
         self._writer = _Threads(_engine(path, "BEGIN IMMEDIATE", busy_seconds), 1, call_seconds)
         reading = _engine(path, "BEGIN", busy_seconds, read_only=True, connections=READERS)
@@ -87,9 +96,23 @@ class SqliteDatabase:
         await self.write(_probe, self._path.parent)
 
     async def close(self) -> None:
-        """Let running transactions finish, close all connections and end the threads."""
-        await self._writer.close()
-        await self._readers.close()
+        """Let running transactions finish, close all connections and end the threads.
+
+        After `close_seconds` it leaves them to themselves: a disk that hangs must not keep the
+        process, whose end they do not delay, from ending.
+        """
+        self._writer.closed = self._readers.closed = True
+        finishing = asyncio.wrap_future(in_daemon_thread(self._finish, "sqlite-closing"))
+        try:
+            async with asyncio.timeout(self._close_seconds):
+                await finishing
+        except TimeoutError:
+            log.warning("database did not close in time", seconds=self._close_seconds)
+
+    def _finish(self) -> None:
+        # One after the other: the last connection to close empties the WAL into the file.
+        self._writer.finish()
+        self._readers.finish()
 
 
 class _Threads:
@@ -97,17 +120,17 @@ class _Threads:
 
     def __init__(self, engine: Engine, count: int, call_seconds: float) -> None:
         self._engine = engine
-        self._executor = ThreadPoolExecutor(count, thread_name_prefix="sqlite")
+        self._threads = Threads(count, "sqlite")
         self._call_seconds = call_seconds
-        self._closed = False
+        self.closed = False
 
     async def run(self, function: Callable[[Connection], R]) -> R:
-        if self._closed:
+        if self.closed:
             raise StoreUnavailable("The store is closed.")
         work = partial(self._transact, function)
         try:
             async with asyncio.timeout(self._call_seconds):
-                return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+                return await asyncio.wrap_future(self._threads.submit(work))
         except TimeoutError:  # what waits for a thread is dropped; what runs goes on
             log.warning("database too slow", seconds=self._call_seconds)
             raise StoreUnavailable("The store did not answer in time; try again.") from None
@@ -116,9 +139,9 @@ class _Threads:
         with errors_translated(), self._engine.begin() as connection:
             return function(connection)
 
-    async def close(self) -> None:
-        self._closed = True
-        await asyncio.to_thread(self._executor.shutdown)
+    def finish(self) -> None:
+        """Block until all that was asked for is done and the connections are closed."""
+        self._threads.finish()
         self._engine.dispose()
 
 

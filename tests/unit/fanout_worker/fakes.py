@@ -128,6 +128,9 @@ class FakeMembers:
     ) -> list[Member]:
         raise NotImplementedError
 
+    async def among(self, room_id: RoomId, users: Collection[UserId]) -> set[UserId]:
+        raise NotImplementedError
+
     async def add(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
         raise NotImplementedError
 

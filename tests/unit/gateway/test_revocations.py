@@ -1,0 +1,53 @@
+"""`revocations`: memberships that ended without a word end subscriptions all the same."""
+
+from collections.abc import Collection, Sequence
+
+import pytest
+
+from allibe_gateway.revocations import Revocations
+from allibe_services.contracts.errors import StoreUnavailable
+from allibe_services.contracts.events import Event, RoomLeft
+from allibe_services.contracts.ids import RoomId, UserId
+from tests.unit.gateway.members import FakeMembers
+
+ALICE, BOB = UserId("alice"), UserId("bob")
+ROOM = RoomId("1")
+
+
+class FakeHub:
+    """Who subscribes to what, and what the hub was told."""
+
+    def __init__(self) -> None:
+        self.told: list[Event] = []
+
+    def users_by_room(self) -> dict[RoomId, set[UserId]]:
+        return {ROOM: {ALICE, BOB}}
+
+    def on_events(self, events: Sequence[Event]) -> None:
+        self.told.extend(events)
+
+
+async def test_who_is_no_member_any_more_is_told() -> None:
+    """I6, also where the event of the removal was lost."""
+    hub, members = FakeHub(), FakeMembers()
+    members.join(ROOM, ALICE)
+    await Revocations(hub, members).check()
+    assert hub.told == [RoomLeft(to=BOB, room_id=ROOM)]
+
+
+async def test_members_notice_nothing() -> None:
+    hub, members = FakeHub(), FakeMembers()
+    members.join(ROOM, ALICE, BOB)
+    await Revocations(hub, members).check()
+    assert hub.told == []
+
+
+async def test_a_store_that_is_away_ends_nothing() -> None:
+    class Away(FakeMembers):
+        async def among(self, room_id: RoomId, users: Collection[UserId]) -> set[UserId]:
+            raise StoreUnavailable
+
+    hub = FakeHub()
+    with pytest.raises(StoreUnavailable):
+        await Revocations(hub, Away()).check()
+    assert hub.told == []
