@@ -20,13 +20,17 @@ UNKNOWN_ROUTE = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the API stands on; one for all requests. `time_limit` is in seconds, per request."""
+    """What the API stands on; one for all requests.
+
+    `time_limit` is for making an answer, `write_limit` for sending it, both in seconds.
+    """
 
     store: Store
     bus: Bus
     verifier: TokenVerifier
     clock: Callable[[], datetime]
     time_limit: float
+    write_limit: float
     observe: Observe | None = None
 
 

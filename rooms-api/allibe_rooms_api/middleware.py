@@ -18,6 +18,25 @@ log = structlog.get_logger(__name__)
 
 
 @web.middleware
+async def written(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Send the answer, and end the connection of who does not take it in time.
+
+    aiohttp itself would wait for ever, the answer in memory.
+    """
+    response = await handler(request)
+    try:
+        async with asyncio.timeout(request.app[CONTEXT].write_limit):
+            await _write(request, response)
+    except TimeoutError:
+        log.warning("answer_not_read", route=route_of(request))
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionError:
+        pass  # Gone while it was answered; aiohttp finds out by itself.
+    return response
+
+
+@web.middleware
 async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Tell the observer, if there is one, of each answer and how long it took."""
     observe = request.app[CONTEXT].observe
@@ -42,6 +61,19 @@ async def answered(request: web.Request, handler: Handler) -> web.StreamResponse
         response = problems.respond(problems.InternalError())
     response.headers[hdrs.CACHE_CONTROL] = "no-store"
     return response
+
+
+async def _write(request: web.Request, response: web.StreamResponse) -> None:
+    """Send the answer, to the last byte: all of it is the kernel's when this returns."""
+    transport = request.transport
+    if transport is None:
+        return
+    low, high = transport.get_write_buffer_limits()
+    # Else up to 64 KiB may stay behind, and writing would be over too early to see them.
+    transport.set_write_buffer_limits(high=0)
+    await response.prepare(request)
+    await response.write_eof()
+    transport.set_write_buffer_limits(high, low)
 
 
 async def _in_time(request: web.Request, handler: Handler) -> web.StreamResponse:

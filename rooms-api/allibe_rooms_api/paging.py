@@ -1,4 +1,6 @@
-"""Where the next page of a list begins, as text that callers hand back and never look into.
+"""How much a page holds, and where the next one begins.
+
+Where is text that callers hand back and never look into.
 
 Pages of a room list follow the activity, which moves: a room that becomes active while its list
 is paged may be seen twice or, if it was still to come, at the top of the next reading.
@@ -6,11 +8,12 @@ is paged may be seen twice or, if it was still to come, at the top of the next r
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlencode
 
+import msgspec
 from aiohttp import hdrs, web
 
 from allibe_services.contracts.errors import BadRequest
@@ -21,13 +24,35 @@ from allibe_services.contracts.rooms import Member, Room
 # 14 digits of milliseconds reach the year 5138 and never overflow a datetime.
 _ROOM_PLACE = re.compile(rf"([0-9]{{1,14}})\.({ROOM_ID_PATTERN})", re.ASCII).fullmatch
 
+PAGE_BYTES = 1 << 20
+"""Most JSON on a page, in bytes: 200 of the longest messages would have 10 MB if all of their
+characters are escaped, for each caller that reads slowly."""
+
 T = TypeVar("T")
 
 
+def fitting(entries: Iterable[T]) -> list[T]:
+    """Return the first entries, up to `PAGE_BYTES` of JSON; one at least, so that paging goes on.
+
+    A single entry may be longer than the bound, by the length of one message.
+    """
+    page: list[T] = []
+    left = PAGE_BYTES
+    for entry in entries:
+        left -= len(msgspec.json.encode(entry))
+        if page and left < 0:
+            break
+        page.append(entry)
+    return page
+
+
 def split(found: Sequence[T], limit: int) -> tuple[list[T], T | None]:
-    """Return a page of what was found, and its last entry where more was found than fits."""
-    page = list(found[:limit])
-    return page, page[-1] if len(found) > limit else None
+    """Return a page of what was found, and its last entry where more was found than fits.
+
+    At most `limit` entries fit, and `PAGE_BYTES`.
+    """
+    page = fitting(found[:limit])
+    return page, page[-1] if len(found) > len(page) else None
 
 
 def link(request: web.Request, limit: int, after: str | None) -> dict[str, str]:

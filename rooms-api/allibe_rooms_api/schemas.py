@@ -114,7 +114,9 @@ class History(_Body, frozen=True):
     """A page of a room's messages, oldest first.
 
     `nextBefore` and `nextAfter` are what to ask for next in either direction; each is absent
-    where nothing more is there now. `lastOffset` is where the log ended when the page was read.
+    where nothing more is there now. It may hold fewer messages than asked for: it ends at about
+    1 MiB, but has a message wherever there is one. `lastOffset` is where the log ended when the
+    page was read.
     """
 
     messages: list[Message]

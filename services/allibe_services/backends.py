@@ -13,10 +13,11 @@ from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.presence.base import Presence
 from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.settings import PREFIX, Settings
+from allibe_services.single_process import only_process
 from allibe_services.store.base import Store
 from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
-from allibe_services.store.sqlite import SqliteDatabase
+from allibe_services.store.sqlite import SqliteDatabase, path_of
 
 INPROCESS = "inprocess"
 
@@ -36,20 +37,23 @@ class Backends:
 async def backends(settings: Settings) -> AsyncIterator[Backends]:
     """Open bus, store and presence; close them in the opposite order.
 
-    Raises `ValueError` for a URL that nothing here answers to.
+    Raises `ValueError` for a URL that nothing here answers to, and while another process has
+    the same database open: the in-process bus would not reach it.
     """
     _check_scheme("ALLIBE_BUS_URL", settings.bus_url, INPROCESS)
     _check_scheme("ALLIBE_REDIS_URL", settings.redis_url, INPROCESS)
     _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, "sqlite")
-    store = SqlStore(SqliteDatabase(settings.database_url))
-    presence = InProcessPresence()
-    bus = InProcessBus(publish_seconds=settings.publish_seconds)
-    try:
-        yield Backends(bus, store, presence)
-    finally:
-        await bus.close()
-        await presence.close()
-        await store.close()
+    database = SqliteDatabase(settings.database_url)  # makes the folder that the lock is in
+    with only_process(path_of(settings.database_url)):
+        store = SqlStore(database)
+        presence = InProcessPresence()
+        bus = InProcessBus(publish_seconds=settings.publish_seconds)
+        try:
+            yield Backends(bus, store, presence)
+        finally:
+            await bus.close()
+            await presence.close()
+            await store.close()
 
 
 def migrate_store(settings: Settings) -> None:

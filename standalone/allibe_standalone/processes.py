@@ -7,6 +7,7 @@ requests finished, then the worker, the bus and the store.
 import errno
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import cast
 
 import structlog
 from aiohttp import web
@@ -22,12 +23,21 @@ from allibe_services.backends import Backends, backends, verifier
 from allibe_services.runtime import Readiness, Tasks, stop_requested
 from allibe_services.settings import Settings
 from allibe_services.telemetry import GatewayMetrics, HttpMetrics, WorkerMetrics
+from allibe_standalone.idle_connections import IdleConnections
 
 BACKLOG = 4096
 """Connections that may wait to be accepted: a reconnect storm."""
 
 REQUEST_SECONDS = 5.0
 """Time for HTTP requests that are under way when the process stops."""
+
+HEAD_SECONDS = 10.0
+"""Time for a connection to say what it wants: as long as a body, or a sign-in, may take."""
+
+KEEP_ALIVE_SECONDS = 30.0
+"""How long a connection may wait for its next request: it saves a client that asks now and then
+from connecting again, and aiohttp's own hour would leave all others open. Proxies that keep
+connections to us must keep them shorter."""
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +76,9 @@ async def serve(
         _add_rooms_api(app, process, parts, tokens)
         if extras is not None:
             extras(app, process)
-        site = await stack.enter_async_context(_listening(app, settings.host, settings.port))
+        site = await stack.enter_async_context(
+            _listening(process, app, settings.host, settings.port)
+        )
         await stack.enter_async_context(_ops(process))
         if ready is not None:
             print(ready(site.name), flush=True)  # noqa: T201 - for the person at the terminal
@@ -82,7 +94,9 @@ async def run_gateway(settings: Settings) -> None:
         entrance = await stack.enter_async_context(_gateway(process, parts, verifier(settings)))
         app = web.Application()
         app.add_routes(entrance.routes())
-        site = await stack.enter_async_context(_listening(app, settings.host, settings.port))
+        site = await stack.enter_async_context(
+            _listening(process, app, settings.host, settings.port)
+        )
         await stack.enter_async_context(_ops(process))
         await _until_stopped(process, site, entrance)
 
@@ -96,7 +110,9 @@ async def run_rooms_api(settings: Settings) -> None:
         process.readiness.add("store", parts.store.ping)
         app = web.Application()
         _add_rooms_api(app, process, parts, verifier(settings))
-        site = await stack.enter_async_context(_listening(app, settings.host, settings.port))
+        site = await stack.enter_async_context(
+            _listening(process, app, settings.host, settings.port)
+        )
         await stack.enter_async_context(_ops(process))
         await _until_stopped(process, site, None)
 
@@ -189,20 +205,30 @@ async def _ops(process: Process) -> AsyncIterator[None]:
     app = web.Application()
     app.add_routes(ops.routes(process.readiness, process.registry))
     settings = process.settings
-    async with _listening(app, settings.ops_host, settings.ops_port) as site:
+    async with _listening(process, app, settings.ops_host, settings.ops_port) as site:
         log.info("ops_listening", url=site.name)
         yield
 
 
 @asynccontextmanager
-async def _listening(app: web.Application, host: str, port: int) -> AsyncIterator[web.TCPSite]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUEST_SECONDS)
+async def _listening(
+    process: Process, app: web.Application, host: str, port: int
+) -> AsyncIterator[web.TCPSite]:
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=REQUEST_SECONDS,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+    )
     await runner.setup()
+    idle = IdleConnections(cast("web.Server", runner.server), HEAD_SECONDS)
+    watching = process.tasks.start(idle.watch(), name="idle-connections")
     try:
         site = web.TCPSite(runner, host, port, backlog=BACKLOG)
         await _start(site, host, port)
         yield site
     finally:
+        watching.cancel()
         await runner.cleanup()
 
 

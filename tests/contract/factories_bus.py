@@ -36,7 +36,8 @@ async def _inprocess_presence(clock: Callable[[], float]) -> AsyncIterator[Prese
 
 
 BUSES: dict[str, BusFactory] = {"inprocess": _inprocess_bus}
-"""Open a bus. `publish_seconds`: its time limit; `most_waiting`: its bound on commands."""
+"""Open a bus. `publish_seconds`: its time limit; `most_waiting`: its bound on commands;
+`most_bytes`: its bound on their contents, in bytes."""
 
 PRESENCES: dict[str, PresenceFactory] = {"inprocess": _inprocess_presence}
 """Open a presence whose leases end by the clock that is given, in seconds."""

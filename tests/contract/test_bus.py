@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from allibe_services.bus.base import Bus
+from allibe_services.bus.base import DELIVERY_BYTES, Bus
 from allibe_services.contracts.commands import Rejected, Stored
 from allibe_services.contracts.errors import (
     CommandRejected,
@@ -17,7 +17,7 @@ from allibe_services.contracts.errors import (
 )
 from allibe_services.contracts.events import RoomLeft, Typing
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.contracts.messages import Message
+from allibe_services.contracts.messages import CONTENT_BYTES, Message
 from allibe_services.contracts.routing import room_key, user_key
 from tests.contract.factories_bus import (
     BUSES,
@@ -194,6 +194,40 @@ class TestBound:
             assert confirmed(await bus.post(post("4")))
             await consumer.die()
 
+    async def test_many_bytes_are_overloaded_although_they_are_few_messages(
+        self, make: BusFactory
+    ) -> None:
+        """Also while a worker holds them; after the ack there is room again."""
+        async with make(most_bytes=10_000) as bus:
+            consumer = Consumer(bus, acks=False)
+            first = bus.post(post("x" * 6000))
+            delivery = await consumer.held.get()
+            assert isinstance(await outcome(bus.post(post("x" * 6000))), Overloaded)
+            short = bus.post(post("short"))
+            await delivery.ack([stored(delivery.commands[0])])
+            consumer.go_on()
+            assert confirmed(await first)
+            delivery = await consumer.held.get()
+            await delivery.ack([stored(command) for command in delivery.commands])
+            consumer.go_on()
+            assert confirmed(await short)
+            again = bus.post(post("x" * 6000))
+            delivery = await consumer.held.get()
+            await delivery.ack([stored(delivery.commands[0])])
+            assert confirmed(await again)
+            await consumer.die()
+
+    async def test_a_character_counts_with_the_memory_that_it_takes(self, make: BusFactory) -> None:
+        """One emoji makes every character of its message four bytes wide."""
+        async with make(most_bytes=20_000) as bus:
+            wide = bus.post(post("\N{GRINNING FACE}" + "x" * 8000))
+            assert isinstance(await outcome(wide), Overloaded)
+
+    async def test_what_was_withdrawn_makes_room(self, make: BusFactory) -> None:
+        async with make(most_bytes=10_000, publish_seconds=0.01) as bus:
+            for _ in range(5):
+                assert isinstance(await outcome(bus.post(post("x" * 6000))), NotConfirmed)
+
 
 class TestDeliveries:
     """A shard's commands, whatever waits at once; acked as a whole, or handed over again."""
@@ -213,6 +247,28 @@ class TestDeliveries:
         consumer = Consumer(bus, most=2)
         await until(lambda: len(consumer.contents) == 5)
         assert consumer.batches == [["a", "b"], ["c", "d"], ["e"]]
+        await consumer.die()
+
+    @pytest.mark.parametrize("character", ["x", "é", "€", "\N{GRINNING FACE}"])
+    async def test_it_holds_so_much_content_at_most(self, bus: Bus, character: str) -> None:
+        """One delivery is one transaction and one fan-out: neither may hold up the others."""
+        content = character * (CONTENT_BYTES // len(character.encode()))
+        fitting = DELIVERY_BYTES // len(content.encode())
+        for _ in range(2 * fitting + 1):
+            bus.post(post(content))
+        consumer = Consumer(bus, most=10 * fitting)
+        await until(lambda: len(consumer.contents) > 2 * fitting)
+        assert [len(batch) for batch in consumer.batches] == [fitting, fitting, 1]
+        await consumer.die()
+
+    async def test_one_command_is_never_too_long_to_be_handed_over(self, bus: Bus) -> None:
+        """It comes alone. Who posts has checked its length; the bus need not."""
+        long = "x" * (DELIVERY_BYTES + 1)
+        for content in ("a", long, "b"):
+            bus.post(post(content))
+        consumer = Consumer(bus)
+        await until(lambda: len(consumer.contents) == 3)
+        assert consumer.batches == [["a"], [long], ["b"]]
         await consumer.die()
 
     async def test_the_next_one_comes_after_the_ack_of_the_last(self, bus: Bus) -> None:

@@ -143,6 +143,23 @@ class TestStart:
         done = run_allibe(command, environment=environment, folder=tmp_path)
         _assert_one_line(done, "ALLIBE_BUS_URL", "allibe serve")
 
+    def test_a_second_one_on_the_same_data_is_one_line(self, start_server: StartServer) -> None:
+        """`make run PORT=9000` beside `make run`: neither would hear what the other posts."""
+        server = start_server()
+        second = ("serve", "--demo", "--port", str(free_port()), "--data", str(server.data))
+        _assert_one_line(run_allibe(*second), str(server.database), "in use")
+        environment = {"ALLIBE_DATABASE_URL": f"sqlite:///{server.database}"}
+        assert run_allibe("migrate", environment=environment).returncode == 0
+        environment["ALLIBE_JWT_SECRET"] = SECRET
+        assert run_allibe("check", environment=environment).returncode == 0
+
+    def test_one_that_was_killed_is_in_nobodys_way(self, start_server: StartServer) -> None:
+        """The lock goes with its process, not with a file that somebody must remove."""
+        server = start_server()
+        server.kill()
+        assert server.database.with_name("allibe.db.lock").exists()
+        server.restart()
+
     def test_it_says_where_to_look_and_how_to_say_hello(self, start_server: StartServer) -> None:
         """The last line of `make run`."""
         server = start_server()

@@ -74,13 +74,20 @@ async def remove_member(call: Call) -> web.Response:
     """End a membership: one's own (leave), or another's.
 
     Admins remove members, owners remove anyone. The last owner can leave only as the last
-    member.
+    member. Repeated after 503 or 504, 404 `unknown_member` may mean that the first try did it.
     """
     room_id, user = path_room(call.request), path_user(call.request)
-    if user != call.identity.user_id:
-        await _require_removal(call, room_id, user)
-    await call.store.members.remove(room_id, user)
-    await announce(call, [MemberRemoved(room_id, user), RoomLeft(user, room_id)])
+    ended: list[Event] = [MemberRemoved(room_id, user), RoomLeft(user, room_id)]
+    try:
+        if user != call.identity.user_id:
+            await _require_removal(call, room_id, user)
+        await call.store.members.remove(room_id, user)
+    except UnknownMember:
+        # An earlier try may have been committed after it was given up, and then told nobody:
+        # without the events the subscriptions of who was removed would live on.
+        await announce(call, ended)
+        raise
+    await announce(call, ended)
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import web
 
+from allibe_rooms_api import paging
 from allibe_rooms_api.call import Call
 from allibe_rooms_api.handlers.answers import answer
 from allibe_rooms_api.permissions import ALLOWED, Action, Standing, require, standing
@@ -32,7 +33,8 @@ async def list_messages(call: Call) -> web.Response:
     """Show a page of the room's messages, oldest first; without `before` and `after` the newest.
 
     `before` and `after` are offsets, exclusive; one of them at a time. A page that ends at
-    `lastOffset` is complete: what comes later has greater offsets.
+    `lastOffset` is complete: what comes later has greater offsets. A page ends at about 1 MiB,
+    then with fewer messages than `limit`: `nextBefore` and `nextAfter` say where there are more.
     """
     room_id = path_room(call.request)
     limit = query_limit(call.request, default=MESSAGES, most=MOST_MESSAGES)
@@ -42,9 +44,10 @@ async def list_messages(call: Call) -> web.Response:
         raise BadRequest("'before' and 'after' exclude one another.")
     require(await standing(call.store.members, call.identity, room_id), Action.READ)
     if after is not None:
-        messages = await call.store.log.after(room_id, after, most=limit)
+        messages = paging.fitting(await call.store.log.after(room_id, after, most=limit))
     else:
-        messages = await call.store.log.before(room_id, before, most=limit)
+        newest_first = reversed(await call.store.log.before(room_id, before, most=limit))
+        messages = paging.fitting(newest_first)[::-1]
     # Read after the messages: read before them, the end of the log could lie behind the page.
     head = await _head(call, room_id)
     end = after if after is not None else (before or 1) - 1

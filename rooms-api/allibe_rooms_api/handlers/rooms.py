@@ -35,6 +35,7 @@ async def list_rooms(call: Call) -> web.Response:
     """List the caller's rooms, the latest activity first.
 
     Where there are more, the header `Link` with `rel="next"` has the address of the next page.
+    A page ends at about 1 MiB, then it has fewer rooms than `limit`.
     """
     limit = query_limit(call.request, default=ROOMS, most=MOST_ROOMS)
     place = paging.room_place(call.request)

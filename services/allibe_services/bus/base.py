@@ -12,6 +12,12 @@ from typing import Protocol
 from allibe_services.contracts.commands import Outcome, PostMessage, Stored
 from allibe_services.contracts.events import Event
 
+DELIVERY_BYTES = 1 << 20
+"""Most content of a delivery, in bytes of UTF-8: it becomes one transaction and one fan-out.
+
+The longest messages make 4 MB of a batch of 500; in a quarter of that no other room waits long.
+"""
+
 
 class Delivery(Protocol):
     """A hand-over of waiting commands of one shard, in order, to be acked as a whole.
@@ -21,7 +27,7 @@ class Delivery(Protocol):
 
     @property
     def commands(self) -> Sequence[PostMessage]:
-        """One or more commands, at most the `most` that was asked for."""
+        """One or more commands, within the bounds that `Bus.deliveries` states."""
         ...
 
     async def ack(self, outcomes: Sequence[Outcome]) -> None:
@@ -45,23 +51,38 @@ class EventHandler(Protocol):
 
 
 class Listening(Protocol):
-    """A handler's place on the bus. Keys are exact, not patterns."""
+    """A handler's place on the bus. Keys are exact, not patterns.
+
+    Every call ends within the bus's publish time limit (`ALLIBE_PUBLISH_SECONDS`).
+    """
 
     async def bind(self, keys: Collection[str]) -> None:
-        """Return once every later event under the keys will be handed to the handler."""
+        """Return once every later event under the keys will be handed to the handler.
+
+        Raises `BusUnavailable` when that is not certain within the publish time limit: some keys
+        may be bound, bind all again.
+        """
         ...
 
     async def unbind(self, keys: Collection[str]) -> None:
-        """Stop events under the keys; some that are on their way may still arrive."""
+        """Stop events under the keys; some that are on their way may still arrive.
+
+        Raises `BusUnavailable` when the bus has not said so within the publish time limit: some
+        keys may still be bound, unbind all again.
+        """
         ...
 
     async def close(self) -> None:
-        """Stop all events."""
+        """Stop all events, within the publish time limit; raises nothing when the bus is away."""
         ...
 
 
 class Bus(Protocol):
-    """What gateways, rooms-api and workers know of one another."""
+    """What gateways, rooms-api and workers know of one another.
+
+    The publish time limit is `ALLIBE_PUBLISH_SECONDS`. No call takes longer, so that a bus that
+    hangs stalls nobody for good; only `deliveries` waits for as long as there is nothing.
+    """
 
     @property
     def shards(self) -> int:
@@ -81,19 +102,24 @@ class Bus(Protocol):
     def deliveries(self, shard: int, *, most: int) -> AsyncIterator[Delivery]:
         """Hand over a shard's commands, whatever is waiting at once, up to `most` a time.
 
-        The next delivery comes after the ack of the last. One consumer per shard is active.
+        A delivery holds at most `DELIVERY_BYTES` of content, or one command that is longer. The
+        next delivery comes after the ack of the last. One consumer per shard is active.
         """
         ...
 
     async def publish(self, events: Sequence[Event]) -> None:
         """Publish events, each under its key; return when the bus has them all.
 
-        Raises `BusUnavailable` (retryable): some may have gone out, publish all again.
+        Raises `BusUnavailable` (retryable) when the bus has not taken them all within the publish
+        time limit: some may have gone out, publish all again.
         """
         ...
 
     async def listen(self, handler: EventHandler) -> Listening:
-        """Give a handler its own place on the bus, bound to nothing yet."""
+        """Give a handler its own place on the bus, bound to nothing yet.
+
+        Raises `BusUnavailable` when there is none within the publish time limit.
+        """
         ...
 
     async def ping(self) -> None:

@@ -5,12 +5,14 @@ the process, and nothing needs to: what was not acked was never confirmed to any
 """
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Sequence
+from itertools import chain
 
 import structlog
 
-from allibe_services.bus.base import EventHandler
+from allibe_services.bus.base import DELIVERY_BYTES, EventHandler
 from allibe_services.contracts.commands import Outcome, PostMessage, Rejected, Stored
 from allibe_services.contracts.errors import (
     AllibeError,
@@ -24,6 +26,13 @@ from allibe_services.contracts.events import Event, key_of
 WAITING_COMMANDS = 20_000
 """Most commands that wait: a few seconds of a busy process, about 20 MB of short messages."""
 
+HELD_BYTES = 64 << 20
+"""Most memory of contents that wait or are with the worker, in bytes.
+
+20,000 of the longest messages would be 160 MB, and four times that with an emoji in each. So
+8,000 of them fit, or 2,000 with emoji; short messages meet the bound on their number first.
+"""
+
 PUBLISH_SECONDS = 5.0
 """How long a command may wait before its sender is told to try again."""
 
@@ -36,9 +45,13 @@ class InProcessBus:
     shards = 1
 
     def __init__(
-        self, *, publish_seconds: float = PUBLISH_SECONDS, most_waiting: int = WAITING_COMMANDS
+        self,
+        *,
+        publish_seconds: float = PUBLISH_SECONDS,
+        most_waiting: int = WAITING_COMMANDS,
+        most_bytes: int = HELD_BYTES,
     ) -> None:
-        self._line = _Line(publish_seconds, most_waiting)
+        self._line = _Line(publish_seconds, most_waiting, most_bytes)
         self._bound: dict[str, list[_Listening]] = {}
         self._closed = False
 
@@ -81,14 +94,16 @@ class InProcessBus:
 
 
 class _Waiting:
-    """A command and who waits for its outcome; `deadline` is in loop time."""
+    """A command and who waits for its outcome; `deadline` is in loop time, `size` in bytes."""
 
-    __slots__ = ("command", "deadline", "future")
+    __slots__ = ("command", "deadline", "future", "size")
 
     def __init__(self, command: PostMessage, future: "asyncio.Future[Stored | None]") -> None:
         self.command = command
         self.future = future
         self.deadline = 0.0
+        # Kept, because it grows when somebody encodes the content: CPython keeps the UTF-8.
+        self.size = sys.getsizeof(command.content)
 
     def settle(self, outcome: Outcome) -> None:
         if isinstance(outcome, Rejected):
@@ -104,10 +119,11 @@ class _Waiting:
 class _Line:
     """Commands in the order in which they came: those with the worker, then those waiting."""
 
-    def __init__(self, patience: float, most: int) -> None:
+    def __init__(self, patience: float, most: int, most_bytes: int) -> None:
         self.consuming = asyncio.Lock()
         self._patience = patience
         self._most = most
+        self._free_bytes = most_bytes
         self._taken: list[_Waiting] = []
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
@@ -115,8 +131,9 @@ class _Line:
 
     def add(self, waiting: _Waiting) -> bool:
         """Let a command wait; False when there is no room."""
-        if len(self._waiting) >= self._most:
+        if len(self._waiting) >= self._most or waiting.size > self._free_bytes:
             return False
+        self._free_bytes -= waiting.size
         loop = asyncio.get_running_loop()
         waiting.deadline = loop.time() + self._patience
         self._waiting.append(waiting)
@@ -129,14 +146,14 @@ class _Line:
         """Return the commands at the head, after waiting for one; unacked ones come again."""
         if not self._taken:
             await self._arrived.wait()
-            count = min(most, len(self._waiting))
-            self._taken = [self._waiting.popleft() for _ in range(count)]
+            self._taken = self._head(most)
             self._rest()
         return self._taken
 
     def ack(self, outcomes: Sequence[Outcome]) -> None:
         taken, self._taken = self._taken, []
         for waiting, outcome in zip(taken, outcomes, strict=True):
+            self._free_bytes += waiting.size
             waiting.settle(outcome)
 
     def close(self) -> None:
@@ -147,6 +164,17 @@ class _Line:
         if self._expiry is not None:
             self._expiry.cancel()
         self._arrived.set()
+
+    def _head(self, most: int) -> list[_Waiting]:
+        """Remove and return the first ones: up to `most`, and up to `DELIVERY_BYTES` or one."""
+        head: list[_Waiting] = []
+        room = DELIVERY_BYTES
+        while self._waiting and len(head) < most:
+            room -= _utf8_bytes(self._waiting[0].command.content)
+            if head and room < 0:
+                break
+            head.append(self._waiting.popleft())
+        return head
 
     def _rest(self) -> None:
         if not self._waiting:
@@ -160,15 +188,22 @@ class _Line:
             if waiting.deadline <= now:
                 waiting.fail(NotConfirmed())
         while self._waiting and self._waiting[0].deadline <= now:
-            self._waiting.popleft().fail(NotConfirmed())
+            withdrawn = self._waiting.popleft()
+            self._free_bytes += withdrawn.size
+            withdrawn.fail(NotConfirmed())
         self._rest()
         self._expiry = self._next_expiry(loop, now)
 
     def _next_expiry(
         self, loop: asyncio.AbstractEventLoop, now: float
     ) -> asyncio.TimerHandle | None:
-        later = [one.deadline for one in (*self._taken, *self._waiting) if one.deadline > now][:1]
-        return loop.call_at(later[0], self._expire) if later else None
+        everyone = chain(self._taken, self._waiting)  # by deadline: all have the same patience
+        later = next((one.deadline for one in everyone if one.deadline > now), None)
+        return None if later is None else loop.call_at(later, self._expire)
+
+
+def _utf8_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 class _Delivery:

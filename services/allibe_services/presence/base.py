@@ -25,7 +25,12 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class Presence(Protocol):
-    """Leases in, sets of users out."""
+    """Leases in, sets of users out.
+
+    Every call ends within the publish time limit (`ALLIBE_PUBLISH_SECONDS`), or raises
+    `Unavailable` (retryable): what was asked for may or may not have been done, and can be asked
+    for again. `close` raises nothing.
+    """
 
     async def renew(self, leases: Sequence[Lease]) -> None:
         """Put these leases in the place of what was known of their connections."""

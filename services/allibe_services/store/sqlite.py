@@ -102,7 +102,7 @@ class SqliteDatabase:
         process, whose end they do not delay, from ending.
         """
         self._writer.closed = self._readers.closed = True
-        finishing = asyncio.wrap_future(in_daemon_thread(self._finish, "sqlite-closing"))
+        finishing = asyncio.wrap_future(in_daemon_thread(self._finish, "closing-sqlite"))
         try:
             async with asyncio.timeout(self._close_seconds):
                 await finishing

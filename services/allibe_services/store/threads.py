@@ -66,5 +66,6 @@ def _settle(future: "Future[R]", function: Callable[[], R]) -> None:
         result = function()
     except BaseException as error:  # the caller gets it; the thread goes on
         future.set_exception(error)
+        del future  # else the error's traceback would hold what holds the error
     else:
         future.set_result(result)

@@ -1,6 +1,10 @@
 """Whatever goes wrong, the answer is a problem, in time, and says nothing of the inside."""
 
 import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -9,9 +13,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from structlog.testing import capture_logs
 
 from allibe_rooms_api.app import setup
-from allibe_services.auth import TokenVerifier
+from allibe_services.auth import TokenSigner, TokenVerifier
 from allibe_services.contracts.errors import StoreUnavailable
-from tests.unit.rooms_api.api import ROOM, ROOMS, Api
+from tests.support.server import eventually
+from tests.unit.rooms_api.api import ROOM, ROOMS, SECRET, Api
 from tests.unit.rooms_api.fakes import MemoryMembers, MemoryRooms, MemoryStore, RecordingBus
 
 
@@ -125,3 +130,118 @@ async def test_no_log_line_has_the_token(api: Api, monkeypatch: pytest.MonkeyPat
         await api.ask("GET", ROOMS)
     assert logs
     assert "eyJ" not in repr(logs)
+
+
+LITTLE = 4096
+"""Bytes that the kernel keeps for a socket; it makes some more of them."""
+
+
+def little_listener(host: str, port: int, family: socket.AddressFamily) -> socket.socket:
+    """Return a socket whose connections keep little in the kernel, so that much stays with us."""
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LITTLE)
+    listener.bind((host, port))
+    return listener
+
+
+@asynccontextmanager
+async def asked_for_history(
+    store: MemoryStore, verifier: TokenVerifier, *, messages: int, write_limit: float
+) -> AsyncIterator[socket.socket]:
+    """Give a socket that has asked for so many long messages and has read nothing.
+
+    At its end the socket is closed, and the server has noticed.
+    """
+    app = web.Application()
+    bus = RecordingBus(store)
+    setup(app, store=store, bus=bus, verifier=verifier, write_limit=write_limit)
+    server = TestServer(app, socket_factory=little_listener)
+    client: TestClient[Any, Any] = TestClient(server)
+    async with client:
+        # As with `AppRunner`: a handler is not cancelled when its connection is gone.
+        server.handler.handler_cancellation = False
+        api = Api(client, store, bus)
+        await api.room()
+        for _ in range(messages):
+            await api.say("x" * 8192)
+        with socket.socket() as asking:
+            asking.setblocking(False)
+            asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LITTLE)
+            await asyncio.get_running_loop().sock_connect(asking, ("127.0.0.1", api.http.port))
+            token = TokenSigner("HS256", SECRET).sign("alice", ttl=60)
+            path = f"{ROOMS}/{ROOM}/messages?limit=100"
+            head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n"
+            await asyncio.get_running_loop().sock_sendall(asking, head.encode())
+            yield asking
+        await asyncio.to_thread(eventually, lambda: not server.handler.connections, "all have gone")
+
+
+async def read(asking: socket.socket, most: int) -> int:
+    """Return how many bytes came until there were `most`, or until the end."""
+    came = 0
+    async with asyncio.timeout(10):
+        while came < most:
+            chunk = await asyncio.get_running_loop().sock_recv(asking, 65_536)
+            if not chunk:
+                break
+            came += len(chunk)
+    return came
+
+
+@pytest.mark.parametrize("messages", [5, 100])
+async def test_the_connection_of_who_never_reads_his_answer_ends(
+    store: MemoryStore, verifier: TokenVerifier, caplog: pytest.LogCaptureFixture, messages: int
+) -> None:
+    """Else each such client would hold an answer in memory, as long as he likes (I7).
+
+    Five messages are less than what a transport takes without telling that it is full.
+    """
+    with capture_logs() as logs:
+        async with asked_for_history(store, verifier, messages=messages, write_limit=0.1) as asking:
+            await asyncio.to_thread(eventually, lambda: bool(logs), "a connection is ended")
+            size = messages * 8192
+            assert await read(asking, size) < size
+    assert [(one["event"], one["route"]) for one in logs] == [
+        ("answer_not_read", "GET /api/chat/rooms/{roomId}/messages")
+    ]
+    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
+
+
+async def test_who_reads_late_but_in_time_gets_all(
+    store: MemoryStore, verifier: TokenVerifier
+) -> None:
+    with capture_logs() as logs:
+        async with asked_for_history(store, verifier, messages=100, write_limit=10) as asking:
+            await asyncio.sleep(0.1)
+            assert await read(asking, 100 * 8192) >= 100 * 8192
+    assert logs == []
+
+
+async def test_who_leaves_while_his_answer_is_sent_is_no_error(
+    store: MemoryStore, verifier: TokenVerifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    with capture_logs() as logs:
+        async with asked_for_history(store, verifier, messages=100, write_limit=10) as asking:
+            await read(asking, 1)
+    assert logs == []
+    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
+
+
+async def test_what_follows_on_the_same_connection_writes_as_ever(
+    store: MemoryStore, bus: RecordingBus, verifier: TokenVerifier
+) -> None:
+    """A WebSocket may: nothing of its own flow control is left changed."""
+
+    async def limits(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        port = request.transport.get_extra_info("peername")[1]
+        return web.json_response([port, request.transport.get_write_buffer_limits()])
+
+    app = web.Application()
+    app.router.add_get("/limits", limits)
+    setup(app, store=store, bus=bus, verifier=verifier)
+    client: TestClient[Any, Any] = TestClient(TestServer(app))
+    async with client:
+        before = await (await client.get("/limits")).json()
+        await Api(client, store, bus).ask("GET", ROOMS)
+        assert await (await client.get("/limits")).json() == before

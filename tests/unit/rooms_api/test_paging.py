@@ -6,8 +6,10 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from allibe_rooms_api.paging import (
+    PAGE_BYTES,
     after_member,
     after_room,
+    fitting,
     link,
     member_place,
     room_place,
@@ -109,3 +111,20 @@ def test_a_link_keeps_path_and_limit() -> None:
     request = make_mocked_request("GET", "/api/chat/rooms?limit=7&after=old")
     assert link(request, 7, "new") == {"Link": '</api/chat/rooms?limit=7&after=new>; rel="next"'}
     assert link(request, 7, None) == {}
+
+
+def test_a_page_holds_exactly_as_many_bytes_as_fit() -> None:
+    entry = "x" * (PAGE_BYTES // 2 - 2)
+    assert fitting([entry, entry]) == [entry, entry]
+    assert fitting([entry, entry + "x"]) == [entry]
+
+
+def test_a_page_has_an_entry_wherever_there_is_one() -> None:
+    assert fitting(["x" * PAGE_BYTES, "y"]) == ["x" * PAGE_BYTES]
+    assert fitting([]) == []
+
+
+def test_a_page_that_ends_for_its_bytes_has_a_next_one() -> None:
+    entry = "x" * PAGE_BYTES
+    assert split([entry, "y"], 2) == ([entry], entry)
+    assert split([entry], 2) == ([entry], None)

@@ -1,5 +1,6 @@
 """`backends`: the only module that picks implementations, by the URLs' schemes."""
 
+import stat
 from pathlib import Path
 
 import msgspec
@@ -41,6 +42,51 @@ async def test_the_publish_limit_reaches_the_bus(settings: Settings) -> None:
     async with backends(msgspec.structs.replace(settings, publish_seconds=0.01)) as parts:
         with pytest.raises(NotConfirmed):
             await parts.bus.post(post())
+
+
+class TestOneProcess:
+    """The in-process bus reaches no other process, so no other may serve the same database.
+
+    `flock` belongs to an open file: opening twice in this process is as good as two processes.
+    """
+
+    async def test_who_comes_second_is_refused_in_one_line(self, settings: Settings) -> None:
+        async with backends(settings):
+            with pytest.raises(ValueError, match=r"^.*/allibe\.db is in use by another") as caught:
+                async with backends(settings):
+                    pytest.fail("it was opened")
+        assert "\n" not in str(caught.value)
+
+    async def test_another_name_of_the_same_file_is_no_way_around_it(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        (tmp_path / "other.db").symlink_to("allibe.db")
+        url = f"sqlite:///{tmp_path}/other.db"
+        async with backends(settings):
+            with pytest.raises(ValueError, match="in use"):
+                async with backends(msgspec.structs.replace(settings, database_url=url)):
+                    pytest.fail("it was opened")
+
+    async def test_one_after_the_other_is_fine(self, settings: Settings) -> None:
+        """`serve --demo` opens them to seed the rooms, then to serve; also after a failure."""
+        with pytest.raises(LookupError):
+            async with backends(settings):
+                raise LookupError
+        async with backends(settings):
+            pass
+        async with backends(settings) as parts:
+            await parts.bus.ping()
+
+    async def test_migrating_needs_no_lock(self, settings: Settings) -> None:
+        async with backends(settings):
+            migrate_store(settings)
+
+    async def test_the_lock_is_a_file_that_only_its_owner_may_open(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        async with backends(settings):
+            pass
+        assert stat.S_IMODE((tmp_path / "allibe.db.lock").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Members, roles, leaving, and read markers."""
 
+from typing import Any
+
 import pytest
 from yarl import URL
 
+from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.events import (
     MemberAdded,
     MemberRead,
@@ -209,6 +212,35 @@ async def test_a_stranger_can_neither_be_removed_nor_leave(api: Api) -> None:
     assert answer.outcome == (404, "unknown_member")
     unknown = await api.ask("DELETE", f"{ROOMS}/nope/members/eve")
     assert unknown.outcome == (404, "unknown_room")
+
+
+@pytest.mark.parametrize("user", ["mark", "alice", SYSTEM_USER])
+async def test_a_removal_that_was_committed_too_late_is_announced_when_it_is_tried_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch, user: str
+) -> None:
+    """Else the subscriptions of who was removed would live on (I6)."""
+    await api.room(**CAST)
+    remove = type(api.store.members).remove
+
+    async def overrun(*args: Any) -> None:
+        await remove(*args)
+        raise StoreUnavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(api.store.members), "remove", overrun)
+        first = await api.ask("DELETE", f"{MEMBERS}/mark", user=user, scopes=scopes_of(user))
+    assert first.outcome == (503, "store_unavailable")
+    assert api.bus.events == []
+    again = await api.ask("DELETE", f"{MEMBERS}/mark", user=user, scopes=scopes_of(user))
+    assert again.outcome == (404, "unknown_member")
+    assert api.bus.events == [MemberRemoved(ROOM, UserId("mark")), RoomLeft(UserId("mark"), ROOM)]
+
+
+async def test_who_may_not_remove_announces_nothing_of_strangers(api: Api) -> None:
+    await api.room(**CAST)
+    refused = await api.ask("DELETE", f"{MEMBERS}/stranger", user="mark")
+    assert refused.outcome == (403, "not_allowed")
+    assert api.bus.events == []
 
 
 @pytest.mark.parametrize(

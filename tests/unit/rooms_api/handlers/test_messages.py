@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from allibe_rooms_api import paging
+from allibe_rooms_api.paging import PAGE_BYTES
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.errors import (
     AllibeError,
@@ -100,6 +102,38 @@ async def test_a_page_has_50_messages_when_nobody_says_and_200_at_most(api: Api)
     assert len((await page(api, "limit=200"))[0]) == 200
     refused = await api.ask("GET", f"{MESSAGES}?limit=201")
     assert refused.outcome == (400, "bad_request")
+
+
+async def bytes_of(api: Api, query: str) -> int:
+    answer = await api.ask("GET", f"{MESSAGES}?{query}")
+    return int(answer.headers["content-length"])
+
+
+@pytest.mark.parametrize("character", ["x", "\x01"])
+async def test_a_page_ends_at_a_mebibyte_and_says_where_to_go_on(api: Api, character: str) -> None:
+    """An escaped character is six on the way; what is bounded is what is kept and sent (I7)."""
+    await api.room()
+    for number in range(200):
+        await api.say(character * 8192, at=number)
+    back, before, _ = await page(api, "limit=200")
+    assert 1 < len(back) < 200
+    assert (back, before) == (list(range(201 - len(back), 201)), back[0])
+    assert (await page(api, f"limit=200&before={before}"))[0][-1] == back[0] - 1
+    on, _, after = await page(api, "limit=200&after=0")
+    assert (on, after) == (list(range(1, len(on) + 1)), on[-1])
+    assert (await page(api, f"limit=200&after={after}"))[0][0] == on[-1] + 1
+    for query in ("limit=200", "limit=200&after=0"):
+        assert 0.9 * PAGE_BYTES < await bytes_of(api, query) < 1.01 * PAGE_BYTES
+
+
+async def test_a_page_has_a_message_however_long_it_is(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room_with(api, 3)
+    monkeypatch.setattr(paging, "PAGE_BYTES", 1)
+    assert await page(api) == ([3], 3, None)
+    assert await page(api, "before=3") == ([2], 2, 2)
+    assert await page(api, "after=0") == ([1], None, 1)
 
 
 @pytest.mark.parametrize(

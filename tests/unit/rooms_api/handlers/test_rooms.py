@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from allibe_rooms_api.paging import PAGE_BYTES
 from allibe_services.contracts.errors import BusUnavailable
 from allibe_services.contracts.events import RoomJoined
 from allibe_services.contracts.ids import RoomId, UserId
@@ -82,6 +83,21 @@ async def test_a_page_has_100_rooms_when_nobody_says(api: Api) -> None:
     answer = await api.ask("GET", ROOMS)
     assert len(answer.json) == 100
     assert next_page(answer) is not None
+
+
+async def test_a_page_ends_at_a_mebibyte_of_last_messages_with_a_link(api: Api) -> None:
+    """Each is shown whole; the answer is bounded all the same (I7)."""
+    for number in range(200):
+        await api.room(room_id=f"r{number:03}")
+        await api.say("x" * 8192, room_id=f"r{number:03}")
+    seen, address = [], f"{ROOMS}?limit=200"
+    while address:
+        answer = await api.ask("GET", address)
+        assert int(answer.headers["content-length"]) < 1.01 * PAGE_BYTES
+        seen.append([room["roomId"] for room in answer.json])
+        address = next_page(answer) or ""
+    assert [room_id for found in seen for room_id in found] == [f"r{n:03}" for n in range(200)]
+    assert len(seen) == 2
 
 
 @pytest.mark.parametrize("limit", ["0", "501", "-1", "ten", "", "1.5", "٣", "9" * 40])

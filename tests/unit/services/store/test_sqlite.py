@@ -3,6 +3,8 @@
 import asyncio
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
+from structlog.testing import capture_logs
 
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.store.database import CALL_SECONDS
@@ -17,6 +20,25 @@ from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import BUSY_SECONDS, SqliteDatabase, path_of
 
 from .commands import ALICE, ONE, post
+
+HANGING = """
+import asyncio, sys, threading
+from allibe_services.contracts.errors import StoreUnavailable
+from allibe_services.store.sqlite import SqliteDatabase
+
+async def main():
+    database = SqliteDatabase(sys.argv[1], call_seconds=0.05, close_seconds=0.05)
+    for run in (database.write, database.read):
+        try:
+            await run(lambda connection: threading.Event().wait())
+        except StoreUnavailable:
+            pass
+    await database.close()
+    print("closed")
+
+asyncio.run(main())
+"""
+"""A process whose disk never answers; its argument is the database's URL."""
 
 
 def pragma(connection: Connection, text: str) -> object:
@@ -207,3 +229,33 @@ class TestClose:
         again = SqlStore(SqliteDatabase(url))
         assert await last_offset(again) == 20
         await again.close()
+
+    async def test_a_transaction_that_hangs_is_left_to_itself(self, url: str) -> None:
+        """A disk that hangs must not keep SIGTERM from working."""
+        database, until = (
+            SqliteDatabase(url, call_seconds=0.05, close_seconds=0.05),
+            threading.Event(),
+        )
+        with pytest.raises(StoreUnavailable):
+            await database.write(lambda _: until.wait(10))
+
+        started = time.monotonic()
+        with capture_logs() as logs:
+            await database.close()
+
+        assert time.monotonic() - started < 5
+        assert [entry["event"] for entry in logs] == ["database did not close in time"]
+        until.set()
+        await database.close()  # nothing hangs any more: now it ends as always
+
+    def test_a_transaction_that_hangs_does_not_keep_the_process_from_ending(self, url: str) -> None:
+        """Python waits at its exit for threads that are no daemons."""
+        done = subprocess.run(
+            [sys.executable, "-c", HANGING, url],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[-1] == "closed"
