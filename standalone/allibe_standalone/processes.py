@@ -64,10 +64,7 @@ async def serve(
     `extras` adds routes to the main port; what `ready` makes of the URL is printed when
     connections are taken. Raises `ValueError` (settings) and `OSError` (port taken).
     """
-    process = Process(settings)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(process.tasks.close)
-        parts = await stack.enter_async_context(backends(settings))
+    async with _started(settings) as (process, parts, stack):
         tokens = verifier(settings)
         await stack.enter_async_context(_worker(process, parts))
         entrance = await stack.enter_async_context(_gateway(process, parts, tokens))
@@ -87,10 +84,7 @@ async def serve(
 
 async def run_gateway(settings: Settings) -> None:
     """Run a gateway alone until it is told to stop. Raises as `serve`."""
-    process = Process(settings)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(process.tasks.close)
-        parts = await stack.enter_async_context(backends(settings))
+    async with _started(settings) as (process, parts, stack):
         entrance = await stack.enter_async_context(_gateway(process, parts, verifier(settings)))
         app = web.Application()
         app.add_routes(entrance.routes())
@@ -103,10 +97,7 @@ async def run_gateway(settings: Settings) -> None:
 
 async def run_rooms_api(settings: Settings) -> None:
     """Run the HTTP side alone until it is told to stop. Raises as `serve`."""
-    process = Process(settings)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(process.tasks.close)
-        parts = await stack.enter_async_context(backends(settings))
+    async with _started(settings) as (process, parts, stack):
         process.readiness.add("store", parts.store.ping)
         app = web.Application()
         _add_rooms_api(app, process, parts, verifier(settings))
@@ -119,13 +110,21 @@ async def run_rooms_api(settings: Settings) -> None:
 
 async def run_fanout_worker(settings: Settings) -> None:
     """Run a worker alone until it is told to stop. Raises as `serve`."""
-    process = Process(settings)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(process.tasks.close)
-        parts = await stack.enter_async_context(backends(settings))
+    async with _started(settings) as (process, parts, stack):
         await stack.enter_async_context(_worker(process, parts))
         await stack.enter_async_context(_ops(process))
         await _until_stopped(process, None, None)
+
+
+@asynccontextmanager
+async def _started(settings: Settings) -> AsyncIterator[tuple[Process, Backends, AsyncExitStack]]:
+    """What every process stands on; the stack ends what is entered into it first."""
+    process = Process(settings)
+    async with AsyncExitStack() as outer:
+        outer.push_async_callback(process.tasks.close)
+        parts = await outer.enter_async_context(backends(settings))
+        stack = await outer.enter_async_context(AsyncExitStack())
+        yield process, parts, stack
 
 
 async def _until_stopped(
