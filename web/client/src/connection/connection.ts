@@ -1,0 +1,192 @@
+/**
+ * The connection: up while somebody wants it, back by itself when it breaks. The shell round
+ * `machine.ts`: carries out effects, and tells those who use the connection when it is up.
+ */
+
+import { SignedOut } from '../errors.js';
+import type { Network } from '../network.js';
+import { Store } from '../store.js';
+import type { Tokens } from '../tokens.js';
+import type { ConnectionSnapshot, Readable } from '../types.js';
+import { Link, type MakeSocket } from './link.js';
+import {
+  type Closed,
+  type Effect,
+  type Happening,
+  IDLE,
+  type Machine,
+  snapshot,
+  step,
+} from './machine.js';
+import { TokenRenewal } from './token-renewal.js';
+
+/** A connection that lives this long counts as a success: the next wait is a short one again. */
+const SETTLED_MS = 5_000;
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly tokens: Tokens;
+  readonly webSocket: MakeSocket;
+  readonly network: Network;
+  readonly random: () => number;
+  readonly heartBeatMs: number;
+}
+
+/** Someone who uses the connection. */
+export interface ConnectionUser {
+  up(link: Link): void;
+  down(): void;
+}
+
+export class Connection implements Readable<ConnectionSnapshot> {
+  readonly #options: ConnectionOptions;
+  readonly #users: ConnectionUser[] = [];
+  readonly #store = new Store(() => snapshot(this.#machine, this.#options.network.online()));
+  #machine: Machine = IDLE;
+  #wants = 0;
+  #link: Link | null = null;
+  #renewal: TokenRenewal | null = null;
+  /** Of waiting, or of settling: there is one at a time. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Distinguishes the present attempt from those that were given up. */
+  #attempt = 0;
+  /** The token that the last attempt used. */
+  #token: string | null = null;
+  #unsubscribe: (() => void) | null = null;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  get(): ConnectionSnapshot {
+    return this.#store.get();
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.#store.subscribe(listener);
+  }
+
+  /** The link while it is up. */
+  link(): Link | null {
+    return this.#machine.phase === 'online' ? this.#link : null;
+  }
+
+  /** Tells the user of every link that comes up and goes down, in the order of adding. */
+  add(user: ConnectionUser): void {
+    this.#users.push(user);
+  }
+
+  /**
+   * Keeps the connection up until the returned function is called. Whoever lets go and wants it
+   * again in the same turn of the event loop (a change of rooms, React's StrictMode) keeps it.
+   */
+  want(): () => void {
+    this.#wants += 1;
+    this.#wantsChanged();
+    let wanted = true;
+    return () => {
+      if (!wanted) return;
+      wanted = false;
+      this.#wants -= 1;
+      queueMicrotask(() => this.#wantsChanged());
+    };
+  }
+
+  /** Tries now, whatever the wait or the refusal. */
+  retry(): void {
+    this.#happened({ type: 'retry' });
+  }
+
+  #wantsChanged(): void {
+    this.#happened({ type: this.#wants > 0 ? 'wanted' : 'unwanted' });
+  }
+
+  #happened(event: Happening): void {
+    const { random, network } = this.#options;
+    const before = this.#machine;
+    const [machine, ...effects] = step(before, event, { now: Date.now(), random });
+    if (machine === before && effects.length === 0) return;
+    this.#machine = machine;
+    if (machine.phase !== before.phase) this.#entered(machine, network);
+    if (before.phase === 'online' && machine.phase !== 'online') this.#down();
+    for (const effect of effects) this.#carryOut(effect);
+    this.#store.changed();
+  }
+
+  #entered(machine: Machine, network: Network): void {
+    clearTimeout(this.#timer);
+    if (machine.phase === 'idle') {
+      this.#unsubscribe?.();
+      this.#unsubscribe = null;
+    } else {
+      this.#unsubscribe ??= network.subscribe(() => this.#surroundingsChanged());
+    }
+  }
+
+  #surroundingsChanged(): void {
+    const { network } = this.#options;
+    if (network.online() && network.visible()) this.#happened({ type: 'woken' });
+    this.#store.changed();
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.do) {
+      case 'open':
+        void this.#open(effect.freshToken);
+        break;
+      case 'wait':
+        this.#timer = setTimeout(() => this.#happened({ type: 'due' }), effect.ms);
+        break;
+      case 'close':
+        this.#attempt += 1;
+        this.#link?.close();
+        this.#link = null;
+    }
+  }
+
+  async #open(freshToken: boolean): Promise<void> {
+    const attempt = ++this.#attempt;
+    const current = () => attempt === this.#attempt;
+    let token: string;
+    try {
+      token = await this.#options.tokens.get(freshToken ? this.#token : null);
+    } catch (error) {
+      if (current()) this.#noToken(error);
+      return;
+    }
+    if (!current()) return;
+    this.#token = token;
+    this.#link = new Link({
+      ...this.#options,
+      token,
+      opened: (link) => current() && this.#opened(link, token),
+      closed: (closed) => current() && this.#closed(closed),
+    });
+  }
+
+  #noToken(error: unknown): void {
+    if (error instanceof SignedOut) {
+      this.#happened({ type: 'signed-out', reason: error.message });
+    } else {
+      this.#closed({ code: 1006, reason: 'no token could be had' });
+    }
+  }
+
+  #opened(link: Link, token: string): void {
+    this.#happened({ type: 'opened' });
+    this.#renewal = new TokenRenewal(this.#options.tokens, link, token);
+    this.#timer = setTimeout(() => this.#happened({ type: 'settled' }), SETTLED_MS);
+    for (const user of this.#users) user.up(link);
+  }
+
+  #closed(closed: Closed): void {
+    this.#link = null;
+    this.#happened({ type: 'closed', closed });
+  }
+
+  #down(): void {
+    this.#renewal?.stop();
+    this.#renewal = null;
+    for (const user of this.#users) user.down();
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * The connection's state machine: what happened in, the next state and what to do out.
+ * No clock, no socket, no timer; `connection.ts` is the shell round it.
+ *
+ * ```
+ *            wanted              opened
+ *    idle ----------> opening ----------> online
+ *     ^                ^   |                 |
+ *     |            due |   | closed          | closed
+ *     | unwanted       |   v                 |
+ *     +------------- waiting <---------------+
+ *     |                    \ a final code, no token to be had
+ *     +------------- refused      (retry -> opening)
+ * ```
+ *
+ * What a close code means is the server's table (`disconnects.ts`). Codes that are not in it (1006:
+ * the network; 4001: stompjs missed heart-beats) mean: come back. So does 1000, which answers a
+ * DISCONNECT only, and we send none while the connection is wanted.
+ */
+
+import { DISCONNECTS, type Disconnect } from '../disconnects.js';
+import type { ConnectionSnapshot } from '../types.js';
+import { backoff } from './backoff.js';
+
+export interface Closed {
+  readonly code: number;
+  readonly reason: string;
+}
+
+export interface Machine {
+  readonly phase: 'idle' | 'opening' | 'online' | 'waiting' | 'refused';
+  /** Attempts that failed, or broke at once, in a row. */
+  readonly attempt: number;
+  /** Tokens that the server refused in a row. */
+  readonly tokensRefused: number;
+  readonly retryAt: number | null;
+  readonly lostAt: number | null;
+  readonly disconnect: Closed | null;
+}
+
+export type Happening =
+  | { readonly type: 'wanted' }
+  | { readonly type: 'unwanted' }
+  | { readonly type: 'opened' }
+  /** It has been online for long enough to count as a success. */
+  | { readonly type: 'settled' }
+  | { readonly type: 'closed'; readonly closed: Closed }
+  /** The caller's `getToken` says that there is none to be had. */
+  | { readonly type: 'signed-out'; readonly reason: string }
+  /** The wait is over. */
+  | { readonly type: 'due' }
+  /** The user asks for it. */
+  | { readonly type: 'retry' }
+  /** The network is back, or the page is looked at again. */
+  | { readonly type: 'woken' };
+
+export type Effect =
+  | { readonly do: 'open'; readonly freshToken: boolean }
+  | { readonly do: 'close' }
+  /** Tell `due` after so many milliseconds. */
+  | { readonly do: 'wait'; readonly ms: number };
+
+export interface Surroundings {
+  readonly now: number;
+  readonly random: () => number;
+}
+
+export const IDLE: Machine = {
+  phase: 'idle',
+  attempt: 0,
+  tokensRefused: 0,
+  retryAt: null,
+  lostAt: null,
+  disconnect: null,
+};
+
+/** Fresh tokens that the server may refuse in a row before we stop asking for more. */
+export const MOST_TOKENS_REFUSED = 3;
+
+type Step = readonly [Machine, ...Effect[]];
+
+/** Returns the next state and what to do. What has no meaning in a state changes nothing. */
+export function step(machine: Machine, event: Happening, around: Surroundings): Step {
+  switch (`${machine.phase} ${event.type}`) {
+    case 'idle wanted':
+      return open({ ...IDLE, lostAt: around.now });
+    case 'opening opened':
+      return [{ ...machine, phase: 'online', tokensRefused: 0, lostAt: null, disconnect: null }];
+    case 'online settled':
+      return [{ ...machine, attempt: 0 }];
+    case 'waiting due':
+    case 'waiting retry':
+    case 'waiting woken':
+      return open(machine);
+    case 'refused retry':
+      return open({ ...IDLE, lostAt: around.now, disconnect: machine.disconnect }, true);
+    case 'opening unwanted':
+    case 'online unwanted':
+      return [IDLE, { do: 'close' }];
+    case 'waiting unwanted':
+    case 'refused unwanted':
+      return [IDLE];
+  }
+  if (machine.phase === 'opening' || machine.phase === 'online') {
+    if (event.type === 'closed') return lost(machine, event.closed, around);
+    if (event.type === 'signed-out') return refused(machine, { code: 4401, reason: event.reason });
+  }
+  return [machine];
+}
+
+/** Returns what callers see. */
+export function snapshot(machine: Machine, online: boolean): ConnectionSnapshot {
+  const { attempt, retryAt, lostAt, disconnect } = machine;
+  return { state: stateOf(machine, online), attempt, retryAt, lostAt, disconnect };
+}
+
+function stateOf(machine: Machine, online: boolean): ConnectionSnapshot['state'] {
+  switch (machine.phase) {
+    case 'idle':
+    case 'online':
+    case 'refused':
+      return machine.phase;
+    case 'opening':
+      if (machine.disconnect === null) return 'connecting';
+  }
+  return online ? 'reconnecting' : 'offline';
+}
+
+function open(machine: Machine, freshToken = false): Step {
+  const fresh = freshToken || entryOf(machine.disconnect)?.newToken === true;
+  return [
+    { ...machine, phase: 'opening', retryAt: null },
+    { do: 'open', freshToken: fresh },
+  ];
+}
+
+function lost(machine: Machine, closed: Closed, { now, random }: Surroundings): Step {
+  const entry = entryOf(closed);
+  if (entry?.reconnect === false) return refused(machine, closed);
+  // At its `exp` a token is not refused: it was good.
+  const tokensRefused = machine.tokensRefused + (entry?.newToken && closed.code !== 4403 ? 1 : 0);
+  if (tokensRefused >= MOST_TOKENS_REFUSED) return refused(machine, closed);
+  const ms = backoff(machine.attempt, entry?.delayMs ?? 0, random);
+  const next: Machine = {
+    phase: 'waiting',
+    attempt: machine.attempt + 1,
+    tokensRefused,
+    retryAt: now + ms,
+    lostAt: machine.lostAt ?? now,
+    disconnect: closed,
+  };
+  return [next, { do: 'wait', ms }];
+}
+
+function refused(machine: Machine, disconnect: Closed): Step {
+  return [{ ...machine, phase: 'refused', retryAt: null, disconnect }, { do: 'close' }];
+}
+
+function entryOf(closed: Closed | null): Disconnect | undefined {
+  if (closed === null || closed.code === 1000) return undefined;
+  return DISCONNECTS.find((one) => one.code === closed.code);
+}

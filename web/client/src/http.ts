@@ -1,0 +1,183 @@
+/** The HTTP side: rooms, history, members. Every call rejects with `ChatError` only. */
+
+import { ChatError, SignedOut } from './errors.js';
+import type { Tokens } from './tokens.js';
+import type { HistoryPage, Member, Role, Room } from './types.js';
+
+/** Longest wait for a whole answer; the server takes 15 s to make one at most. */
+const ANSWER_MS = 20_000;
+
+/** Entries on a page of a list: as many as the server gives. */
+const PAGE = 500;
+
+/** Most pages of a list that are read: 10,000 rooms or members. */
+const MOST_PAGES = 20;
+
+export interface HttpOptions {
+  /** Address of `/api/chat`, without a slash at the end. */
+  readonly url: string;
+  readonly tokens: Tokens;
+  readonly fetch: typeof fetch;
+}
+
+export interface NewRoom {
+  readonly name: string;
+  readonly roomId?: string;
+  /** User ids; at most 100. */
+  readonly members?: readonly string[];
+}
+
+export interface PageRequest {
+  readonly before?: number;
+  readonly after?: number;
+  readonly limit: number;
+}
+
+export class Http {
+  readonly #options: HttpOptions;
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+  }
+
+  /** All rooms of the user, the latest activity first. */
+  async rooms(): Promise<Room[]> {
+    return await this.#all<Room>('/rooms');
+  }
+
+  async room(roomId: string): Promise<Room> {
+    return await this.#json<Room>('GET', roomPath(roomId));
+  }
+
+  /** Creates a room that the user owns. */
+  async createRoom(room: NewRoom): Promise<Room> {
+    return await this.#json<Room>('POST', '/rooms', room);
+  }
+
+  /** A page of history, oldest first: before or after an offset (exclusive), else the newest. */
+  async history(roomId: string, { before, after, limit }: PageRequest): Promise<HistoryPage> {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (before !== undefined) query.set('before', String(before));
+    if (after !== undefined) query.set('after', String(after));
+    return await this.#json<HistoryPage>('GET', `${roomPath(roomId)}/messages?${query}`);
+  }
+
+  async members(roomId: string): Promise<Member[]> {
+    return await this.#all<Member>(`${roomPath(roomId)}/members`);
+  }
+
+  async addMember(roomId: string, user: string, role: Role = 'member'): Promise<Member> {
+    return await this.#json<Member>('POST', `${roomPath(roomId)}/members`, { user, role });
+  }
+
+  async changeRole(roomId: string, user: string, role: Role): Promise<Member> {
+    return await this.#json<Member>('PUT', memberPath(roomId, user), { role });
+  }
+
+  /** Ends a membership: of another by a role that may, or one's own. */
+  async removeMember(roomId: string, user: string): Promise<void> {
+    await this.#answer('DELETE', memberPath(roomId, user));
+  }
+
+  async #all<T>(path: string): Promise<T[]> {
+    const found: T[] = [];
+    let query: string | null = `?limit=${PAGE}`;
+    for (let page = 0; query !== null && page < MOST_PAGES; page += 1) {
+      const answer: Answer = await this.#answer('GET', path + query);
+      found.push(...(answer.body as T[]));
+      query = nextQuery(answer.link);
+    }
+    return found;
+  }
+
+  async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return (await this.#answer(method, path, body)).body as T;
+  }
+
+  async #answer(method: string, path: string, body?: unknown): Promise<Answer> {
+    let token = await this.#token(null);
+    let answer = await this.#ask(method, path, token, body);
+    if (answer.status === 401) {
+      token = await this.#token(token);
+      answer = await this.#ask(method, path, token, body);
+    }
+    if (answer.status < 200 || answer.status > 299) throw problemOf(answer);
+    return answer;
+  }
+
+  async #token(refused: string | null): Promise<string> {
+    try {
+      return await this.#options.tokens.get(refused);
+    } catch (error) {
+      if (error instanceof ChatError) throw error;
+      const signedOut = error instanceof SignedOut;
+      throw new ChatError('token_required', 'There is no token to be had.', !signedOut);
+    }
+  }
+
+  async #ask(method: string, path: string, token: string, body: unknown): Promise<Answer> {
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), ANSWER_MS);
+    const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
+    if (body !== undefined) headers['Content-Type'] = 'application/json';
+    try {
+      const response = await this.#options.fetch(this.#options.url + path, {
+        method,
+        headers,
+        body: body === undefined ? null : JSON.stringify(body),
+        cache: 'no-store',
+        signal: patience.signal,
+      });
+      const text = await response.text();
+      return { status: response.status, link: response.headers.get('Link'), body: parsed(text) };
+    } catch {
+      if (patience.signal.aborted) throw new ChatError('timeout', 'No answer in time.', true);
+      throw new ChatError('network', 'The server cannot be reached.', true);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly link: string | null;
+  /** What the JSON says; undefined where there is none. */
+  readonly body: unknown;
+}
+
+function memberPath(roomId: string, user: string): string {
+  return `${roomPath(roomId)}/members/${encodeURIComponent(user)}`;
+}
+
+function roomPath(roomId: string): string {
+  return `/rooms/${encodeURIComponent(roomId)}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** RFC 9457; where something else answered (a proxy), its status says whether to try again. */
+function problemOf({ status, body }: Answer): ChatError {
+  const problem = (typeof body === 'object' && body !== null ? body : {}) as Record<
+    'code' | 'detail' | 'retryable' | 'retryAfterMs',
+    unknown
+  >;
+  return new ChatError(
+    typeof problem.code === 'string' ? problem.code : `http_${status}`,
+    typeof problem.detail === 'string' ? problem.detail : `The server answered ${status}.`,
+    typeof problem.retryable === 'boolean' ? problem.retryable : status >= 500 || status === 429,
+    typeof problem.retryAfterMs === 'number' ? problem.retryAfterMs : null,
+    status,
+  );
+}
+
+/** The query of `Link: <…>; rel="next"`; its path may be seen differently behind a proxy. */
+function nextQuery(link: string | null): string | null {
+  return /<[^>?]*(\?[^>]*)>;\s*rel="?next"?/.exec(link ?? '')?.[1] ?? null;
+}

@@ -1,0 +1,246 @@
+/**
+ * A room that is on screen: its log, what is on its way to it, and how far the user has read.
+ * Lives from `enter()` to the last `leave()`.
+ */
+
+import type { Link } from '../connection/link.js';
+import { ChatError } from '../errors.js';
+import type { Http } from '../http.js';
+import type { Outbox } from '../outbox/outbox.js';
+import { Store } from '../store.js';
+import type { Message, OutboxEntry, Readable, Room, RoomSnapshot } from '../types.js';
+import { HistoryLoader } from './loader.js';
+import { RoomLog } from './log.js';
+import { ReadMarker } from './read-marker.js';
+import { RoomSubscription } from './subscription.js';
+
+export interface RoomSurroundings {
+  readonly http: Http;
+  readonly outbox: Outbox;
+  readonly random: () => number;
+  readonly user: () => string | null;
+  /** A message arrived while the room is on screen. */
+  readonly arrived: (message: Message) => void;
+  /** The user has read up to there. */
+  readonly read: (roomId: string, offset: number, isAll: boolean) => void;
+  /** One who entered the room lets go of it. */
+  readonly left: (room: EnteredRoom) => void;
+}
+
+export class EnteredRoom implements Readable<RoomSnapshot> {
+  readonly roomId: string;
+  readonly #around: RoomSurroundings;
+  readonly #log: RoomLog;
+  readonly #loader: HistoryLoader;
+  readonly #subscription: RoomSubscription;
+  readonly #marker: ReadMarker;
+  readonly #store = new Store(() => this.#snapshot());
+  #room: Room | null = null;
+  #status: RoomSnapshot['status'] = 'loading';
+  #error: ChatError | null = null;
+  #loadingOlder = false;
+  #olderError: ChatError | null = null;
+
+  /** Made by `ChatClient.enter`. */
+  constructor(roomId: string, around: RoomSurroundings) {
+    this.roomId = roomId;
+    this.#around = around;
+    this.#log = new RoomLog(roomId);
+    this.#marker = new ReadMarker(roomId, (offset) => {
+      around.read(roomId, offset, offset >= this.#log.last);
+    });
+    this.#loader = new HistoryLoader({
+      roomId,
+      log: this.#log,
+      http: around.http,
+      random: around.random,
+      changed: (grown) => this.#grew(grown),
+      failed: (error) => this.#failed(error),
+    });
+    this.#subscription = new RoomSubscription({
+      roomId,
+      random: around.random,
+      position: () => this.#log.position(),
+      message: (message) => this.#message(message),
+      subscribed: (head) => this.#subscribed(head),
+      refused: (error) => this.#ended(error),
+    });
+    this.reload();
+  }
+
+  get(): RoomSnapshot {
+    return this.#store.get();
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.#store.subscribe(listener);
+  }
+
+  /**
+   * Sends a message. It shows in `outbox` at once, waits there while there is no connection, and
+   * is stored once however often it has to be sent. Throws `ChatError` `invalid_content`,
+   * `content_too_long`, `outbox_full`.
+   */
+  send(content: string): OutboxEntry {
+    return this.#around.outbox.add(this.roomId, content);
+  }
+
+  /** Sends a message that failed again. */
+  resend(clientMessageId: string): void {
+    this.#around.outbox.resend(clientMessageId);
+  }
+
+  /** Forgets a message that failed. */
+  discard(clientMessageId: string): void {
+    this.#around.outbox.discard(clientMessageId);
+  }
+
+  /** Loads the page before the oldest message. Never rejects: see `olderError`. */
+  async loadOlder(): Promise<void> {
+    if (this.#loadingOlder) return;
+    this.#loadingOlder = true;
+    this.#olderError = null;
+    this.changed();
+    try {
+      await this.#loader.older();
+    } catch (error) {
+      this.#olderError = error as ChatError;
+    }
+    this.#loadingOlder = false;
+    this.changed();
+  }
+
+  /** Loads the newest messages anew. */
+  reload(): void {
+    if (this.#status === 'error') this.#status = 'loading';
+    this.#loader.reload();
+    void this.#loadRoom();
+    this.changed();
+  }
+
+  /** Moves the user's read marker, for all devices; without an offset to the newest message. */
+  markRead(offset = this.#log.last): void {
+    this.#marker.move(offset);
+  }
+
+  /** Leaves the screen of the room. When nothing else needs the connection, it closes. */
+  leave(): void {
+    this.#around.left(this);
+  }
+
+  /** Tells whether messages may be sent over the link: what was missed has come. */
+  isLive(): boolean {
+    return this.#subscription.isLive();
+  }
+
+  /** Told by the client: there is a connection. */
+  up(link: Link): void {
+    if (this.#status === 'ended') return;
+    this.#subscription.up(link);
+    this.#marker.up(link);
+    this.#loader.complete();
+    if (this.#room === null) void this.#loadRoom();
+  }
+
+  /** Told by the client: the connection is gone. */
+  down(): void {
+    this.#subscription.down();
+    this.#marker.down();
+    this.changed();
+  }
+
+  /** Told by the client: the last one has left. */
+  close(): void {
+    this.#subscription.leave();
+    this.#marker.close();
+    this.#loader.stop();
+  }
+
+  /** Told by the client: the user is a member no longer. */
+  removed(): void {
+    this.#ended(new ChatError('not_a_member', 'You are not a member of this room.', false));
+  }
+
+  /** Told by the client and the outbox: the snapshot is another one. */
+  changed(): void {
+    this.#store.changed();
+  }
+
+  async #loadRoom(): Promise<void> {
+    try {
+      const room = await this.#around.http.room(this.roomId);
+      this.#room ??= room;
+      this.#marker.known(room.readOffset);
+      this.changed();
+    } catch {
+      // History and subscription tell what is wrong.
+    }
+  }
+
+  #message(message: Message): void {
+    if (this.#log.epoch !== null && message.epoch !== this.#log.epoch) {
+      this.#anew();
+      return;
+    }
+    this.#grew(this.#log.add(message));
+    this.#loader.complete();
+  }
+
+  #subscribed({ offset, epoch }: { offset: number; epoch: string }): void {
+    if (this.#log.epoch !== null && epoch !== this.#log.epoch) this.#anew();
+    this.#log.reaches(offset);
+    this.#loader.complete();
+    this.changed();
+    this.#around.outbox.flush(this.roomId);
+  }
+
+  #anew(): void {
+    this.#log.clear();
+    this.#loader.reload();
+    this.changed();
+  }
+
+  #grew(grown: readonly Message[]): void {
+    const whole = this.#status === 'loading' || this.#status === 'error';
+    if (whole && this.#log.epoch !== null) this.#status = 'ready';
+    this.#error = null;
+    this.#around.outbox.seen(whole ? this.#log.messages() : grown, this.#around.user());
+    this.changed();
+    if (!whole) for (const message of grown) this.#around.arrived(message);
+  }
+
+  #failed(error: ChatError): void {
+    // Without a token nothing can be said of the room; the next connection brings one.
+    if (!error.retryable && !error.code.startsWith('token_')) {
+      this.#ended(error);
+      return;
+    }
+    this.#error = error;
+    if (this.#status === 'loading') this.#status = 'error';
+    this.changed();
+  }
+
+  #ended(error: ChatError): void {
+    this.#status = 'ended';
+    this.#error = error;
+    this.#loader.stop();
+    this.#subscription.end();
+    this.changed();
+  }
+
+  #snapshot(): RoomSnapshot {
+    return {
+      roomId: this.roomId,
+      status: this.#status,
+      error: this.#error,
+      live: this.isLive(),
+      room: this.#room,
+      readOffsetOnEntry: this.#room?.readOffset ?? null,
+      messages: this.#log.messages(),
+      outbox: this.#around.outbox.of(this.roomId),
+      hasOlder: this.#log.hasOlder,
+      loadingOlder: this.#loadingOlder,
+      olderError: this.#olderError,
+    };
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * The user's rooms: loaded over HTTP, kept fresh by events while there is a connection, and by
+ * loading again now and then while there is none.
+ */
+
+import type { ChatError } from '../errors.js';
+import type { Http } from '../http.js';
+import type { Network } from '../network.js';
+import { Store } from '../store.js';
+import type { Readable, Room, RoomListSnapshot } from '../types.js';
+import { patched, type RoomsEvent, sorted } from './events.js';
+
+/** How often the list is loaded while it is open, visible, and no events come. */
+const REFRESH_MS = 30_000;
+
+export interface RoomListOptions {
+  readonly http: Http;
+  readonly network: Network;
+  /** Whether events come. */
+  readonly isOnline: () => boolean;
+  /** Keeps the connection up until the returned function is called. */
+  readonly want: () => () => void;
+}
+
+export class RoomList implements Readable<RoomListSnapshot> {
+  readonly #options: RoomListOptions;
+  readonly #store = new Store(() => this.#snapshot());
+  #rooms: readonly Room[] = [];
+  #status: RoomListSnapshot['status'] = 'idle';
+  #error: ChatError | null = null;
+  #opened = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #unsubscribe: (() => void) | null = null;
+  #loading: Promise<void> | null = null;
+  /** Something happened while the list was being loaded: what comes may be older than that. */
+  #outdated = false;
+
+  constructor(options: RoomListOptions) {
+    this.#options = options;
+  }
+
+  get(): RoomListSnapshot {
+    return this.#store.get();
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.#store.subscribe(listener);
+  }
+
+  /** Loads the list and keeps it fresh until the returned function is called. */
+  open(): () => void {
+    this.#opened += 1;
+    if (this.#opened === 1) this.#start();
+    return once(() => {
+      this.#opened -= 1;
+      if (this.#opened === 0) this.#stop();
+    });
+  }
+
+  /** As `open()`, and keeps the connection up, so that the list is live without a room entered. */
+  watch(): () => void {
+    const close = this.open();
+    const unwant = this.#options.want();
+    return once(() => {
+      close();
+      unwant();
+    });
+  }
+
+  /** Loads the list anew. Never rejects: see `status` and `error`. */
+  async reload(): Promise<void> {
+    this.#loading ??= this.#load();
+    await this.#loading;
+  }
+
+  /** Told by the client: events come from now on. What happened before has to be loaded. */
+  up(): void {
+    if (this.#status === 'idle') return;
+    this.#outdated = true;
+    void this.reload();
+  }
+
+  /** Told by the client: something happened to the list. */
+  happened(event: RoomsEvent): void {
+    if (this.#status === 'idle') return;
+    this.#outdated = true;
+    const known = this.#rooms.find((room) => room.roomId === event.roomId);
+    if (event.type === 'removed') this.#put(event.roomId, null);
+    else if (event.type === 'room' && known) this.#put(event.roomId, patched(known, event));
+    else void this.#add(event.roomId);
+  }
+
+  /** Told by an entered room: the user has read up to there. */
+  read(roomId: string, offset: number, isAll: boolean): void {
+    const room = this.#rooms.find((one) => one.roomId === roomId);
+    if (room === undefined) return;
+    const unreadCount = isAll ? 0 : room.unreadCount;
+    this.#put(roomId, { ...room, unreadCount, readOffset: Math.max(room.readOffset, offset) });
+  }
+
+  /** Takes in a room that the user created, before any event tells of it. */
+  add(room: Room): void {
+    if (this.#status !== 'idle') this.#put(room.roomId, room);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#rooms = [];
+    this.#status = 'idle';
+    this.#error = null;
+    this.#store.changed();
+  }
+
+  #start(): void {
+    const refresh = () => {
+      const { network, isOnline } = this.#options;
+      if (network.visible() && !isOnline()) void this.reload();
+    };
+    this.#timer = setInterval(refresh, REFRESH_MS);
+    this.#unsubscribe = this.#options.network.subscribe(refresh);
+    void this.reload();
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#unsubscribe?.();
+    this.#unsubscribe = null;
+  }
+
+  async #load(): Promise<void> {
+    if (this.#status !== 'ready') this.#status = 'loading';
+    this.#store.changed();
+    try {
+      do {
+        this.#outdated = false;
+        this.#rooms = sorted(await this.#options.http.rooms());
+      } while (this.#outdated);
+      this.#status = 'ready';
+      this.#error = null;
+    } catch (error) {
+      this.#status = 'error';
+      this.#error = error as ChatError;
+    }
+    this.#loading = null;
+    this.#store.changed();
+  }
+
+  async #add(roomId: string): Promise<void> {
+    try {
+      this.#put(roomId, await this.#options.http.room(roomId));
+    } catch {
+      // Left again, or the network: the next load tells.
+    }
+  }
+
+  #put(roomId: string, room: Room | null): void {
+    const others = this.#rooms.filter((one) => one.roomId !== roomId);
+    this.#rooms = room === null ? others : sorted([...others, room]);
+    this.#store.changed();
+  }
+
+  #snapshot(): RoomListSnapshot {
+    const unreadCount = this.#rooms.reduce((sum, room) => sum + room.unreadCount, 0);
+    return { status: this.#status, rooms: this.#rooms, unreadCount, error: this.#error };
+  }
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    work();
+  };
+}

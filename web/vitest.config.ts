@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    globals: false,
+    projects: [
+      { test: { name: 'client', root: 'client', include: ['tests/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'react',
+          root: 'react',
+          include: ['tests/**/*.test.tsx'],
+          environment: 'happy-dom',
+        },
+      },
+      {
+        test: {
+          name: 'app',
+          root: 'app',
+          include: ['tests/**/*.test.{ts,tsx}'],
+          environment: 'happy-dom',
+        },
+      },
+    ],
+  },
+});
