@@ -12,14 +12,18 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat setup setup-dev test coverage lint format bench docs lock clean
+.PHONY: help run page chat setup setup-dev test coverage lint format bench docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 run: setup ## Chat at once: everything in one process on 127.0.0.1 (PORT=8080 DATA=.data)
+	@scripts/web.sh run
 	@ALLIBE_LOG_FORMAT=console ALLIBE_LOG_LEVEL=warning \
 		$(BIN)/allibe serve --demo --port '$(PORT)' --data '$(DATA)'
+
+page: ## Build the chat page from web/ (needs Node 20.19 or later); `make run` does so by itself
+	@scripts/web.sh page
 
 chat: setup ## Chat in the terminal with what `make run` started (WHO=alice ROOM=1 PORT=8080)
 	@$(BIN)/allibe chat --room '$(ROOM)' --user '$(WHO)' --url 'http://127.0.0.1:$(PORT)'
@@ -32,7 +36,11 @@ setup-dev:
 
 test: setup-dev ## Run all tests; installs what they need first (ARGS= runs a part, see above)
 	@tests/e2e/node/install.sh
+	@scripts/web.sh page
+	@scripts/chromium.sh
 ifeq ($(ARGS),)
+	@scripts/web.sh packages
+	@cd web && npm test --silent
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=
 	@$(BIN)/python -m coverage report --include='*/allibe_gateway/stomp/*' --fail-under=100 >/dev/null \
 		|| { echo 'The STOMP package must be fully covered: make coverage' >&2; exit 1; }
@@ -43,23 +51,27 @@ endif
 coverage: ## Show what the last `make test` did not cover
 	@$(BIN)/python -m coverage report
 
-lint: setup-dev ## Check style, types and import rules
+lint: setup-dev ## Check style, types and import rules, of Python and of web/
 	@$(BIN)/ruff format --check --quiet . || { echo 'Not formatted: make format' >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@scripts/web.sh packages
+	@cd web && npm run --silent lint
 
-format: setup-dev ## Format all Python
+format: setup-dev ## Format all Python and TypeScript
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
+	@scripts/web.sh packages
+	@cd web && npm run --silent format
 
 bench: setup-dev ## Measure against the targets and record docs/benchmarks.md (needs gcc; ARGS=…)
 	@$(BIN)/python -m bench $(ARGS)
 
-docs: setup-dev ## Write what is generated: OpenAPI, AsyncAPI, tables of settings and metrics
+docs: setup-dev ## Write what is generated: OpenAPI, AsyncAPI, tables, the client's close codes
 	@$(BIN)/python -m allibe_rooms_api.openapi > docs/openapi.json
 	@$(BIN)/python -m allibe_gateway.asyncapi > docs/asyncapi.json
-	@$(BIN)/python scripts/docs.py
+	@$(BIN)/python -m scripts.docs
 
 lock: ## Resolve the dependencies anew into requirements.lock
 	@scripts/setup.sh dev
@@ -67,5 +79,6 @@ lock: ## Resolve the dependencies anew into requirements.lock
 	@PATH="$$PWD/.cache/uv/bin:$$PATH" $(BIN)/python scripts/lock.py
 
 clean: ## Remove what was installed and built; .data stays
-	@rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* \
-		bench/bin tests/e2e/node/node_modules
+	@rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
+		.coverage* bench/bin tests/e2e/node/node_modules rooms-api/allibe_rooms_api/page \
+		web/node_modules web/*/node_modules web/*/dist web/*/*.tsbuildinfo

@@ -1,8 +1,9 @@
-"""Write what is generated of the documentation: `python scripts/docs.py` (part of `make docs`).
+"""Write what is generated of the documentation: `python -m scripts.docs` (part of `make docs`).
 
 docs/settings.md and docs/metrics.md in full; in docs/protocol.md the tables between
-`<!-- generated: name -->` and `<!-- end -->`. The code is the source, so the tables cannot lie;
-what the code does not say (when a connection is closed so) stands here.
+`<!-- generated: name -->` and `<!-- end -->`; and the web client's mirror of the close codes. The
+code is the source, so the tables cannot lie; what the code does not say (when a connection is
+closed so) stands here.
 """
 
 import re
@@ -39,8 +40,11 @@ from allibe_services.contracts.errors import (
 from allibe_services.contracts.messages import CONTENT_BYTES
 from allibe_services.settings import Settings
 from allibe_services.telemetry import GatewayMetrics, HttpMetrics, WorkerMetrics
+from scripts import typescript
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+_ROOT = Path(__file__).resolve().parents[1]
+DOCS = _ROOT / "docs"
+CLIENT = _ROOT / "web" / "client" / "src"
 
 _SETTINGS = """\
 # Settings
@@ -109,6 +113,7 @@ def rendered() -> dict[Path, str]:
         DOCS / "settings.md": settings_page(),
         DOCS / "metrics.md": metrics_page(),
         protocol: with_tables(protocol.read_text()),
+        CLIENT / "disconnects.ts": typescript.disconnects(),
     }
 
 

@@ -4,6 +4,7 @@
 #   scripts/setup.sh dev    and what tests and checks need
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/apt.sh
 
 want=${1:-run}
 stamp=.venv/.stamp-$want
@@ -26,14 +27,8 @@ make_venv() {
     "$python" -m venv .venv >/dev/null 2>&1 && return
     rm -rf .venv
     # Debian splits venv from Python.
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        echo "setup: installing python3-venv" >&2
-        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
-        "$python" -m venv .venv
-    else
-        echo "setup: '$python -m venv' does not work; on Debian: apt-get install python3-venv" >&2
-        exit 1
-    fi
+    apt_install setup python3-venv
+    "$python" -m venv .venv
 }
 
 [ -x .venv/bin/python ] || make_venv "$(find_python)"
@@ -43,7 +38,9 @@ lock=$(mktemp)
 trap 'rm -f "$lock"' EXIT
 if [ "$want" = dev ]; then cp requirements.lock "$lock"; else sed '/^# development/,$d' requirements.lock >"$lock"; fi
 pip="env PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip"
-$pip install --quiet --require-hashes --requirement "$lock"
+# The lock is complete. Left to look for itself, pip before 23.3 takes the newest `coverage[toml]`
+# for pytest-cov, and then misses its hash.
+$pip install --quiet --no-deps --require-hashes --requirement "$lock"
 $pip install --quiet --no-deps --no-build-isolation --editable .
 echo "$fingerprint" >"$stamp"
 [ "$want" = dev ] && echo "$fingerprint" >.venv/.stamp-run

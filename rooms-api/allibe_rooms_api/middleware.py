@@ -5,6 +5,7 @@ These stand on the API's own sub-application, so that WebSocket routes beside it
 
 import asyncio
 import time
+from contextlib import suppress
 
 import structlog
 from aiohttp import hdrs, web
@@ -12,6 +13,7 @@ from aiohttp.typedefs import Handler
 
 from allibe_rooms_api import problems
 from allibe_rooms_api.call import CONTEXT, route_of
+from allibe_rooms_api.sending import taken_in_time
 from allibe_services.contracts.errors import AllibeError, NotConfirmed
 
 log = structlog.get_logger(__name__)
@@ -19,20 +21,14 @@ log = structlog.get_logger(__name__)
 
 @web.middleware
 async def written(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Send the answer, and end the connection of who does not take it in time.
-
-    aiohttp itself would wait for ever, the answer in memory.
-    """
+    """Send the answer, and end the connection of who does not take it in time."""
     response = await handler(request)
-    try:
-        async with asyncio.timeout(request.app[CONTEXT].write_limit):
-            await _write(request, response)
-    except TimeoutError:
-        log.warning("answer_not_read", route=route_of(request))
-        if request.transport is not None:
-            request.transport.abort()
-    except ConnectionError:
-        pass  # Gone while it was answered; aiohttp finds out by itself.
+    # Gone while it was answered, or ended here; aiohttp finds out by itself.
+    with suppress(ConnectionError):
+        limit = request.app[CONTEXT].write_limit
+        async with taken_in_time(request, limit, route=route_of(request)):
+            await response.prepare(request)
+            await response.write_eof()
     return response
 
 
@@ -61,19 +57,6 @@ async def answered(request: web.Request, handler: Handler) -> web.StreamResponse
         response = problems.respond(problems.InternalError())
     response.headers[hdrs.CACHE_CONTROL] = "no-store"
     return response
-
-
-async def _write(request: web.Request, response: web.StreamResponse) -> None:
-    """Send the answer, to the last byte: all of it is the kernel's when this returns."""
-    transport = request.transport
-    if transport is None:
-        return
-    low, high = transport.get_write_buffer_limits()
-    # Else up to 64 KiB may stay behind, and writing would be over too early to see them.
-    transport.set_write_buffer_limits(high=0)
-    await response.prepare(request)
-    await response.write_eof()
-    transport.set_write_buffer_limits(high, low)
 
 
 async def _in_time(request: web.Request, handler: Handler) -> web.StreamResponse:

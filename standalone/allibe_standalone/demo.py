@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from allibe_services import ops
 from allibe_services.auth import TokenSigner
@@ -27,7 +28,6 @@ ROOMS = (
 )
 TOKEN_SECONDS = 24 * 3600.0
 LONGEST_TOKEN_SECONDS = 30 * 24 * 3600.0
-PAGE = Path(__file__).with_name("demo.html")
 
 
 def settings_for(settings: Settings, folder: Path, host: str, port: int) -> Settings:
@@ -67,9 +67,6 @@ def extras(settings: Settings) -> Extras:
     signer = TokenSigner("HS256", settings.jwt_secret or "")
 
     async def token(request: web.Request) -> web.Response:
-        if not _is_loopback(request.url.host or ""):
-            # A page elsewhere whose name was rebound to this machine (DNS rebinding).
-            return _refusal("the demo answers to localhost only")
         user = request.query.get("user", "")
         if user not in USERS:
             return _refusal(f"user is one of {', '.join(USERS)}")
@@ -79,17 +76,37 @@ def extras(settings: Settings) -> Extras:
             return _refusal("ttl is a number of seconds")
         if not 0 < ttl <= LONGEST_TOKEN_SECONDS:
             return _refusal(f"ttl is more than 0 and at most {LONGEST_TOKEN_SECONDS:.0f}")
-        signed = signer.sign(user, ttl=ttl, name=user.capitalize())
-        return web.json_response({"token": signed}, headers={"Cache-Control": "no-store"})
-
-    async def page(_: web.Request) -> web.FileResponse:
-        return web.FileResponse(PAGE, headers={"Cache-Control": "no-cache"})
+        return _answer({"token": signer.sign(user, ttl=ttl, name=_name(user))})
 
     def add(app: web.Application, process: Process) -> None:
-        app.add_routes([web.get("/api/demo/token", token), web.get("/", page)])
+        app.router.add_get("/api/demo/token", _to_localhost(token))
+        app.router.add_get("/api/demo/users", _to_localhost(_users))
         app.add_routes(ops.routes(process.readiness, process.registry))
 
     return add
+
+
+def _to_localhost(handler: Handler) -> Handler:
+    """Refuse a page from elsewhere whose name was rebound to this machine (DNS rebinding)."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        if not _is_loopback(request.url.host or ""):
+            return _refusal("the demo answers to localhost only")
+        return await handler(request)
+
+    return guarded
+
+
+async def _users(_: web.Request) -> web.Response:
+    return _answer([{"user": user, "name": _name(user)} for user in USERS])
+
+
+def _name(user: str) -> str:
+    return user.capitalize()
+
+
+def _answer(body: object) -> web.Response:
+    return web.json_response(body, headers={"Cache-Control": "no-store"})
 
 
 def _refusal(detail: str) -> web.Response:

@@ -17,6 +17,7 @@ import allibe_rooms_api.app as rooms_api
 from allibe_fanout_worker.app import worker
 from allibe_gateway.app import Gateway, gateway
 from allibe_gateway.limits import Limits
+from allibe_rooms_api import chat_page
 from allibe_services import ops
 from allibe_services.auth import TokenVerifier
 from allibe_services.backends import Backends, backends, verifier
@@ -70,7 +71,7 @@ async def serve(
         entrance = await stack.enter_async_context(_gateway(process, parts, tokens))
         app = web.Application()
         app.add_routes(entrance.routes())
-        _add_rooms_api(app, process, parts, tokens)
+        _add_http(app, process, parts, tokens)
         if extras is not None:
             extras(app, process)
         site = await stack.enter_async_context(
@@ -100,7 +101,7 @@ async def run_rooms_api(settings: Settings) -> None:
     async with _started(settings) as (process, parts, stack):
         process.readiness.add("store", parts.store.ping)
         app = web.Application()
-        _add_rooms_api(app, process, parts, verifier(settings))
+        _add_http(app, process, parts, verifier(settings))
         site = await stack.enter_async_context(
             _listening(process, app, settings.host, settings.port)
         )
@@ -187,7 +188,7 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _add_rooms_api(
+def _add_http(
     app: web.Application, process: Process, parts: Backends, tokens: TokenVerifier
 ) -> None:
     rooms_api.setup(
@@ -197,6 +198,7 @@ def _add_rooms_api(
         verifier=tokens,
         observe=HttpMetrics(process.registry).observe,
     )
+    chat_page.setup(app)
 
 
 @asynccontextmanager

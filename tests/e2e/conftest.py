@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.clients import Clients
 from tests.support.fixtures import (
+    built_page,
     clients,
     private_server,
     server,
@@ -16,6 +17,7 @@ from tests.support.fixtures import (
 from tests.support.server import Server
 
 __all__ = [
+    "built_page",
     "clients",
     "private_server",
     "server",

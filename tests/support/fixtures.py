@@ -1,5 +1,6 @@
 """Fixtures for tests against real processes; the conftest of a folder imports what it needs."""
 
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,11 +11,24 @@ import pytest
 from tests.support.clients import Clients
 from tests.support.server import Server, running
 
+WEB = Path(__file__).resolve().parents[2] / "scripts" / "web.sh"
+
 
 class StartServer(Protocol):
     """Starts a server of the test's own; settings as `ALLIBE_HEART_BEAT_SECONDS="0.5"`."""
 
     def __call__(self, *, demo: bool = True, **environment: str) -> Server: ...
+
+
+@pytest.fixture(scope="session")
+def built_page() -> None:
+    """The chat page, built from what its sources are now. Without Node the tests fail and say so.
+
+    Servers that started earlier may not know it.
+    """
+    done = subprocess.run([WEB, "page"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.fail(done.stderr.strip(), pytrace=False)
 
 
 @pytest.fixture(scope="session")

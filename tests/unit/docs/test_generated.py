@@ -11,14 +11,14 @@ from allibe_gateway import asyncapi
 from allibe_gateway.doors.base import disconnect_for
 from allibe_services import settings
 from allibe_services.contracts import disconnects, errors
-from scripts import docs
+from scripts import docs, typescript
 
 GENERATED = docs.rendered()
 
 
 @pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.name)
 def test_a_kept_page_is_up_to_date(path: Path) -> None:
-    """Else: `python scripts/docs.py`."""
+    """Else: `python -m scripts.docs`."""
     assert path.read_text() == GENERATED[path]
 
 
@@ -37,6 +37,7 @@ def test_running_the_script_writes_the_pages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(docs, "DOCS", tmp_path)
+    monkeypatch.setattr(docs, "CLIENT", tmp_path)
     (tmp_path / "protocol.md").write_text("<!-- generated: limits -->\nold\n<!-- end -->\n")
     docs.main()
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
@@ -44,6 +45,7 @@ def test_running_the_script_writes_the_pages(
         "settings.md": docs.settings_page(),
         "metrics.md": docs.metrics_page(),
         "protocol.md": f"<!-- generated: limits -->\n{docs.limits()}<!-- end -->\n",
+        "disconnects.ts": typescript.disconnects(),
     }
 
 

@@ -18,6 +18,7 @@ from allibe_services.contracts.errors import StoreUnavailable
 from tests.support.server import eventually
 from tests.unit.rooms_api.api import ROOM, ROOMS, SECRET, Api
 from tests.unit.rooms_api.fakes import MemoryMembers, MemoryRooms, MemoryStore, RecordingBus
+from tests.unit.rooms_api.slow_reader import little_listener, reading_nothing
 
 
 def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -132,18 +133,6 @@ async def test_no_log_line_has_the_token(api: Api, monkeypatch: pytest.MonkeyPat
     assert "eyJ" not in repr(logs)
 
 
-LITTLE = 4096
-"""Bytes that the kernel keeps for a socket; it makes some more of them."""
-
-
-def little_listener(host: str, port: int, family: socket.AddressFamily) -> socket.socket:
-    """Return a socket whose connections keep little in the kernel, so that much stays with us."""
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LITTLE)
-    listener.bind((host, port))
-    return listener
-
-
 @asynccontextmanager
 async def asked_for_history(
     store: MemoryStore, verifier: TokenVerifier, *, messages: int, write_limit: float
@@ -164,14 +153,11 @@ async def asked_for_history(
         await api.room()
         for _ in range(messages):
             await api.say("x" * 8192)
-        with socket.socket() as asking:
-            asking.setblocking(False)
-            asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LITTLE)
-            await asyncio.get_running_loop().sock_connect(asking, ("127.0.0.1", api.http.port))
-            token = TokenSigner("HS256", SECRET).sign("alice", ttl=60)
-            path = f"{ROOMS}/{ROOM}/messages?limit=100"
-            head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n"
-            await asyncio.get_running_loop().sock_sendall(asking, head.encode())
+        token = TokenSigner("HS256", SECRET).sign("alice", ttl=60)
+        path = f"{ROOMS}/{ROOM}/messages?limit=100"
+        head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n"
+        assert api.http.port is not None
+        async with reading_nothing(api.http.port, head) as asking:
             yield asking
         await asyncio.to_thread(eventually, lambda: not server.handler.connections, "all have gone")
 
