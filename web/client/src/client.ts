@@ -64,7 +64,8 @@ export class ChatClient {
     const url = options.url.replace(/\/+$/, '');
     const network = options.network ?? browserNetwork;
     this.#random = options.random ?? Math.random;
-    this.#tokens = new Tokens(options.getToken);
+    // What was left waiting on the last visit goes out as soon as somebody is signed in again.
+    this.#tokens = new Tokens(options.getToken, (user) => this.#outbox.open(user));
     this.#connection = new Connection({
       url: `${url.replace(/^http/, 'ws')}/allibe-ws`,
       tokens: this.#tokens,
@@ -98,16 +99,6 @@ export class ChatClient {
   /** Whose token it is, or null until there is one. */
   user(): string | null {
     return this.#user ?? this.#tokens.user();
-  }
-
-  /**
-   * Signs in without entering a room: takes up the messages that wait since the last visit, and
-   * connects to send them if there are any. Rejects with what `getToken` threw.
-   */
-  async start(): Promise<void> {
-    await this.#tokens.get();
-    const user = this.#tokens.user();
-    if (user !== null) this.#outbox.open(user);
   }
 
   /**
@@ -147,15 +138,12 @@ export class ChatClient {
 
   /** Ends everything. What waits to be sent stays stored, and goes out when the user is back. */
   close(): void {
-    for (const { room, unwant } of this.#entered.values()) {
-      room.close();
-      unwant();
-    }
+    for (const { room } of this.#entered.values()) room.close();
     this.#entered.clear();
-    this.#unwant?.();
     this.#unwant = null;
     this.#outbox.close();
-    this.rooms.clear();
+    this.rooms.close();
+    this.#connection.close();
   }
 
   #left(room: EnteredRoom): void {

@@ -21,11 +21,14 @@ interface Claims {
 
 export class Tokens {
   readonly #getToken: GetToken;
+  readonly #signedIn: (user: string) => void;
   #token: string | null = null;
   #asked: Promise<string> | null = null;
 
-  constructor(getToken: GetToken) {
+  /** `signedIn` is called with the user of each new token that says whose it is. */
+  constructor(getToken: GetToken, signedIn: (user: string) => void = () => {}) {
     this.#getToken = getToken;
+    this.#signedIn = signedIn;
   }
 
   /**
@@ -50,6 +53,8 @@ export class Tokens {
       const asked = Promise.resolve().then(() => this.#getToken({ fresh }));
       const token = await inTime(asked, GET_TOKEN_MS);
       this.#token = token.replace(/^Bearer /i, '');
+      const user = userOf(this.#token);
+      if (user !== null) this.#signedIn(user);
       return this.#token;
     } finally {
       this.#asked = null;

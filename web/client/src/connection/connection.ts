@@ -43,7 +43,7 @@ export class Connection implements Readable<ConnectionSnapshot> {
   readonly #users: ConnectionUser[] = [];
   readonly #store = new Store(() => snapshot(this.#machine, this.#options.network.online()));
   #machine: Machine = IDLE;
-  #wants = 0;
+  readonly #wants = new Set<object>();
   #link: Link | null = null;
   #renewal: TokenRenewal | null = null;
   /** Of waiting, or of settling: there is one at a time. */
@@ -81,15 +81,18 @@ export class Connection implements Readable<ConnectionSnapshot> {
    * again in the same turn of the event loop (a change of rooms, React's StrictMode) keeps it.
    */
   want(): () => void {
-    this.#wants += 1;
+    const want = {};
+    this.#wants.add(want);
     this.#wantsChanged();
-    let wanted = true;
     return () => {
-      if (!wanted) return;
-      wanted = false;
-      this.#wants -= 1;
-      queueMicrotask(() => this.#wantsChanged());
+      if (this.#wants.delete(want)) queueMicrotask(() => this.#wantsChanged());
     };
+  }
+
+  /** Closes it, whoever wants it. */
+  close(): void {
+    this.#wants.clear();
+    this.#wantsChanged();
   }
 
   /** Tries now, whatever the wait or the refusal. */
@@ -98,7 +101,7 @@ export class Connection implements Readable<ConnectionSnapshot> {
   }
 
   #wantsChanged(): void {
-    this.#happened({ type: this.#wants > 0 ? 'wanted' : 'unwanted' });
+    this.#happened({ type: this.#wants.size > 0 ? 'wanted' : 'unwanted' });
   }
 
   #happened(event: Happening): void {

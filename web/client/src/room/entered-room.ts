@@ -12,7 +12,7 @@ import type { Message, OutboxEntry, Readable, Room, RoomSnapshot } from '../type
 import { HistoryLoader } from './loader.js';
 import { RoomLog } from './log.js';
 import { ReadMarker } from './read-marker.js';
-import { RoomSubscription } from './subscription.js';
+import { RoomSubscription, type Subscribed } from './subscription.js';
 
 export interface RoomSurroundings {
   readonly http: Http;
@@ -186,8 +186,11 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
     this.#loader.complete();
   }
 
-  #subscribed({ offset, epoch }: { offset: number; epoch: string }): void {
-    if (this.#log.epoch !== null && epoch !== this.#log.epoch) this.#anew();
+  #subscribed({ offset, epoch, recovered }: Subscribed): void {
+    const known = this.#log.epoch !== null;
+    // Another log; or the same, restored to a time before what we have of it.
+    const other = epoch !== this.#log.epoch || (!recovered && offset < this.#log.last);
+    if (known && other) this.#anew();
     this.#log.reaches(offset);
     this.#loader.complete();
     this.changed();
@@ -196,6 +199,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
 
   #anew(): void {
     this.#log.clear();
+    this.#marker.reset();
     this.#loader.reload();
     this.changed();
   }

@@ -2,7 +2,7 @@
 
 import type { Link } from '../connection/link.js';
 
-/** Each move is a write to the database: those of a moment become one. */
+/** Each move is a write to the database: after one, those of a moment become one. */
 const MOMENT_MS = 300;
 
 export class ReadMarker {
@@ -25,11 +25,17 @@ export class ReadMarker {
     this.#wanted = Math.max(this.#wanted, offset);
   }
 
+  /** Begins anew: the room's log is another one. */
+  reset(): void {
+    this.#told = 0;
+    this.#wanted = 0;
+  }
+
   move(offset: number): void {
     if (offset <= this.#wanted) return;
     this.#wanted = offset;
     this.#moved(offset);
-    this.#timer ??= setTimeout(() => this.#tell(), MOMENT_MS);
+    if (this.#timer === undefined) this.#tell();
   }
 
   up(link: Link): void {
@@ -44,17 +50,22 @@ export class ReadMarker {
   /** Tells what has not been told yet. */
   close(): void {
     this.#tell();
+    clearTimeout(this.#timer);
     this.#link = null;
   }
 
   #tell(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     const offset = this.#wanted;
     if (this.#link === null || offset <= this.#told) return;
-    const body = { roomId: this.#roomId, offset };
-    this.#link.send('/app/read', body, (error) => {
-      if (error === null) this.#told = Math.max(this.#told, offset);
+    const before = this.#told;
+    this.#told = offset;
+    this.#link.send('/app/read', { roomId: this.#roomId, offset }, (error) => {
+      if (error !== null && this.#told === offset) this.#told = before;
     });
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#tell();
+    }, MOMENT_MS);
   }
 }

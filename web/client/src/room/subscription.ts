@@ -5,14 +5,20 @@ import type { Link } from '../connection/link.js';
 import type { ChatError } from '../errors.js';
 import type { Message } from '../types.js';
 
+/** Where the log stood, and whether what was missed has come. */
+export interface Subscribed {
+  readonly offset: number;
+  readonly epoch: string;
+  readonly recovered: boolean;
+}
+
 export interface SubscriptionOptions {
   readonly roomId: string;
   readonly random: () => number;
   /** The last position that is known, or null: only what is new is asked for then. */
   readonly position: () => string | null;
   readonly message: (message: Message) => void;
-  /** What was missed has come, or cannot come this way: `head` is where the log stood then. */
-  readonly subscribed: (head: { offset: number; epoch: string }) => void;
+  readonly subscribed: (answer: Subscribed) => void;
   /** It is over, and trying again is useless. */
   readonly refused: (error: ChatError) => void;
 }
@@ -76,8 +82,11 @@ export class RoomSubscription {
   #answered(link: Link, error: ChatError | null, headers: Readonly<Record<string, string>>): void {
     if (error === null) {
       this.#live = true;
-      const head = { offset: Number(headers['x-offset'] ?? 0), epoch: headers['x-epoch'] ?? '' };
-      this.#options.subscribed(head);
+      this.#options.subscribed({
+        offset: Number(headers['x-offset'] ?? 0),
+        epoch: headers['x-epoch'] ?? '',
+        recovered: headers['x-recovered'] !== 'false',
+      });
     } else if (!error.retryable) {
       this.#options.refused(error);
     } else if (error.code !== 'network') {

@@ -28,7 +28,7 @@ export class RoomList implements Readable<RoomListSnapshot> {
   #rooms: readonly Room[] = [];
   #status: RoomListSnapshot['status'] = 'idle';
   #error: ChatError | null = null;
-  #opened = 0;
+  readonly #opened = new Set<object>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #unsubscribe: (() => void) | null = null;
   #loading: Promise<void> | null = null;
@@ -49,22 +49,22 @@ export class RoomList implements Readable<RoomListSnapshot> {
 
   /** Loads the list and keeps it fresh until the returned function is called. */
   open(): () => void {
-    this.#opened += 1;
-    if (this.#opened === 1) this.#start();
-    return once(() => {
-      this.#opened -= 1;
-      if (this.#opened === 0) this.#stop();
-    });
+    const reader = {};
+    this.#opened.add(reader);
+    if (this.#opened.size === 1) this.#start();
+    return () => {
+      if (this.#opened.delete(reader) && this.#opened.size === 0) this.#stop();
+    };
   }
 
   /** As `open()`, and keeps the connection up, so that the list is live without a room entered. */
   watch(): () => void {
     const close = this.open();
     const unwant = this.#options.want();
-    return once(() => {
+    return () => {
       close();
       unwant();
-    });
+    };
   }
 
   /** Loads the list anew. Never rejects: see `status` and `error`. */
@@ -103,8 +103,10 @@ export class RoomList implements Readable<RoomListSnapshot> {
     if (this.#status !== 'idle') this.#put(room.roomId, room);
   }
 
-  /** Forgets everything. */
-  clear(): void {
+  /** Told by the client: the user signs out. Forgets everything, for all who have it open. */
+  close(): void {
+    this.#stop();
+    this.#opened.clear();
     this.#rooms = [];
     this.#status = 'idle';
     this.#error = null;
@@ -163,13 +165,4 @@ export class RoomList implements Readable<RoomListSnapshot> {
     const unreadCount = this.#rooms.reduce((sum, room) => sum + room.unreadCount, 0);
     return { status: this.#status, rooms: this.#rooms, unreadCount, error: this.#error };
   }
-}
-
-function once(work: () => void): () => void {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    work();
-  };
 }
