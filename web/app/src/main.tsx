@@ -1,0 +1,15 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import './theme/tokens.css';
+import './theme/base.css';
+import { App } from './App.js';
+import { Sessions } from './session/session.js';
+
+const root = document.getElementById('app');
+if (root === null) throw new Error('index.html has no #app.');
+
+createRoot(root).render(
+  <StrictMode>
+    <App sessions={new Sessions()} />
+  </StrictMode>,
+);

@@ -1,0 +1,65 @@
+import { ChatError } from '@allibe/client';
+import { describe, expect, it } from 'vitest';
+import { MessageRow } from '../src/room/MessageRow.js';
+import { RowBuilder, type RowsOf } from '../src/room/rows.js';
+import { message, waiting } from './messages.js';
+import { named, press, render } from './render.js';
+
+async function row(given: Partial<RowsOf>) {
+  const calls: string[] = [];
+  const actions = {
+    resend: (id: string) => void calls.push(`resend ${id}`),
+    discard: (id: string) => void calls.push(`discard ${id}`),
+  };
+  const [built] = new RowBuilder().build({
+    messages: [],
+    outbox: [],
+    user: 'alice',
+    unreadAfter: null,
+    ...given,
+  });
+  if (!built) throw new Error('no row');
+  const ui = <MessageRow row={built} name="Bob" isLast={false} isFresh={false} actions={actions} />;
+  return { calls, ...(await render(ui)) };
+}
+
+describe('MessageRow', () => {
+  it('never takes content for markup', async () => {
+    const content = '<img src=x onerror="alert(1)"><b>bold</b> javascript:alert(1)';
+    const { container } = await row({ messages: [message(1, { content })] });
+    expect(container.querySelector('.bubble__text')?.textContent).toBe(content);
+    expect(container.querySelector('img, b, .bubble a')).toBeNull();
+  });
+
+  it('opens links elsewhere, and tells them nothing', async () => {
+    const content = 'see https://example.com/x.';
+    const { container } = await row({ messages: [message(1, { content })] });
+    const link = container.querySelector('.bubble a');
+    expect(link?.getAttribute('href')).toBe('https://example.com/x');
+    expect(link?.getAttribute('rel')).toBe('noopener noreferrer nofollow');
+    expect(link?.getAttribute('target')).toBe('_blank');
+  });
+
+  it('says whose message it is, also inside of a group', async () => {
+    const { container } = await row({ messages: [message(1)] });
+    expect(container.querySelector('article')?.textContent).toContain('Bob');
+    const own = await row({ messages: [message(1, { sender: 'alice' })] });
+    expect(own.container.querySelector('article')?.textContent).toContain('You');
+  });
+
+  it('says that a message waits', async () => {
+    const { container } = await row({ outbox: [waiting('c-1')] });
+    expect(container.textContent).toContain('Sending');
+  });
+
+  it('offers to send a failed message again, or to drop it', async () => {
+    const error = new ChatError('not_allowed', '', false);
+    const { calls, container } = await row({
+      outbox: [waiting('c-1', { state: 'failed', error })],
+    });
+    expect(container.textContent).toContain('Not sent: You may not do that in this room.');
+    await press(named('Send again'));
+    await press(named('Discard'));
+    expect(calls).toEqual(['resend c-1', 'discard c-1']);
+  });
+});

@@ -1,0 +1,110 @@
+import { act } from 'react';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { BellButton } from '../src/notifications/BellButton.js';
+import { Notifier } from '../src/notifications/Notifier.js';
+import { preferences } from '../src/preferences/preferences.js';
+import { message, room } from './messages.js';
+import { named, press, render } from './render.js';
+
+class FakeNotification {
+  static permission: NotificationPermission = 'default';
+  static answer: NotificationPermission = 'granted';
+  static asked = 0;
+  static shown: FakeNotification[] = [];
+
+  static async requestPermission() {
+    FakeNotification.asked += 1;
+    FakeNotification.permission = FakeNotification.answer;
+    return FakeNotification.answer;
+  }
+
+  onclick: (() => void) | null = null;
+  close = vi.fn();
+
+  constructor(
+    readonly title: string,
+    readonly options: NotificationOptions,
+  ) {
+    FakeNotification.shown.push(this);
+  }
+}
+
+beforeEach(() => {
+  Object.assign(FakeNotification, {
+    permission: 'default',
+    answer: 'granted',
+    asked: 0,
+    shown: [],
+  });
+  vi.stubGlobal('Notification', FakeNotification);
+  window.history.replaceState(null, '', '/');
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+async function page() {
+  return await render(
+    <>
+      <BellButton />
+      <Notifier rooms={[room({ roomId: '2', name: 'Friend Chat' })]} />
+    </>,
+  );
+}
+
+describe('the bell', () => {
+  it('asks the browser on the press, not before', async () => {
+    await page();
+    expect(FakeNotification.asked).toBe(0);
+    await press(named('Notifications'));
+    expect(FakeNotification.asked).toBe(1);
+    expect(named('Notifications').getAttribute('aria-pressed')).toBe('true');
+    expect(preferences.get().notify).toBe(true);
+    await press(named('Notifications'));
+    expect(named('Notifications').getAttribute('aria-pressed')).toBe('false');
+  });
+
+  it('stays off, and says why, when the browser refuses', async () => {
+    FakeNotification.answer = 'denied';
+    const { container } = await page();
+    await press(named('Notifications'));
+    expect(named('Notifications').getAttribute('aria-pressed')).toBe('false');
+    expect(container.textContent).toContain('blocked');
+  });
+});
+
+describe('notifications', () => {
+  const sent = message(1, { roomId: '2', sender: 'bob', senderName: 'Bob', content: 'Lunch?' });
+
+  it('tell of messages in rooms that are not on the screen, and open the room', async () => {
+    const { client } = await page();
+    await press(named('Notifications'));
+    act(() => client.emit('notification', { roomId: '2', message: sent, unreadCount: 1 }));
+    const [shown] = FakeNotification.shown;
+    expect(shown?.title).toBe('Friend Chat');
+    expect(shown?.options).toMatchObject({ body: 'Bob: Lunch?', tag: '2' });
+    act(() => shown?.onclick?.());
+    expect(window.location.hash).toBe('#/rooms/2');
+    expect(shown?.close).toHaveBeenCalled();
+  });
+
+  it('tell of the room on the screen only while the page is hidden, and never of own messages', async () => {
+    const { client } = await page();
+    await press(named('Notifications'));
+    act(() => client.emit('message', sent));
+    expect(FakeNotification.shown).toHaveLength(0);
+    vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
+    act(() => client.emit('message', { ...sent, sender: 'alice' }));
+    expect(FakeNotification.shown).toHaveLength(0);
+    act(() => client.emit('message', sent));
+    expect(FakeNotification.shown).toHaveLength(1);
+  });
+
+  it('do not come while the bell is off', async () => {
+    const { client } = await page();
+    act(() => client.emit('notification', { roomId: '2', message: sent, unreadCount: 1 }));
+    expect(FakeNotification.shown).toHaveLength(0);
+  });
+});
