@@ -109,3 +109,13 @@ describe('newAfter', () => {
     expect(newAfter(rows, 4)).toBe(0);
   });
 });
+
+describe('entries of a type that is not known', () => {
+  it('are left out, and do not part what stands on both sides', () => {
+    const rows = build({
+      messages: [message(1), { ...message(2), type: 'edit' }, message(3)],
+    });
+    expect(rows.map(({ entry }) => entry.offset)).toEqual([1, 3]);
+    expect(rows.map(({ startsGroup }) => startsGroup)).toEqual([true, false]);
+  });
+});

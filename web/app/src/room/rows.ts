@@ -50,8 +50,11 @@ export class RowBuilder {
 
   build({ messages, outbox, user, unreadAfter }: RowsOf): readonly Row[] {
     const entries: Entry[] = [];
-    for (const message of messages)
-      entries.push(this.#entry(message, () => arrived(message, user)));
+    for (const message of messages) {
+      // Other types of log entries are for later versions of this page.
+      if (message.type === 'message')
+        entries.push(this.#entry(message, () => arrived(message, user)));
+    }
     for (const waiting of outbox) entries.push(this.#entry(waiting, () => own(waiting, user)));
 
     const rows: Row[] = [];
