@@ -4,7 +4,15 @@ export default defineConfig({
   test: {
     globals: false,
     projects: [
-      { test: { name: 'client', root: 'client', include: ['tests/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'client',
+          root: 'client',
+          include: ['tests/**/*.test.ts'],
+          // Each file cleans up behind itself; a process for each would take longer than the tests.
+          isolate: false,
+        },
+      },
       {
         test: {
           name: 'react',

@@ -59,13 +59,17 @@ export class ChatClient {
   #user: string | null = null;
   /** Keeps the connection up while messages wait. */
   #unwant: (() => void) | null = null;
+  /** A token that comes after `close()` is of no use any more. */
+  #closed = false;
 
   constructor(options: ChatClientOptions) {
     const url = options.url.replace(/\/+$/, '');
     const network = options.network ?? browserNetwork;
     this.#random = options.random ?? Math.random;
     // What was left waiting on the last visit goes out as soon as somebody is signed in again.
-    this.#tokens = new Tokens(options.getToken, (user) => this.#outbox.open(user));
+    this.#tokens = new Tokens(options.getToken, (user) => {
+      if (!this.#closed) this.#outbox.open(user);
+    });
     this.#connection = new Connection({
       url: `${url.replace(/^http/, 'ws')}/allibe-ws`,
       tokens: this.#tokens,
@@ -85,7 +89,7 @@ export class ChatClient {
       http: this.http,
       network,
       isOnline: () => this.#connection.link() !== null,
-      want: () => this.#connection.want(),
+      want: () => this.#want(),
     });
     this.#outbox = new Outbox({
       storage: options.storage === undefined ? browserStorage() : options.storage,
@@ -120,7 +124,7 @@ export class ChatClient {
       read: (id, offset, isAll) => this.rooms.read(id, offset, isAll),
       left: (left) => this.#left(left),
     });
-    this.#entered.set(roomId, { room, entered: 1, unwant: this.#connection.want() });
+    this.#entered.set(roomId, { room, entered: 1, unwant: this.#want() });
     const link = this.#connection.link();
     if (link) room.up(link);
     return room;
@@ -138,12 +142,18 @@ export class ChatClient {
 
   /** Ends everything. What waits to be sent stays stored, and goes out when the user is back. */
   close(): void {
+    this.#closed = true;
     for (const { room } of this.#entered.values()) room.close();
     this.#entered.clear();
     this.#unwant = null;
     this.#outbox.close();
     this.rooms.close();
     this.#connection.close();
+  }
+
+  #want(): () => void {
+    this.#closed = false;
+    return this.#connection.want();
   }
 
   #left(room: EnteredRoom): void {
@@ -160,11 +170,13 @@ export class ChatClient {
     this.#entered.delete(room.roomId);
     room.close();
     unwant();
+    // What waited for the room to be live waits for nothing any more.
+    this.#outbox.flush(room.roomId);
   }
 
   #linkFor(roomId: string): Link | null {
     const entry = this.#entered.get(roomId);
-    return entry && !entry.room.isLive() ? null : this.#connection.link();
+    return entry && !entry.room.takesMessages() ? null : this.#connection.link();
   }
 
   #outboxChanged(roomId: string): void {

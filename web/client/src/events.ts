@@ -14,7 +14,18 @@ export class Events<Kinds extends object> {
 
   emit<K extends keyof Kinds>(kind: K, event: Kinds[K]): void {
     for (const listener of [...(this.#listeners.get(kind) ?? [])]) {
-      (listener as (event: Kinds[K]) => void)(event);
+      apart(() => (listener as (event: Kinds[K]) => void)(event));
     }
+  }
+}
+
+/** Calls a listener. What it throws is told to the page, and keeps nobody else from anything. */
+export function apart(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }

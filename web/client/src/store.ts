@@ -3,6 +3,7 @@
  * were: a replay of 500 messages in one WebSocket message renders once.
  */
 
+import { apart } from './events.js';
 import type { Readable } from './types.js';
 
 export class Store<T> implements Readable<T> {
@@ -37,7 +38,7 @@ export class Store<T> implements Readable<T> {
     this.#told = false;
     queueMicrotask(() => {
       this.#told = true;
-      for (const listener of [...this.#listeners]) listener();
+      for (const listener of [...this.#listeners]) apart(listener);
     });
   }
 }

@@ -92,7 +92,9 @@ export class Link {
     settle: Settle,
   ): void {
     const receipt = this.#expect(settle);
-    this.#client.subscribe(destination, (frame) => on(bodyOf(frame)), { ...headers, id, receipt });
+    // What comes between `close()` and the end is for nobody any more.
+    const received = (frame: IMessage) => this.#ended || on(bodyOf(frame));
+    this.#client.subscribe(destination, received, { ...headers, id, receipt });
   }
 
   unsubscribe(id: string): void {

@@ -35,6 +35,8 @@ export class Outbox {
   #entries: readonly OutboxEntry[] = [];
   /** The entry that is under way, by room. */
   readonly #underWay = new Map<string, string>();
+  /** Rooms that wait before the next try. */
+  readonly #resting = new Set<string>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #failures = 0;
 
@@ -45,8 +47,9 @@ export class Outbox {
   /** Takes up what the user left behind, and stores what was written before he was known. */
   open(user: string): void {
     if (this.#user === user) return;
+    const before = this.#entries;
+    const written = this.#user === null ? before : [];
     this.#user = user;
-    const written = this.#entries;
     const known = new Set(written.map((entry) => entry.clientMessageId));
     const stored = this.#options.storage?.all(user) ?? [];
     const restored = stored
@@ -57,7 +60,8 @@ export class Outbox {
       });
     this.#entries = [...restored, ...written].sort((a, b) => a.createdAt - b.createdAt);
     for (const entry of written) this.#store(entry);
-    for (const roomId of new Set(this.#entries.map((entry) => entry.roomId))) this.#changed(roomId);
+    const rooms = new Set([...before, ...this.#entries].map((entry) => entry.roomId));
+    for (const roomId of rooms) this.#changed(roomId);
   }
 
   /** Stops all timers and forgets the entries; what is stored stays stored. */
@@ -66,6 +70,7 @@ export class Outbox {
     this.#timers.clear();
     this.#entries = [];
     this.#underWay.clear();
+    this.#resting.clear();
     this.#user = null;
   }
 
@@ -99,7 +104,7 @@ export class Outbox {
     this.#entries = [...this.#entries, entry];
     this.#store(entry);
     this.#changed(roomId);
-    this.flush(roomId);
+    if (!this.#resting.has(roomId)) this.#sendNext(roomId);
     return entry;
   }
 
@@ -127,10 +132,13 @@ export class Outbox {
     }
   }
 
-  /** Sends what waits, in all rooms or in one. */
+  /** Sends what waits, in all rooms or in one, without resting. */
   flush(roomId?: string): void {
     const rooms = new Set(this.#entries.map((entry) => entry.roomId));
-    for (const room of roomId === undefined ? rooms : [roomId]) this.#sendNext(room);
+    for (const room of roomId === undefined ? rooms : [roomId]) {
+      this.#resting.delete(room);
+      this.#sendNext(room);
+    }
   }
 
   #sendNext(roomId: string): void {
@@ -178,7 +186,8 @@ export class Outbox {
     if (error.code === 'network') return;
     const ms = backoff(this.#failures, error.retryAfterMs ?? 500, this.#options.random);
     this.#failures += 1;
-    this.#after(ms, () => this.#sendNext(roomId));
+    this.#resting.add(roomId);
+    this.#after(ms, () => this.flush(roomId));
   }
 
   #after(ms: number, work: () => void): void {

@@ -29,13 +29,17 @@ export class WebStorageOutbox implements OutboxStorage {
 
   all(user: string): StoredEntry[] {
     const prefix = keyOf(user, '');
-    const keys = Array.from({ length: this.#storage.length }, (_, index) =>
-      this.#storage.key(index),
-    );
-    return keys
-      .filter((key) => key?.startsWith(prefix))
-      .map((key) => entryIn(this.#storage.getItem(key ?? '')))
-      .filter((entry) => entry !== null);
+    try {
+      const keys = Array.from({ length: this.#storage.length }, (_, index) =>
+        this.#storage.key(index),
+      );
+      return keys
+        .filter((key) => key?.startsWith(prefix))
+        .map((key) => entryIn(this.#storage.getItem(key ?? '')))
+        .filter((entry) => entry !== null);
+    } catch {
+      return [];
+    }
   }
 
   put(user: string, entry: StoredEntry): void {
@@ -47,7 +51,11 @@ export class WebStorageOutbox implements OutboxStorage {
   }
 
   remove(user: string, clientMessageId: string): void {
-    this.#storage.removeItem(keyOf(user, clientMessageId));
+    try {
+      this.#storage.removeItem(keyOf(user, clientMessageId));
+    } catch {
+      // Not allowed any more: it is sent again on the next visit, and stored once all the same.
+    }
   }
 }
 

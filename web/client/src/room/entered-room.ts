@@ -128,9 +128,12 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
     this.#around.left(this);
   }
 
-  /** Tells whether messages may be sent over the link: what was missed has come. */
-  isLive(): boolean {
-    return this.#subscription.isLive();
+  /**
+   * Tells whether messages may be sent over the link: what was missed has come. Or never will:
+   * then the server refuses them, and nobody waits for ever.
+   */
+  takesMessages(): boolean {
+    return this.#subscription.isLive() || this.#status === 'ended';
   }
 
   /** Told by the client: there is a connection. */
@@ -183,7 +186,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
       return;
     }
     this.#grew(this.#log.add(message));
-    this.#loader.complete();
+    this.#loader.follow();
   }
 
   #subscribed({ offset, epoch, recovered }: Subscribed): void {
@@ -199,6 +202,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
 
   #anew(): void {
     this.#log.clear();
+    if (this.#status === 'ready') this.#status = 'loading';
     this.#marker.reset();
     this.#loader.reload();
     this.changed();
@@ -207,8 +211,10 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
   #grew(grown: readonly Message[]): void {
     const whole = this.#status === 'loading' || this.#status === 'error';
     if (whole && this.#log.epoch !== null) this.#status = 'ready';
-    this.#error = null;
-    this.#around.outbox.seen(whole ? this.#log.messages() : grown, this.#around.user());
+    if (this.#log.missing === 0) this.#error = null;
+    // Where nothing came at the end, the slice may be another one.
+    const fresh = whole || grown.length === 0 ? this.#log.messages() : grown;
+    this.#around.outbox.seen(fresh, this.#around.user());
     this.changed();
     if (!whole) for (const message of grown) this.#around.arrived(message);
   }
@@ -230,6 +236,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
     this.#loader.stop();
     this.#subscription.end();
     this.changed();
+    this.#around.outbox.flush(this.roomId);
   }
 
   #snapshot(): RoomSnapshot {
@@ -237,7 +244,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
       roomId: this.roomId,
       status: this.#status,
       error: this.#error,
-      live: this.isLive(),
+      live: this.#subscription.isLive(),
       room: this.#room,
       readOffsetOnEntry: this.#room?.readOffset ?? null,
       messages: this.#log.messages(),

@@ -57,8 +57,14 @@ export class HistoryLoader {
   complete(): void {
     if (this.#loading || this.#stopped || this.#isComplete()) return;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#loading = true;
     void this.#load();
+  }
+
+  /** As `complete()`, but after a failure not before its time: messages may come fast. */
+  follow(): void {
+    if (this.#timer === undefined) this.complete();
   }
 
   /** Loads the page before the slice. Rejects with `ChatError`. */
@@ -130,7 +136,10 @@ export class HistoryLoader {
     if (!error.retryable) return;
     const ms = backoff(this.#failures, error.retryAfterMs ?? 1_000, this.#options.random);
     this.#failures += 1;
-    this.#timer = setTimeout(() => this.complete(), ms);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.complete();
+    }, ms);
   }
 }
 

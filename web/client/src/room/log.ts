@@ -103,6 +103,10 @@ export class RoomLog {
   reset(page: HistoryPage): void {
     const newEpoch = this.#epoch !== null && page.epoch !== this.#epoch;
     if (newEpoch) this.clear();
+    // What arrived while the page was on its way is newer than it.
+    for (const one of this.#messages) {
+      if (one.offset > page.lastOffset) this.#ahead.set(one.offset, one);
+    }
     this.#epoch = page.epoch;
     this.#messages = [...page.messages];
     this.#base = (page.messages[0]?.offset ?? page.lastOffset + 1) - 1;

@@ -60,7 +60,8 @@ export class ReadMarker {
     const before = this.#told;
     this.#told = offset;
     this.#link.send('/app/read', { roomId: this.#roomId, offset }, (error) => {
-      if (error !== null && this.#told === offset) this.#told = before;
+      // What is refused for good (no member any more) is not told again.
+      if (error?.retryable && this.#told === offset) this.#told = before;
     });
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {

@@ -32,8 +32,14 @@ export class RoomList implements Readable<RoomListSnapshot> {
   #timer: ReturnType<typeof setInterval> | undefined;
   #unsubscribe: (() => void) | null = null;
   #loading: Promise<void> | null = null;
-  /** Something happened while the list was being loaded: what comes may be older than that. */
+  /** What happened before events came has to be loaded, again if a load is under way. */
   #outdated = false;
+  /** What happened while the list was being loaded: what comes may be older than that. */
+  #meanwhile: RoomsEvent[] = [];
+  /** The latest request for each room that is being added. */
+  readonly #adding = new Map<string, object>();
+  /** How often it was closed: what was asked for before that is of no use. */
+  #closes = 0;
 
   constructor(options: RoomListOptions) {
     this.#options = options;
@@ -83,11 +89,8 @@ export class RoomList implements Readable<RoomListSnapshot> {
   /** Told by the client: something happened to the list. */
   happened(event: RoomsEvent): void {
     if (this.#status === 'idle') return;
-    this.#outdated = true;
-    const known = this.#rooms.find((room) => room.roomId === event.roomId);
-    if (event.type === 'removed') this.#put(event.roomId, null);
-    else if (event.type === 'room' && known) this.#put(event.roomId, patched(known, event));
-    else void this.#add(event.roomId);
+    if (this.#loading !== null) this.#meanwhile.push(event);
+    this.#apply(event);
   }
 
   /** Told by an entered room: the user has read up to there. */
@@ -107,6 +110,9 @@ export class RoomList implements Readable<RoomListSnapshot> {
   close(): void {
     this.#stop();
     this.#opened.clear();
+    this.#closes += 1;
+    this.#loading = null;
+    this.#adding.clear();
     this.#rooms = [];
     this.#status = 'idle';
     this.#error = null;
@@ -116,7 +122,8 @@ export class RoomList implements Readable<RoomListSnapshot> {
   #start(): void {
     const refresh = () => {
       const { network, isOnline } = this.#options;
-      if (network.visible() && !isOnline()) void this.reload();
+      const isDue = !isOnline() || this.#status === 'error';
+      if (network.visible() && isDue) void this.reload();
     };
     this.#timer = setInterval(refresh, REFRESH_MS);
     this.#unsubscribe = this.#options.network.subscribe(refresh);
@@ -130,29 +137,50 @@ export class RoomList implements Readable<RoomListSnapshot> {
   }
 
   async #load(): Promise<void> {
+    const closes = this.#closes;
+    let error: ChatError | null = null;
     if (this.#status !== 'ready') this.#status = 'loading';
     this.#store.changed();
     try {
       do {
         this.#outdated = false;
-        this.#rooms = sorted(await this.#options.http.rooms());
+        this.#meanwhile = [];
+        const rooms = await this.#options.http.rooms();
+        if (closes !== this.#closes) return;
+        this.#rooms = sorted(rooms);
       } while (this.#outdated);
-      this.#status = 'ready';
-      this.#error = null;
-    } catch (error) {
-      this.#status = 'error';
-      this.#error = error as ChatError;
+    } catch (failure) {
+      if (closes !== this.#closes) return;
+      error = failure as ChatError;
     }
+    this.#status = error === null ? 'ready' : 'error';
+    this.#error = error;
     this.#loading = null;
+    for (const event of this.#meanwhile.splice(0)) this.#apply(event);
     this.#store.changed();
   }
 
   async #add(roomId: string): Promise<void> {
+    const request = {};
+    this.#adding.set(roomId, request);
     try {
-      this.#put(roomId, await this.#options.http.room(roomId));
+      const room = await this.#options.http.room(roomId);
+      if (this.#adding.get(roomId) !== request) return;
+      this.#adding.delete(roomId);
+      this.#put(roomId, room);
     } catch {
       // Left again, or the network: the next load tells.
     }
+  }
+
+  #apply(event: RoomsEvent): void {
+    const known = this.#rooms.find((room) => room.roomId === event.roomId);
+    if (event.type === 'removed') {
+      this.#adding.delete(event.roomId);
+      this.#put(event.roomId, null);
+    } else if (event.type === 'room' && known) this.#put(event.roomId, patched(known, event));
+    // A list that is being loaded may hold it already: the end of that sees to it.
+    else if (this.#loading === null) void this.#add(event.roomId);
   }
 
   #put(roomId: string, room: Room | null): void {

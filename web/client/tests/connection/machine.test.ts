@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type Happening,
+  IDLE,
+  type Machine,
+  MOST_TOKENS_REFUSED,
+  snapshot,
+  step,
+} from '../../src/connection/machine.js';
+import { DISCONNECTS } from '../../src/disconnects.js';
+
+const NOW = 1_000_000;
+
+function around(random = 0) {
+  return { now: NOW, random: () => random };
+}
+
+/** Plays happenings from idle. */
+function after(...happenings: (Happening['type'] | Happening)[]): Machine {
+  return happenings.reduce<Machine>((machine, one) => {
+    const happening = (typeof one === 'string' ? { type: one } : one) as Happening;
+    return step(machine, happening, around())[0];
+  }, IDLE);
+}
+
+function closed(code: number): Happening {
+  return { type: 'closed', closed: { code, reason: `reason of ${code}` } };
+}
+
+describe.each(DISCONNECTS)('an online connection closed with $code ($reason)', (entry) => {
+  const { code, reconnect, delayMs, newToken } = entry;
+  // A good-bye that nobody asked for: see the machine.
+  const comesBack = reconnect || code === 1000;
+  const happening = closed(code);
+  const online = after('wanted', 'opened', 'settled');
+
+  if (comesBack) {
+    it(`is waited for at least ${delayMs} ms, and up to a second more`, () => {
+      for (const [random, ms] of [
+        [0, delayMs],
+        [0.999, delayMs + 999],
+      ] as const) {
+        const [machine, ...effects] = step(online, happening, around(random));
+        expect(effects).toEqual([{ do: 'wait', ms }]);
+        expect(machine).toMatchObject({
+          phase: 'waiting',
+          attempt: 1,
+          retryAt: NOW + ms,
+          lostAt: NOW,
+          disconnect: { code },
+        });
+      }
+    });
+
+    it(`is opened again with ${newToken ? 'a fresh token' : 'the token that it had'}`, () => {
+      const waiting = after('wanted', 'opened', 'settled', happening);
+      for (const type of ['due', 'retry', 'woken'] as const) {
+        const [machine, ...effects] = step(waiting, { type }, around());
+        expect(effects).toEqual([{ do: 'open', freshToken: newToken }]);
+        expect(machine).toMatchObject({ phase: 'opening', retryAt: null, lostAt: NOW });
+      }
+    });
+
+    it('is waited for longer after each failure', () => {
+      let machine = online;
+      const waits: number[] = [];
+      for (let failure = 0; failure < 7; failure += 1) {
+        // 4401 and 4402 are given up: a token that is taken in between shows the waits all the same.
+        const [next, effect] = step({ ...machine, tokensRefused: 0 }, happening, around(0.5));
+        if (effect?.do === 'wait') waits.push(effect.ms - delayMs);
+        [machine] = step(next, { type: 'due' }, around());
+      }
+      expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
+    });
+  } else {
+    it('is refused, until the user tries again, with a fresh token', () => {
+      const [machine, ...effects] = step(online, happening, around());
+      expect(effects).toEqual([{ do: 'close' }]);
+      expect(machine).toMatchObject({ phase: 'refused', retryAt: null, disconnect: { code } });
+      for (const type of ['due', 'woken', 'wanted', 'opened'] as const) {
+        expect(step(machine, { type }, around())).toEqual([machine]);
+      }
+      const [again, ...then] = step(machine, { type: 'retry' }, around());
+      expect(then).toEqual([{ do: 'open', freshToken: true }]);
+      expect(again).toMatchObject({ phase: 'opening', attempt: 0, lostAt: NOW });
+    });
+  }
+});
+
+describe.each([1006, 4001, 4999])('a code outside of the table, %i', (code) => {
+  it('means: come back, with the same token', () => {
+    const [waiting, effect] = step(after('wanted', 'opened'), closed(code), around(0.5));
+    expect(effect).toEqual({ do: 'wait', ms: 500 });
+    expect(step(waiting, { type: 'due' }, around())[1]).toEqual({ do: 'open', freshToken: false });
+  });
+});
+
+describe('tokens that are refused', () => {
+  it.each([4401, 4402])('with %i three times in a row end the attempts', (code) => {
+    let machine = after('wanted');
+    for (let time = 1; time < MOST_TOKENS_REFUSED; time += 1) {
+      [machine] = step(machine, closed(code), around());
+      expect(machine.phase).toBe('waiting');
+      [machine] = step(machine, { type: 'due' }, around());
+    }
+    const [end, ...effects] = step(machine, closed(code), around());
+    expect(end.phase).toBe('refused');
+    expect(effects).toEqual([{ do: 'close' }]);
+  });
+
+  it('are counted over other failures, and no more after one was taken', () => {
+    const twice = [closed(4402), 'due', closed(1006), 'due', closed(4402), 'due'] as const;
+    expect(after('wanted', ...twice).tokensRefused).toBe(2);
+    expect(after('wanted', ...twice, closed(4402)).phase).toBe('refused');
+    expect(after('wanted', ...twice, 'opened', closed(4402)).phase).toBe('waiting');
+  });
+
+  it('are not those whose time was over', () => {
+    const once = [closed(4403), 'due'] as const;
+    const machine = after('wanted', ...once, ...once, ...once, ...once, closed(4403));
+    expect(machine).toMatchObject({ phase: 'waiting', tokensRefused: 0 });
+  });
+
+  it('begin anew when the user tries again', () => {
+    const refused = after('wanted', { type: 'signed-out', reason: 'bye' }, 'retry');
+    expect(refused).toMatchObject({ phase: 'opening', tokensRefused: 0 });
+  });
+});
+
+describe('the machine', () => {
+  it('opens when wanted, and closes when not', () => {
+    const [opening, ...open] = step(IDLE, { type: 'wanted' }, around());
+    expect(open).toEqual([{ do: 'open', freshToken: false }]);
+    expect(opening).toMatchObject({ phase: 'opening', lostAt: NOW });
+    expect(step(opening, { type: 'unwanted' }, around())).toEqual([IDLE, { do: 'close' }]);
+    expect(step(after('wanted', 'opened'), { type: 'unwanted' }, around())).toEqual([
+      IDLE,
+      { do: 'close' },
+    ]);
+  });
+
+  it('forgets what went wrong when it is wanted no more', () => {
+    expect(step(after('wanted', closed(1013)), { type: 'unwanted' }, around())).toEqual([IDLE]);
+    expect(step(after('wanted', closed(4405)), { type: 'unwanted' }, around())).toEqual([IDLE]);
+  });
+
+  it('is as new when it is open, but for the attempts until that has lasted', () => {
+    const open = after('wanted', closed(1006), 'due', closed(1006), 'due', 'opened');
+    expect(open).toMatchObject({ phase: 'online', attempt: 2, lostAt: null, disconnect: null });
+    expect(step(open, { type: 'settled' }, around())[0].attempt).toBe(0);
+    expect(step(open, closed(1006), around(0.5))[1]).toEqual({ do: 'wait', ms: 2_000 });
+  });
+
+  it('keeps since when it is lost over failed attempts', () => {
+    const [waiting] = step(after('wanted', 'opened'), closed(1006), around());
+    const [opening] = step(waiting, { type: 'due' }, { ...around(), now: NOW + 5_000 });
+    const [again] = step(opening, closed(1006), { ...around(), now: NOW + 6_000 });
+    expect(again.lostAt).toBe(NOW);
+  });
+
+  it('is refused when nobody is signed in, opening or online', () => {
+    for (const before of [after('wanted'), after('wanted', 'opened')]) {
+      const out: Happening = { type: 'signed-out', reason: 'bye' };
+      expect(step(before, out, around())).toEqual([
+        { ...before, phase: 'refused', disconnect: { code: 4401, reason: 'bye' } },
+        { do: 'close' },
+      ]);
+    }
+  });
+
+  it.each([
+    ['idle', IDLE, ['unwanted', 'opened', 'settled', 'due', 'retry', 'woken']],
+    ['opening', after('wanted'), ['wanted', 'settled', 'due', 'retry', 'woken']],
+    ['online', after('wanted', 'opened'), ['wanted', 'opened', 'due', 'retry', 'woken']],
+    ['waiting', after('wanted', closed(1006)), ['wanted', 'opened', 'settled']],
+  ] as const)('ignores, when %s, what has no meaning there', (_, machine, types) => {
+    for (const type of types) {
+      const [next, ...effects] = step(machine, { type } as Happening, around());
+      expect(next).toBe(machine);
+      expect(effects).toEqual([]);
+    }
+  });
+
+  it('ignores the end of a connection that it does not have', () => {
+    for (const machine of [IDLE, after('wanted', closed(1006)), after('wanted', closed(4405))]) {
+      expect(step(machine, closed(1006), around())).toEqual([machine]);
+    }
+  });
+});
+
+describe('what callers see', () => {
+  it.each([
+    ['idle', IDLE, 'idle', 'idle'],
+    ['the first attempt', after('wanted'), 'connecting', 'connecting'],
+    ['online', after('wanted', 'opened'), 'online', 'online'],
+    ['waiting', after('wanted', closed(1006)), 'reconnecting', 'offline'],
+    ['the second attempt', after('wanted', closed(1006), 'due'), 'reconnecting', 'offline'],
+    ['refused', after('wanted', closed(4405)), 'refused', 'refused'],
+  ])('of %s', (_, machine, withNetwork, without) => {
+    expect(snapshot(machine, true).state).toBe(withNetwork);
+    expect(snapshot(machine, false).state).toBe(without);
+  });
+
+  it('has what is known of the last end', () => {
+    expect(snapshot(after('wanted', closed(1013)), true)).toEqual({
+      state: 'reconnecting',
+      attempt: 1,
+      retryAt: NOW + 5_000,
+      lostAt: NOW,
+      disconnect: { code: 1013, reason: 'reason of 1013' },
+    });
+  });
+});

@@ -1,0 +1,123 @@
+/** `/api/chat` of the fake server, as a `fetch`. */
+
+import type { FakeServer } from './fake-server.js';
+
+export interface ApiRequest {
+  readonly method: string;
+  /** After `/api/chat`, with the query. */
+  readonly path: string;
+  readonly token: string;
+  readonly body: unknown;
+}
+
+interface ApiAnswer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly link?: string;
+}
+
+/** `network`: the request fails. `hang`: it is never answered. */
+export type ApiFault = 'network' | 'hang' | ApiAnswer;
+
+interface Trouble {
+  readonly at: RegExp;
+  readonly fault: ApiFault;
+  left: number;
+}
+
+export class FakeApi {
+  readonly requests: ApiRequest[] = [];
+  /** Time until an answer (ms): of the network, there and back. */
+  delayMs = 10;
+  /** Rooms on a page of the list. */
+  pageSize = 500;
+  readonly #server: FakeServer;
+  readonly #troubles: Trouble[] = [];
+
+  constructor(server: FakeServer) {
+    this.#server = server;
+  }
+
+  /** Requests with this in their path. */
+  asked(part: string): ApiRequest[] {
+    return this.requests.filter((request) => request.path.includes(part));
+  }
+
+  trouble(at: RegExp, fault: ApiFault, times = Number.POSITIVE_INFINITY): void {
+    this.#troubles.push({ at, fault, left: times });
+  }
+
+  heal(): void {
+    this.#troubles.length = 0;
+  }
+
+  readonly fetch = (async (address: string, init: RequestInit) => {
+    const url = new URL(address);
+    const path = url.pathname.replace(/^.*\/api\/chat/, '') + url.search;
+    const method = init.method ?? 'GET';
+    const token = new Headers(init.headers).get('Authorization')?.replace(/^Bearer /, '') ?? '';
+    const body = typeof init.body === 'string' ? JSON.parse(init.body) : undefined;
+    this.requests.push({ method, path, token, body });
+    const trouble = this.#troubles.find((one) => one.at.test(`${method} ${path}`) && one.left > 0);
+    if (trouble) trouble.left -= 1;
+    if (trouble?.fault === 'hang') return await never(init.signal);
+    if (trouble?.fault === 'network' || !this.#server.reachable) {
+      await wait(this.delayMs);
+      throw new TypeError('fetch failed');
+    }
+    // Half of the time on the way there: what is answered is how things stood in the middle.
+    await wait(this.delayMs / 2);
+    const answer = trouble?.fault ?? this.#answer(method, url, path, token, body);
+    await wait(this.delayMs / 2);
+    return response(answer);
+  }) as typeof fetch;
+
+  #answer(method: string, url: URL, path: string, token: string, body: unknown): ApiAnswer {
+    const problem = this.#server.problemWith(token);
+    if (problem !== null) return refusal(401, problem);
+    const user = this.#server.claimsOf(token).sub;
+    if (method === 'GET' && /^\/rooms(\?|$)/.test(path)) return this.#rooms(user, url);
+    if (method === 'POST' && path === '/rooms') {
+      const { roomId = 'new', name } = body as { roomId?: string; name: string };
+      const room = this.#server.room(roomId, [user]);
+      room.name = name;
+      return { status: 201, body: room.asSeenBy(user) };
+    }
+    const [, roomId = '', rest = ''] = /^\/rooms\/([^/?]+)(.*)$/.exec(path) ?? [];
+    const room = this.#server.rooms.get(decodeURIComponent(roomId));
+    if (room === undefined) return refusal(404, 'unknown_room');
+    if (!room.members.has(user)) return refusal(403, 'not_a_member');
+    if (rest === '') return { status: 200, body: room.asSeenBy(user) };
+    return { status: 200, body: room.page(url.searchParams) };
+  }
+
+  #rooms(user: string, url: URL): ApiAnswer {
+    const mine = [...this.#server.rooms.values()].filter((room) => room.members.has(user));
+    const from = Number(url.searchParams.get('after') ?? 0);
+    const to = from + this.pageSize;
+    const answer = { status: 200, body: mine.slice(from, to).map((room) => room.asSeenBy(user)) };
+    if (to >= mine.length) return answer;
+    return { ...answer, link: `<http://internal/x/rooms?limit=500&after=${to}>; rel="next"` };
+  }
+}
+
+function refusal(status: number, code: string): ApiAnswer {
+  return { status, body: { code, detail: code, retryable: status >= 500 } };
+}
+
+/** As much of a `Response` as is used; a real one reads its body in real time. */
+function response({ status, body, link }: ApiAnswer): Response {
+  const headers = new Headers(link === undefined ? {} : { Link: link });
+  const text = async () => (body === undefined ? '' : JSON.stringify(body));
+  return { status, ok: status < 300, headers, text } as Response;
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function never(signal: AbortSignal | null | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason));
+  });
+}
