@@ -12,7 +12,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run page chat setup setup-dev test coverage lint format bench docs lock clean
+.PHONY: help run page screenshots chat setup setup-dev test coverage lint format bench docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -24,6 +24,11 @@ run: setup ## Chat at once: everything in one process on 127.0.0.1 (PORT=8080 DA
 
 page: ## Build the chat page from web/ (needs Node 20.19 or later); `make run` does so by itself
 	@scripts/web.sh page
+
+screenshots: setup-dev ## Take the pictures of the page again (docs/images)
+	@scripts/web.sh page
+	@scripts/chromium.sh
+	@$(BIN)/python -m scripts.screenshots
 
 chat: setup ## Chat in the terminal with what `make run` started (WHO=alice ROOM=1 PORT=8080)
 	@$(BIN)/allibe chat --room '$(ROOM)' --user '$(WHO)' --url 'http://127.0.0.1:$(PORT)'

@@ -63,6 +63,8 @@ export class FakeServer {
     if (path.endsWith('/messages')) {
       return Response.json({ messages: [], epoch: 'e1', lastOffset: 0 });
     }
-    return Response.json({ roomId: path.split('/').at(-1), readOffset: 0 });
+    const createdAt = '2026-11-24T10:00:00Z';
+    const roomId = path.split('/').at(-1);
+    return Response.json({ roomId, name: 'Room', createdAt, readOffset: 0, epoch: 'e1' });
   };
 }

@@ -16,7 +16,7 @@ beforeEach(() => {
   tokens = 0;
   client = new ChatClient({
     url: 'http://chat.test',
-    getToken: () => `token ${++tokens}`,
+    getToken: () => `token-${++tokens}`,
     storage: null,
     heartBeatMs: 0,
     webSocket: server.webSocket,

@@ -1,0 +1,194 @@
+"""Telling of messages that nobody sees: notifications, the number in the title, the connection.
+
+Headless Chromium shows no notifications and hides no tabs, so the page is given a `Notification`
+that records and a document whose visibility the tests decide.
+"""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.backstage import Backstage
+from tests.support.browser import Visit
+from tests.support.chat_page import ChatPage
+from tests.support.server import Server
+
+_STAGE = """
+window.asked = 0;
+window.shown = [];
+window.Notification = class {
+  static permission = sessionStorage.getItem('permission') ?? 'default';
+  static async requestPermission() {
+    window.asked += 1;
+    return (this.permission = window.answer ?? 'granted');
+  }
+  constructor(title, { body, tag }) {
+    this.told = { title, body, tag };
+    window.shown.push(this);
+  }
+  close() { this.closed = true; }
+};
+let isHidden = false;
+Object.defineProperty(document, 'hidden', { get: () => isHidden });
+Object.defineProperty(document, 'visibilityState', {
+  get: () => (isHidden ? 'hidden' : 'visible'),
+});
+document.hasFocus = () => !isHidden;
+window.setHidden = (hidden) => {
+  isHidden = hidden;
+  document.dispatchEvent(new Event('visibilitychange'));
+};
+"""
+
+
+def on_stage(page: Page) -> None:
+    page.add_init_script(_STAGE)
+
+
+def told(chat: ChatPage) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = chat.page.evaluate("shown.map(({ told }) => told)")
+    return found
+
+
+def until_told(chat: ChatPage, count: int) -> None:
+    chat.until(f"shown.length >= {count}")
+
+
+def ring_the_bell(chat: ChatPage) -> None:
+    chat.button("Notifications").click()
+    expect(chat.button("Notifications")).to_have_attribute("aria-pressed", "true")
+
+
+def hide(chat: ChatPage, hidden: bool = True) -> None:
+    chat.page.evaluate("(hidden) => setHidden(hidden)", hidden)
+
+
+@pytest.fixture
+def room(server: Server, backstage: Backstage) -> str:
+    return backstage.room(server, "Band")
+
+
+def test_permission_is_asked_on_a_click_and_never_on_load(visit: Visit, room: str) -> None:
+    alice = visit("alice", room=room, prepare=on_stage)
+    alice.until_live()
+    assert alice.page.evaluate("asked") == 0
+    expect(alice.button("Notifications")).to_have_attribute("aria-pressed", "false")
+    ring_the_bell(alice)
+    assert alice.page.evaluate("asked") == 1
+
+
+def test_who_refuses_is_told_where_that_can_be_changed(visit: Visit) -> None:
+    alice = visit("alice", prepare=on_stage)
+    alice.page.evaluate("window.answer = 'denied'")
+    alice.button("Notifications").click()
+    expect(alice.page.get_by_text("Notifications are blocked in your browser")).to_be_visible()
+    expect(alice.button("Notifications")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_message_in_another_room_is_notified_and_a_click_opens_the_room(
+    visit: Visit, server: Server, backstage: Backstage, room: str
+) -> None:
+    alice = visit("alice", room=backstage.room(server, "Other"), prepare=on_stage)
+    alice.until_live()
+    ring_the_bell(alice)
+    backstage.say(server, room, "bob", "Rehearsal is off")
+    until_told(alice, 1)
+    assert told(alice) == [{"title": "Band", "body": "Bob: Rehearsal is off", "tag": room}]
+    alice.page.evaluate("shown[0].onclick()")
+    expect(alice.heading("Band")).to_be_visible()
+    expect(alice.row("Rehearsal is off")).to_be_visible()
+    assert alice.page.evaluate("shown[0].closed")
+
+
+def test_with_no_room_open_the_bell_keeps_the_connection_and_the_list_live(
+    visit: Visit, server: Server, backstage: Backstage, room: str
+) -> None:
+    """And without it there is none: as the requirements say, it is the open room's."""
+    alice = visit("alice", prepare=on_stage)
+    expect(alice.entry("Band")).to_be_visible()
+    assert alice.sockets == []
+    with alice.page.expect_websocket():
+        ring_the_bell(alice)
+    backstage.say(server, room, "bob", "New strings")
+    until_told(alice, 1)
+    expect(alice.entry("Band")).to_contain_text("Bob: New strings")
+    alice.enter("Band")
+    alice.until_live()
+    alice.button("Close room").click()
+    backstage.say(server, room, "bob", "Still there?")
+    until_told(alice, 2)
+    (socket,) = alice.sockets
+    assert not socket.is_closed()
+    with socket.expect_event("close"):
+        alice.button("Notifications").click()
+
+
+def test_the_bell_is_remembered_by_the_browser(visit: Visit, room: str) -> None:
+    alice = visit("alice", prepare=on_stage)
+    ring_the_bell(alice)
+    alice.page.evaluate("sessionStorage.setItem('permission', 'granted')")
+    with alice.page.expect_websocket():
+        alice.page.reload()
+    expect(alice.button("Notifications")).to_have_attribute("aria-pressed", "true")
+    assert alice.page.evaluate("asked") == 0
+
+
+def test_a_hidden_tab_notifies_of_its_open_room_and_a_visible_one_does_not(
+    visit: Visit, server: Server, backstage: Backstage, room: str
+) -> None:
+    alice = visit("alice", room=room, prepare=on_stage)
+    ring_the_bell(alice)
+    alice.until_live()
+    backstage.say(server, room, "bob", "while you look")
+    expect(alice.row("while you look")).to_be_visible()
+    hide(alice)
+    backstage.say(server, room, "bob", "while you are away")
+    until_told(alice, 1)
+    assert [one["body"] for one in told(alice)] == ["Bob: while you are away"]
+
+
+def test_own_messages_from_elsewhere_notify_of_nothing(
+    visit: Visit, server: Server, backstage: Backstage, room: str
+) -> None:
+    alice = visit("alice", room=room, prepare=on_stage)
+    ring_the_bell(alice)
+    alice.until_live()
+    hide(alice)
+    backstage.say(server, room, "alice", "from my phone")
+    backstage.say(server, room, "bob", "an answer")
+    until_told(alice, 1)
+    assert [one["body"] for one in told(alice)] == ["Bob: an answer"]
+
+
+def test_without_the_bell_nothing_is_notified(
+    visit: Visit, server: Server, backstage: Backstage, room: str
+) -> None:
+    alice = visit("alice", room=room, prepare=on_stage)
+    alice.until_live()
+    hide(alice)
+    backstage.say(server, room, "bob", "psst")
+    expect(alice.row("psst")).to_be_visible()
+    assert told(alice) == []
+
+
+def test_the_title_says_how_many_messages_are_unread(
+    visit: Visit, server: Server, backstage: Backstage, room: str
+) -> None:
+    """What came to a hidden tab has not been read by being on it."""
+    other = backstage.room(server, "Other")
+    alice = visit("alice", room=room, prepare=on_stage)
+    alice.until_live()
+    expect(alice.page).to_have_title("Allibe")
+    backstage.say(server, other, "bob", "one", "two")
+    expect(alice.page).to_have_title("(2) Allibe")
+    hide(alice)
+    backstage.say(server, room, "bob", "three")
+    expect(alice.page).to_have_title("(3) Allibe")
+    expect(alice.row("three")).to_have_count(1)
+    again = visit("alice")
+    expect(again.entry("Band")).to_contain_text("1 unread message")
+    hide(alice, False)
+    expect(alice.page).to_have_title("(2) Allibe")
+    alice.enter("Other")
+    expect(alice.page).to_have_title("Allibe")
