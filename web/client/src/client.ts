@@ -14,6 +14,7 @@ import { browserNetwork, type Network } from './network.js';
 import { Outbox } from './outbox/outbox.js';
 import { browserStorage, type OutboxStorage } from './outbox/storage.js';
 import { EnteredRoom } from './room/entered-room.js';
+import { fieldsOf, isEntry } from './room/entry.js';
 import { roomsEvent } from './rooms/events.js';
 import { RoomList } from './rooms/room-list.js';
 import { Tokens } from './tokens.js';
@@ -181,7 +182,7 @@ export class ChatClient {
 
   #outboxChanged(roomId: string): void {
     this.#entered.get(roomId)?.room.changed();
-    const waits = this.#outbox.isWaiting();
+    const waits = this.#outbox.isWaiting() && !this.#closed;
     if (waits) this.#unwant ??= this.#connection.want();
     else {
       this.#unwant?.();
@@ -200,7 +201,7 @@ export class ChatClient {
       ignored,
     );
     link.subscribe('rooms', '/user/queue/rooms', {}, (body) => this.#roomsEvent(body), ignored);
-    const notified = (body: unknown) => this.#events.emit('notification', body as Notification);
+    const notified = (body: unknown) => this.#notified(body);
     link.subscribe('notifications', '/user/queue/notifications', {}, notified, ignored);
     for (const { room } of this.#entered.values()) room.up(link);
     this.rooms.up();
@@ -212,15 +213,21 @@ export class ChatClient {
     for (const { room } of this.#entered.values()) room.down();
   }
 
+  #notified(body: unknown): void {
+    if (isEntry(fieldsOf(body).message)) this.#events.emit('notification', body as Notification);
+  }
+
   #roomsEvent(body: unknown): void {
     const event = roomsEvent(body);
     if (event === null) return;
-    if (event.type === 'removed') this.#entered.get(event.roomId)?.room.removed();
+    const room = this.#entered.get(event.roomId)?.room;
+    if (event.type === 'removed') room?.removed();
+    if (event.type === 'joined') room?.joined(this.#connection.link());
     this.rooms.happened(event);
   }
 
   #refused(link: Link, body: unknown): void {
-    const refusal = (body ?? {}) as Record<string, unknown>;
+    const refusal = fieldsOf(body);
     const error = new ChatError(
       String(refusal.code),
       String(refusal.message),

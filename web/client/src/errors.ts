@@ -3,7 +3,8 @@
  * SignedOut            thrown by `getToken`: there is no token to be had, do not try again
  *
  * Codes are those of docs/protocol.md, and besides:
- * `network` (no answer), `timeout` (none in time), `outbox_full` (too many messages wait).
+ * `network` (no answer, or none of ours), `timeout` (none in time), `outbox_full` (too many
+ * messages wait), `left` (the room was left), `internal` (a fault of this client).
  */
 
 export class ChatError extends Error {
@@ -30,4 +31,9 @@ export class SignedOut extends Error {
   constructor(message = 'Nobody is signed in.') {
     super(message);
   }
+}
+
+/** Returns the error as what callers are told: anything else than a `ChatError` is a fault of ours. */
+export function asChatError(error: unknown): ChatError {
+  return error instanceof ChatError ? error : new ChatError('internal', String(error), true);
 }

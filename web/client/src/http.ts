@@ -1,6 +1,7 @@
 /** The HTTP side: rooms, history, members. Every call rejects with `ChatError` only. */
 
 import { ChatError, SignedOut } from './errors.js';
+import { fieldsOf, isEntry } from './room/entry.js';
 import type { Tokens } from './tokens.js';
 import type { HistoryPage, Member, Role, Room } from './types.js';
 
@@ -42,16 +43,16 @@ export class Http {
 
   /** All rooms of the user, the latest activity first. */
   async rooms(): Promise<Room[]> {
-    return await this.#all<Room>('/rooms');
+    return await this.#all('/rooms', isRoom);
   }
 
   async room(roomId: string): Promise<Room> {
-    return await this.#json<Room>('GET', roomPath(roomId));
+    return await this.#json(isRoom, 'GET', roomPath(roomId));
   }
 
   /** Creates a room that the user owns. */
   async createRoom(room: NewRoom): Promise<Room> {
-    return await this.#json<Room>('POST', '/rooms', room);
+    return await this.#json(isRoom, 'POST', '/rooms', room);
   }
 
   /** A page of history, oldest first: before or after an offset (exclusive), else the newest. */
@@ -59,39 +60,48 @@ export class Http {
     const query = new URLSearchParams({ limit: String(limit) });
     if (before !== undefined) query.set('before', String(before));
     if (after !== undefined) query.set('after', String(after));
-    return await this.#json<HistoryPage>('GET', `${roomPath(roomId)}/messages?${query}`);
+    return await this.#json(isPage, 'GET', `${roomPath(roomId)}/messages?${query}`);
   }
 
   async members(roomId: string): Promise<Member[]> {
-    return await this.#all<Member>(`${roomPath(roomId)}/members`);
+    return await this.#all(`${roomPath(roomId)}/members`, isMember);
   }
 
   async addMember(roomId: string, user: string, role: Role = 'member'): Promise<Member> {
-    return await this.#json<Member>('POST', `${roomPath(roomId)}/members`, { user, role });
+    return await this.#json(isMember, 'POST', `${roomPath(roomId)}/members`, { user, role });
   }
 
   async changeRole(roomId: string, user: string, role: Role): Promise<Member> {
-    return await this.#json<Member>('PUT', memberPath(roomId, user), { role });
+    return await this.#json(isMember, 'PUT', memberPath(roomId, user), { role });
   }
 
   /** Ends a membership: of another by a role that may, or one's own. */
   async removeMember(roomId: string, user: string): Promise<void> {
-    await this.#answer('DELETE', memberPath(roomId, user));
+    const { status } = await this.#answer('DELETE', memberPath(roomId, user));
+    if (status !== 204) throw notOurs();
   }
 
-  async #all<T>(path: string): Promise<T[]> {
+  async #all<T>(path: string, isOne: (one: unknown) => one is T): Promise<T[]> {
     const found: T[] = [];
     let query: string | null = `?limit=${PAGE}`;
     for (let page = 0; query !== null && page < MOST_PAGES; page += 1) {
-      const answer: Answer = await this.#answer('GET', path + query);
-      found.push(...(answer.body as T[]));
-      query = nextQuery(answer.link);
+      const { body, link }: Answer = await this.#answer('GET', path + query);
+      if (!Array.isArray(body) || !body.every(isOne)) throw notOurs();
+      found.push(...body);
+      query = nextQuery(link);
     }
     return found;
   }
 
-  async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return (await this.#answer(method, path, body)).body as T;
+  async #json<T>(
+    isRight: (body: unknown) => body is T,
+    method: string,
+    path: string,
+    sent?: unknown,
+  ): Promise<T> {
+    const { body } = await this.#answer(method, path, sent);
+    if (!isRight(body)) throw notOurs();
+    return body;
   }
 
   async #answer(method: string, path: string, body?: unknown): Promise<Answer> {
@@ -146,6 +156,23 @@ interface Answer {
   readonly body: unknown;
 }
 
+/** Far enough to be used without a fault; what else is in it is as the server says. */
+function isRoom(body: unknown): body is Room {
+  const { roomId, name, createdAt } = fieldsOf(body);
+  return typeof roomId === 'string' && typeof name === 'string' && typeof createdAt === 'string';
+}
+
+function isMember(body: unknown): body is Member {
+  const { user, role } = fieldsOf(body);
+  return typeof user === 'string' && typeof role === 'string';
+}
+
+function isPage(body: unknown): body is HistoryPage {
+  const { messages, epoch, lastOffset } = fieldsOf(body);
+  const isWhole = typeof epoch === 'string' && typeof lastOffset === 'number';
+  return isWhole && Array.isArray(messages) && messages.every(isEntry);
+}
+
 function memberPath(roomId: string, user: string): string {
   return `${roomPath(roomId)}/members/${encodeURIComponent(user)}`;
 }
@@ -162,16 +189,18 @@ function parsed(text: string): unknown {
   }
 }
 
-/** RFC 9457; where something else answered (a proxy), its status says whether to try again. */
+/** What says 200 and is no answer of the server's: the sign-in page of a proxy or of a hotel. */
+function notOurs(): ChatError {
+  return new ChatError('network', 'Something else answered in place of the server.', true);
+}
+
+/** RFC 9457. Where something else answered (a proxy), nothing is known of the request. */
 function problemOf({ status, body }: Answer): ChatError {
-  const problem = (typeof body === 'object' && body !== null ? body : {}) as Record<
-    'code' | 'detail' | 'retryable' | 'retryAfterMs',
-    unknown
-  >;
+  const problem = fieldsOf(body);
   return new ChatError(
     typeof problem.code === 'string' ? problem.code : `http_${status}`,
     typeof problem.detail === 'string' ? problem.detail : `The server answered ${status}.`,
-    typeof problem.retryable === 'boolean' ? problem.retryable : status >= 500 || status === 429,
+    typeof problem.retryable === 'boolean' ? problem.retryable : true,
     typeof problem.retryAfterMs === 'number' ? problem.retryAfterMs : null,
     status,
   );

@@ -10,4 +10,5 @@ export { CONTENT_BYTES } from './outbox/content.js';
 export { type OutboxStorage, type StoredEntry, WebStorageOutbox } from './outbox/storage.js';
 export type { EnteredRoom } from './room/entered-room.js';
 export type { RoomList } from './rooms/room-list.js';
+export { type Claims, claimsOf } from './tokens.js';
 export type * from './types.js';

@@ -14,15 +14,19 @@ const GET_TOKEN_MS = 15_000;
 /** A token is not used for HTTP when less than this is left of it: it would end on the way. */
 const LAST_MOMENTS_MS = 5_000;
 
-interface Claims {
+/** What a JWT says; not checked in any way. */
+export interface Claims {
   readonly sub?: unknown;
   readonly exp?: unknown;
+  readonly name?: unknown;
 }
 
 export class Tokens {
   readonly #getToken: GetToken;
   readonly #signedIn: (user: string) => void;
   #token: string | null = null;
+  /** Whether this machine's clock can say when the token ends. */
+  #clockIsRight = true;
   #asked: Promise<string> | null = null;
 
   /** `signedIn` is called with the user of each new token that says whose it is. */
@@ -33,11 +37,11 @@ export class Tokens {
 
   /**
    * Returns a token; never `refused`, which the server did not take or which is about to end.
-   * Rejects with what `getToken` threw, or `ChatError` `timeout`.
+   * Rejects with what `getToken` threw, or `ChatError` `timeout`, `token_invalid`.
    */
   async get(refused: string | null = null): Promise<string> {
     const kept = this.#token;
-    if (kept !== null && kept !== refused && msLeft(kept) > LAST_MOMENTS_MS) return kept;
+    if (kept !== null && kept !== refused && !this.#isOver(kept)) return kept;
     this.#asked ??= this.#ask(kept !== null || refused !== null);
     return await this.#asked;
   }
@@ -47,12 +51,18 @@ export class Tokens {
     return this.#token === null ? null : userOf(this.#token);
   }
 
+  #isOver(token: string): boolean {
+    return this.#clockIsRight && msLeft(token) <= LAST_MOMENTS_MS;
+  }
+
   async #ask(fresh: boolean): Promise<string> {
     try {
       // In a microtask: what it throws must not come before `#asked` is set.
       const asked = Promise.resolve().then(() => this.#getToken({ fresh }));
       const token = await inTime(asked, GET_TOKEN_MS);
-      this.#token = token.replace(/^Bearer /i, '');
+      this.#token = checked(token);
+      // Over already by this clock: then it is the clock that is wrong.
+      this.#clockIsRight = msLeft(this.#token) > LAST_MOMENTS_MS;
       const user = userOf(this.#token);
       if (user !== null) this.#signedIn(user);
       return this.#token;
@@ -60,6 +70,13 @@ export class Tokens {
       this.#asked = null;
     }
   }
+}
+
+/** It goes into a header: a line break in it would end that, and hide the headers after it. */
+function checked(token: unknown): string {
+  const bare = typeof token === 'string' ? token.trim().replace(/^Bearer\s+/i, '') : '';
+  if (/^[\x21-\x7e]+$/.test(bare)) return bare;
+  throw new ChatError('token_invalid', 'getToken returned something that is no token.', false);
 }
 
 /** Milliseconds until the token ends by this machine's clock; infinite where it does not say. */
@@ -74,7 +91,8 @@ export function userOf(token: string): string | null {
   return typeof sub === 'string' ? sub : null;
 }
 
-function claimsOf(token: string): Claims {
+/** Returns what the token says, nothing where it is no JWT. */
+export function claimsOf(token: string): Claims {
   try {
     const part = (token.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/');
     const bytes = Uint8Array.from(atob(part), (character) => character.charCodeAt(0));

@@ -101,6 +101,64 @@ describe('a client', () => {
     expect(errors).toEqual([]);
   });
 
+  it('tells of no notification that is none', async () => {
+    const world = new World();
+    world.server.room('2');
+    const { client } = await world.entered();
+    const told: unknown[] = [];
+    client.on('notification', (one) => told.push(one.message.content));
+    const whole = { type: 'notification', roomId: '2', unreadCount: 1 };
+    for (const more of [{}, { message: null }, { message: 'hi' }, { message: { offset: 1 } }]) {
+      world.server.tell('alice', 'notifications', { ...whole, ...more });
+    }
+    world.server.live[0]?.deliver('/user/queue/notifications', []);
+    world.server.post('2', 'bob', 'real');
+    await pass(MOMENT_MS);
+    expect(told).toEqual(['real']);
+  });
+
+  it('takes no message of another room for one of its own', async () => {
+    const world = new World();
+    const other = world.server.room('2');
+    const { client, room } = await world.entered();
+    const told: string[] = [];
+    client.on('message', (one) => told.push(one.content));
+    other.store('bob', 'astray');
+    const [astray] = other.messages;
+    for (const body of [astray, { ...astray, roomId: '1', offset: 0 }, { offset: 1 }]) {
+      world.server.live[0]?.deliver('/topic/rooms/1', body as object);
+    }
+    world.server.post('1', 'bob', 'at home');
+    await pass(MOMENT_MS);
+    expect(shown(room)).toEqual(['at home']);
+    expect(told).toEqual(['at home']);
+  });
+
+  it('without a WebSocket, as in an old Node, says so and is of use over HTTP', async () => {
+    const world = new World();
+    vi.stubGlobal('WebSocket', undefined);
+    Reflect.deleteProperty(globalThis, 'WebSocket');
+    const { fetch } = world.server.api;
+    const client = new ChatClient({
+      url: 'https://chat.test',
+      ...world.desk,
+      fetch,
+      storage: null,
+    });
+    world.server.post('1', 'bob', 'hello');
+    const room = client.enter('1');
+    await pass(600_000);
+    expect(client.connection.get()).toMatchObject({
+      state: 'refused',
+      disconnect: { code: 1006, reason: 'ReferenceError: WebSocket is not defined' },
+    });
+    expect(room.get()).toMatchObject({ status: 'ready', live: false });
+    expect(shown(room)).toEqual(['hello']);
+    expect(world.desk.requests).toHaveLength(1);
+    client.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('can be told to try now', async () => {
     const world = new World();
     const { client } = await world.entered();

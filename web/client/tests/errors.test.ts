@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ChatError, SignedOut } from '../src/errors.js';
+import { asChatError, ChatError, SignedOut } from '../src/errors.js';
 
 it('errors are told apart by class, name and code', () => {
   const error = new ChatError('overloaded', 'Later.', true, 500, 503);
@@ -18,4 +18,17 @@ it('errors are told apart by class, name and code', () => {
   });
   expect(new SignedOut()).toMatchObject({ name: 'SignedOut', message: 'Nobody is signed in.' });
   expect(new SignedOut('bye')).toBeInstanceOf(Error);
+});
+
+it('anything else that was thrown is a fault of ours, which may be tried again', () => {
+  const error = new ChatError('overloaded', 'Later.', true);
+  expect(asChatError(error)).toBe(error);
+  for (const thrown of [new TypeError('x is undefined'), new SignedOut('x'), 'x', undefined]) {
+    expect(asChatError(thrown)).toMatchObject({
+      name: 'ChatError',
+      code: 'internal',
+      message: String(thrown),
+      retryable: true,
+    });
+  }
 });

@@ -2,33 +2,13 @@ import { describe, expect, it, vi } from 'vitest';
 import { SignedOut } from '../src/errors.js';
 import { Http } from '../src/http.js';
 import { Tokens } from '../src/tokens.js';
-import { FakeServer } from './support/fake-server.js';
+import { FakeRoom } from './support/fake-log.js';
+import { answerTo, httpTo } from './support/http.js';
 import { pass, virtualTime } from './support/time.js';
-import { TokenDesk } from './support/token-desk.js';
 
 virtualTime();
 
-const DEADLINE_MS = 20_000;
-
-function made() {
-  const server = new FakeServer();
-  const desk = new TokenDesk();
-  server.room('1');
-  const http = new Http({
-    url: 'https://chat.test/api/chat',
-    tokens: new Tokens(desk.getToken),
-    fetch: server.api.fetch,
-  });
-  return { server, desk, http };
-}
-
-/** Lets time pass until the promise settles. */
-async function answerTo<T>(promise: Promise<T>): Promise<T> {
-  const settled = promise.catch(() => {});
-  await pass(100);
-  await settled;
-  return await promise;
-}
+const ROOM = new FakeRoom('1', ['alice']).asSeenBy('alice');
 
 describe('requests', () => {
   it.each([
@@ -78,8 +58,7 @@ describe('requests', () => {
       undefined,
     ],
   ])('%s is asked for as the API has it', async (_, ask, line, body) => {
-    const { server, desk, http } = made();
-    server.api.trouble(/members/, { status: 200, body: [] });
+    const { server, desk, http } = httpTo();
     await answerTo(ask(http) as Promise<unknown>);
     const [request] = server.api.requests;
     expect(`${request?.method} ${request?.path}`).toBe(line);
@@ -88,7 +67,8 @@ describe('requests', () => {
   });
 
   it('say what they bring, and want nothing from a cache', async () => {
-    const fetch = vi.fn(async () => Response.json({}));
+    const answers = [Response.json(ROOM), new Response(null, { status: 204 })];
+    const fetch = vi.fn(async () => answers.shift() as Response);
     const http = new Http({ url: 'https://chat.test/api', tokens: new Tokens(() => 't'), fetch });
     await http.createRoom({ name: 'New' });
     await http.removeMember('1', 'bob');
@@ -110,13 +90,13 @@ describe('requests', () => {
 
 describe('lists', () => {
   it('are read to their end, and not without end', async () => {
-    const { server, http } = made();
+    const { server, http } = httpTo();
     for (let number = 2; number <= 7; number += 1) server.room(`${number}`);
     server.api.pageSize = 3;
     expect(await answerTo(http.rooms())).toHaveLength(7);
     expect(server.api.requests).toHaveLength(3);
     const link = '<https://chat.test/api/chat/rooms?limit=500&after=x>; rel="next"';
-    server.api.trouble(/rooms/, { status: 200, body: [{}], link });
+    server.api.trouble(/rooms/, { status: 200, body: [ROOM], link });
     const endless = http.rooms();
     await pass(1_000);
     expect(await endless).toHaveLength(20);
@@ -129,7 +109,7 @@ describe('lists', () => {
     ['</rooms?after=1>; rel="prev"', null],
     ['</rooms>; rel="next"', null],
   ])('go on where %s says', async (link, query) => {
-    const { server, http } = made();
+    const { server, http } = httpTo();
     server.api.trouble(/limit=500/, { status: 200, body: [], link }, 1);
     await answerTo(http.rooms());
     expect(server.api.requests.slice(1).map((one) => one.path)).toEqual(
@@ -140,7 +120,7 @@ describe('lists', () => {
 
 describe('a token that is refused', () => {
   it('is replaced once, and the request made again', async () => {
-    const { server, desk, http } = made();
+    const { server, desk, http } = httpTo();
     server.api.trouble(/rooms/, { status: 401, body: { code: 'token_expired' } }, 1);
     await answerTo(http.rooms());
     expect(server.api.requests.map((one) => one.token)).toEqual(desk.given);
@@ -148,7 +128,7 @@ describe('a token that is refused', () => {
   });
 
   it('again is an error', async () => {
-    const { server, http } = made();
+    const { server, http } = httpTo();
     const body = { code: 'token_invalid', detail: 'Not one of ours.', retryable: false };
     server.api.trouble(/rooms/, { status: 401, body });
     await expect(answerTo(http.rooms())).rejects.toMatchObject({
@@ -163,7 +143,7 @@ describe('a token that is refused', () => {
     [new SignedOut(), false],
     [new Error('no network'), true],
   ])('where none is to be had (%s) is an error too', async (failure, retryable) => {
-    const { desk, http } = made();
+    const { desk, http } = httpTo();
     desk.failure = failure;
     await expect(answerTo(http.rooms())).rejects.toMatchObject({
       name: 'ChatError',
@@ -173,61 +153,10 @@ describe('a token that is refused', () => {
   });
 
   it('where getToken does not answer is a timeout', async () => {
-    const { desk, http } = made();
+    const { desk, http } = httpTo();
     desk.hangs = true;
     const failed = expect(http.rooms()).rejects.toMatchObject({ code: 'timeout', retryable: true });
     await pass(15_000);
     await failed;
-  });
-});
-
-describe('an error', () => {
-  it('is what the server says it is', async () => {
-    const { server, http } = made();
-    const problem = { code: 'overloaded', detail: 'Later.', retryable: true, retryAfterMs: 700 };
-    server.api.trouble(/rooms/, { status: 503, body: problem });
-    await expect(answerTo(http.rooms())).rejects.toMatchObject({
-      code: 'overloaded',
-      message: 'Later.',
-      retryable: true,
-      retryAfterMs: 700,
-      status: 503,
-    });
-  });
-
-  it.each([
-    [502, true],
-    [429, true],
-    [404, false],
-    [302, false],
-  ])('of something else on the way (%i) goes by its status', async (status, retryable) => {
-    const { server, http } = made();
-    server.api.trouble(/rooms/, { status, body: '<html>' });
-    await expect(answerTo(http.rooms())).rejects.toMatchObject({
-      code: `http_${status}`,
-      message: `The server answered ${status}.`,
-      retryable,
-      retryAfterMs: null,
-      status,
-    });
-  });
-
-  it('of the network may be tried again', async () => {
-    const { server, http } = made();
-    server.api.trouble(/rooms/, 'network');
-    await expect(answerTo(http.rooms())).rejects.toMatchObject({
-      code: 'network',
-      retryable: true,
-      status: null,
-    });
-  });
-
-  it('is a timeout after 20 s without an answer', async () => {
-    const { server, http } = made();
-    server.api.trouble(/rooms/, 'hang');
-    const failed = expect(http.rooms()).rejects.toMatchObject({ code: 'timeout', retryable: true });
-    await pass(DEADLINE_MS);
-    await failed;
-    expect(vi.getTimerCount()).toBe(0);
   });
 });

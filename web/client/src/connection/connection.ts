@@ -3,12 +3,12 @@
  * `machine.ts`: carries out effects, and tells those who use the connection when it is up.
  */
 
-import { SignedOut } from '../errors.js';
+import { ChatError, SignedOut } from '../errors.js';
 import type { Network } from '../network.js';
 import { Store } from '../store.js';
 import type { Tokens } from '../tokens.js';
 import type { ConnectionSnapshot, Readable } from '../types.js';
-import { Link, type MakeSocket } from './link.js';
+import { Link, type MakeSocket, PROTOCOLS } from './link.js';
 import {
   type Closed,
   type Effect,
@@ -138,6 +138,7 @@ export class Connection implements Readable<ConnectionSnapshot> {
         void this.#open(effect.freshToken);
         break;
       case 'wait':
+        clearTimeout(this.#timer);
         this.#timer = setTimeout(() => this.#happened({ type: 'due' }), effect.ms);
         break;
       case 'close':
@@ -159,17 +160,30 @@ export class Connection implements Readable<ConnectionSnapshot> {
     }
     if (!current()) return;
     this.#token = token;
+    const socket = this.#socket();
+    if (socket === null) return;
     this.#link = new Link({
-      ...this.#options,
+      socket,
       token,
+      heartBeatMs: this.#options.heartBeatMs,
       opened: (link) => current() && this.#opened(link, token),
       closed: (closed) => current() && this.#closed(closed),
     });
   }
 
+  /** Browsers throw for an address that no attempt will ever open, as does a missing class. */
+  #socket(): WebSocket | null {
+    try {
+      return this.#options.webSocket(this.#options.url, PROTOCOLS);
+    } catch (error) {
+      this.#happened({ type: 'refused', closed: { code: 1006, reason: String(error) } });
+      return null;
+    }
+  }
+
   #noToken(error: unknown): void {
-    if (error instanceof SignedOut) {
-      this.#happened({ type: 'signed-out', reason: error.message });
+    if (error instanceof SignedOut || (error instanceof ChatError && !error.retryable)) {
+      this.#happened({ type: 'refused', closed: { code: 4401, reason: error.message } });
     } else {
       this.#closed({ code: 1006, reason: 'no token could be had' });
     }

@@ -20,11 +20,11 @@ const RECEIPT_MS = 15_000;
 /** Time for a DISCONNECT to be answered; then the socket is dropped. */
 const GOODBYE_MS = 2_000;
 
-/** Codes of closes that we make ourselves. Not in the server's table: they mean "come back". */
+/** A close of our own. Not in the server's table: it means "come back". */
 const NO_ANSWER: Closed = { code: 4001, reason: 'no answer in time' };
-const CANNOT_OPEN: Closed = { code: 1006, reason: 'the socket cannot be opened' };
 
-const PROTOCOLS = new Versions([Versions.V1_2]).protocolVersions();
+/** The subprotocols to ask for. */
+export const PROTOCOLS = new Versions([Versions.V1_2]).protocolVersions();
 
 export type Headers = Readonly<Record<string, string>>;
 export type MakeSocket = (url: string, protocols: string[]) => WebSocket;
@@ -33,10 +33,9 @@ export type MakeSocket = (url: string, protocols: string[]) => WebSocket;
 export type Settle = (error: ChatError | null, headers: Headers) => void;
 
 export interface LinkOptions {
-  /** `ws:` or `wss:` address of `/allibe-ws`. */
-  readonly url: string;
+  /** Just made, to `/allibe-ws` with `PROTOCOLS`. */
+  readonly socket: WebSocket;
   readonly token: string;
-  readonly webSocket: MakeSocket;
   /** Offered to the server, both ways; 0 for none. */
   readonly heartBeatMs: number;
   readonly opened: (link: Link) => void;
@@ -53,7 +52,6 @@ export class Link {
   /** The user that the server signed in, as CONNECTED says. */
   user: string | null = null;
   readonly #client: Client;
-  readonly #socket: WebSocket | null;
   readonly #options: LinkOptions;
   readonly #waiting = new Map<string, Waiting>();
   readonly #connecting: ReturnType<typeof setTimeout>;
@@ -62,9 +60,8 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#socket = socketOf(options);
     this.#client = new Client({
-      webSocketFactory: () => this.#socket,
+      webSocketFactory: () => options.socket,
       stompVersions: new Versions([Versions.V1_2]),
       connectHeaders: { Authorization: options.token, 'x-soft-errors': 'true' },
       reconnectDelay: 0,
@@ -79,8 +76,7 @@ export class Link {
       onStompError: (frame) => this.#refused(frame.headers),
     });
     this.#connecting = setTimeout(() => this.#giveUp(NO_ANSWER), CONNECT_MS);
-    if (this.#socket === null) queueMicrotask(() => this.#end(CANNOT_OPEN));
-    else this.#client.activate();
+    this.#client.activate();
   }
 
   /** Subscribes; `settle` is called after what was missed has come. */
@@ -178,7 +174,7 @@ export class Link {
   #drop(): void {
     void this.#client.deactivate({ force: true });
     // stompjs closes only a socket that it has taken over, which is a microtask after `activate`.
-    this.#socket?.close();
+    this.#options.socket.close();
   }
 
   #end(closed: Closed): void {
@@ -195,15 +191,6 @@ export class Link {
 }
 
 export type OnMessage = (body: unknown) => void;
-
-/** Returns the socket, or null where the page may not open one to there. */
-function socketOf({ webSocket, url }: LinkOptions): WebSocket | null {
-  try {
-    return webSocket(url, PROTOCOLS);
-  } catch {
-    return null;
-  }
-}
 
 function broken(): ChatError {
   return new ChatError(

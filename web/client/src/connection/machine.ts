@@ -34,6 +34,8 @@ export interface Machine {
   /** Tokens that the server refused in a row. */
   readonly tokensRefused: number;
   readonly retryAt: number | null;
+  /** Before this the server does not want to see us. */
+  readonly notBefore: number;
   readonly lostAt: number | null;
   readonly disconnect: Closed | null;
 }
@@ -45,8 +47,8 @@ export type Happening =
   /** It has been online for long enough to count as a success. */
   | { readonly type: 'settled' }
   | { readonly type: 'closed'; readonly closed: Closed }
-  /** The caller's `getToken` says that there is none to be had. */
-  | { readonly type: 'signed-out'; readonly reason: string }
+  /** There is no token to be had, or no socket to be opened: trying again is useless. */
+  | { readonly type: 'refused'; readonly closed: Closed }
   /** The wait is over. */
   | { readonly type: 'due' }
   /** The user asks for it. */
@@ -70,6 +72,7 @@ export const IDLE: Machine = {
   attempt: 0,
   tokensRefused: 0,
   retryAt: null,
+  notBefore: 0,
   lostAt: null,
   disconnect: null,
 };
@@ -90,8 +93,9 @@ export function step(machine: Machine, event: Happening, around: Surroundings): 
       return [{ ...machine, attempt: 0 }];
     case 'waiting due':
     case 'waiting retry':
-    case 'waiting woken':
       return open(machine);
+    case 'waiting woken':
+      return woken(machine, around);
     case 'refused retry':
       return open({ ...IDLE, lostAt: around.now, disconnect: machine.disconnect }, true);
     case 'opening unwanted':
@@ -103,7 +107,7 @@ export function step(machine: Machine, event: Happening, around: Surroundings): 
   }
   if (machine.phase === 'opening' || machine.phase === 'online') {
     if (event.type === 'closed') return lost(machine, event.closed, around);
-    if (event.type === 'signed-out') return refused(machine, { code: 4401, reason: event.reason });
+    if (event.type === 'refused') return refused(machine, event.closed);
   }
   return [machine];
 }
@@ -140,16 +144,29 @@ function lost(machine: Machine, closed: Closed, { now, random }: Surroundings): 
   // At its `exp` a token is not refused: it was good.
   const tokensRefused = machine.tokensRefused + (entry?.newToken && closed.code !== 4403 ? 1 : 0);
   if (tokensRefused >= MOST_TOKENS_REFUSED) return refused(machine, closed);
-  const ms = backoff(machine.attempt, entry?.delayMs ?? 0, random);
+  const leastMs = entry?.delayMs ?? 0;
+  const ms = backoff(machine.attempt, leastMs, random);
   const next: Machine = {
     phase: 'waiting',
     attempt: machine.attempt + 1,
     tokensRefused,
     retryAt: now + ms,
+    notBefore: now + leastMs,
     lostAt: machine.lostAt ?? now,
     disconnect: closed,
   };
   return [next, { do: 'wait', ms }];
+}
+
+function woken(machine: Machine, { now }: Surroundings): Step {
+  // Never more than the server wants: the clock may have been set back.
+  const leastMs = entryOf(machine.disconnect)?.delayMs ?? 0;
+  const ms = Math.min(machine.notBefore - now, leastMs);
+  if (ms <= 0) return open(machine);
+  return [
+    { ...machine, retryAt: now + ms, notBefore: now + ms },
+    { do: 'wait', ms },
+  ];
 }
 
 function refused(machine: Machine, disconnect: Closed): Step {

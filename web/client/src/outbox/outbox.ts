@@ -6,9 +6,9 @@
  * `failed` when the server refuses it; a refusal that may be tried again leaves it `pending`.
  */
 
-import { backoff } from '../connection/backoff.js';
 import type { Link } from '../connection/link.js';
 import { ChatError } from '../errors.js';
+import { Retry } from '../retry.js';
 import type { Message, OutboxEntry } from '../types.js';
 import { checkContent } from './content.js';
 import { newClientMessageId } from './ids.js';
@@ -16,6 +16,9 @@ import type { OutboxStorage } from './storage.js';
 
 /** Most messages that wait. */
 const MOST_ENTRIES = 500;
+
+/** Least wait before a message that was refused for now is sent again. */
+const AGAIN_MS = 500;
 
 /** A stored message that a live room does not show within this was stored long ago. */
 const UNSEEN_MS = 10_000;
@@ -35,10 +38,9 @@ export class Outbox {
   #entries: readonly OutboxEntry[] = [];
   /** The entry that is under way, by room. */
   readonly #underWay = new Map<string, string>();
-  /** Rooms that wait before the next try. */
-  readonly #resting = new Set<string>();
+  /** Rooms whose messages were refused for now. */
+  readonly #retries = new Map<string, Retry>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
-  #failures = 0;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -70,7 +72,8 @@ export class Outbox {
     this.#timers.clear();
     this.#entries = [];
     this.#underWay.clear();
-    this.#resting.clear();
+    for (const retry of this.#retries.values()) retry.stop();
+    this.#retries.clear();
     this.#user = null;
   }
 
@@ -104,7 +107,7 @@ export class Outbox {
     this.#entries = [...this.#entries, entry];
     this.#store(entry);
     this.#changed(roomId);
-    if (!this.#resting.has(roomId)) this.#sendNext(roomId);
+    if (!this.#retries.get(roomId)?.isWaiting) this.#sendNext(roomId);
     return entry;
   }
 
@@ -132,11 +135,11 @@ export class Outbox {
     }
   }
 
-  /** Sends what waits, in all rooms or in one, without resting. */
+  /** Sends what waits, in all rooms or in one, without waiting any longer. */
   flush(roomId?: string): void {
     const rooms = new Set(this.#entries.map((entry) => entry.roomId));
     for (const room of roomId === undefined ? rooms : [roomId]) {
-      this.#resting.delete(room);
+      this.#retries.get(room)?.stop();
       this.#sendNext(room);
     }
   }
@@ -159,7 +162,7 @@ export class Outbox {
       this.#sendLater(roomId, error);
       return;
     }
-    this.#failures = 0;
+    this.#retries.delete(roomId);
     const entry = this.#find(clientMessageId);
     if (entry !== undefined) this.#answered(entry, error);
     this.#sendNext(roomId);
@@ -184,10 +187,9 @@ export class Outbox {
   #sendLater(roomId: string, error: ChatError): void {
     // A broken connection is no reason to wait: the next one flushes.
     if (error.code === 'network') return;
-    const ms = backoff(this.#failures, error.retryAfterMs ?? 500, this.#options.random);
-    this.#failures += 1;
-    this.#resting.add(roomId);
-    this.#after(ms, () => this.flush(roomId));
+    const retry = this.#retries.get(roomId) ?? new Retry(this.#options.random, AGAIN_MS);
+    this.#retries.set(roomId, retry);
+    retry.later(() => this.#sendNext(roomId), error.retryAfterMs);
   }
 
   #after(ms: number, work: () => void): void {

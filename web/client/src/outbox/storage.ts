@@ -35,7 +35,7 @@ export class WebStorageOutbox implements OutboxStorage {
       );
       return keys
         .filter((key) => key?.startsWith(prefix))
-        .map((key) => entryIn(this.#storage.getItem(key ?? '')))
+        .map((key) => this.#entry(user, key ?? ''))
         .filter((entry) => entry !== null);
     } catch {
       return [];
@@ -56,6 +56,14 @@ export class WebStorageOutbox implements OutboxStorage {
     } catch {
       // Not allowed any more: it is sent again on the next visit, and stored once all the same.
     }
+  }
+
+  /** What is no entry of ours would come back on every visit. */
+  #entry(user: string, key: string): StoredEntry | null {
+    const entry = entryIn(this.#storage.getItem(key));
+    if (entry !== null && key === keyOf(user, entry.clientMessageId)) return entry;
+    this.#storage.removeItem(key);
+    return null;
   }
 }
 
@@ -80,9 +88,15 @@ function entryIn(text: string | null): StoredEntry | null {
       typeof entry.clientMessageId === 'string' &&
       typeof entry.roomId === 'string' &&
       typeof entry.content === 'string' &&
-      typeof entry.createdAt === 'number';
+      isTime(entry.createdAt) &&
+      (entry.failed === undefined || typeof entry.failed === 'string');
     return whole ? (entry as StoredEntry) : null;
   } catch {
     return null;
   }
+}
+
+/** Milliseconds that a `Date` can hold. */
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) <= 8.64e15;
 }

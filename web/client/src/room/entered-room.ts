@@ -4,7 +4,7 @@
  */
 
 import type { Link } from '../connection/link.js';
-import { ChatError } from '../errors.js';
+import { asChatError, ChatError } from '../errors.js';
 import type { Http } from '../http.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { Store } from '../store.js';
@@ -13,6 +13,9 @@ import { HistoryLoader } from './loader.js';
 import { RoomLog } from './log.js';
 import { ReadMarker } from './read-marker.js';
 import { RoomSubscription, type Subscribed } from './subscription.js';
+
+/** Refusals that say: not this user, or not this room. After any other one a load may succeed. */
+const ENDINGS = new Set(['not_a_member', 'not_allowed', 'unknown_room', 'invalid_room_id']);
 
 export interface RoomSurroundings {
   readonly http: Http;
@@ -38,6 +41,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
   #room: Room | null = null;
   #status: RoomSnapshot['status'] = 'loading';
   #error: ChatError | null = null;
+  #closed = false;
   #loadingOlder = false;
   #olderError: ChatError | null = null;
 
@@ -54,6 +58,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
       log: this.#log,
       http: around.http,
       random: around.random,
+      begun: (room) => this.#begun(room),
       changed: (grown) => this.#grew(grown),
       failed: (error) => this.#failed(error),
     });
@@ -79,32 +84,33 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
   /**
    * Sends a message. It shows in `outbox` at once, waits there while there is no connection, and
    * is stored once however often it has to be sent. Throws `ChatError` `invalid_content`,
-   * `content_too_long`, `outbox_full`.
+   * `content_too_long`, `outbox_full`, and `left` once nobody is in the room any more.
    */
   send(content: string): OutboxEntry {
+    if (this.#closed) throw new ChatError('left', 'This room was left; enter it again.', false);
     return this.#around.outbox.add(this.roomId, content);
   }
 
   /** Sends a message that failed again. */
   resend(clientMessageId: string): void {
-    this.#around.outbox.resend(clientMessageId);
+    if (!this.#closed) this.#around.outbox.resend(clientMessageId);
   }
 
   /** Forgets a message that failed. */
   discard(clientMessageId: string): void {
-    this.#around.outbox.discard(clientMessageId);
+    if (!this.#closed) this.#around.outbox.discard(clientMessageId);
   }
 
   /** Loads the page before the oldest message. Never rejects: see `olderError`. */
   async loadOlder(): Promise<void> {
-    if (this.#loadingOlder) return;
+    if (this.#loadingOlder || this.#closed) return;
     this.#loadingOlder = true;
     this.#olderError = null;
     this.changed();
     try {
       await this.#loader.older();
     } catch (error) {
-      this.#olderError = error as ChatError;
+      this.#olderError = asChatError(error);
     }
     this.#loadingOlder = false;
     this.changed();
@@ -112,15 +118,15 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
 
   /** Loads the newest messages anew. */
   reload(): void {
+    if (this.#closed) return;
     if (this.#status === 'error') this.#status = 'loading';
     this.#loader.reload();
-    void this.#loadRoom();
     this.changed();
   }
 
   /** Moves the user's read marker, for all devices; without an offset to the newest message. */
   markRead(offset = this.#log.last): void {
-    this.#marker.move(offset);
+    if (!this.#closed) this.#marker.move(Math.min(offset, this.#log.last));
   }
 
   /** Leaves the screen of the room. When nothing else needs the connection, it closes. */
@@ -142,7 +148,6 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
     this.#subscription.up(link);
     this.#marker.up(link);
     this.#loader.complete();
-    if (this.#room === null) void this.#loadRoom();
   }
 
   /** Told by the client: the connection is gone. */
@@ -154,6 +159,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
 
   /** Told by the client: the last one has left. */
   close(): void {
+    this.#closed = true;
     this.#subscription.leave();
     this.#marker.close();
     this.#loader.stop();
@@ -164,20 +170,29 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
     this.#ended(new ChatError('not_a_member', 'You are not a member of this room.', false));
   }
 
+  /** Told by the client: the user is a member, perhaps once more. */
+  joined(link: Link | null): void {
+    if (this.#status !== 'ended') return;
+    this.#status = 'loading';
+    this.#error = null;
+    this.#log.clear();
+    this.#loader.start();
+    if (link) this.up(link);
+    this.changed();
+  }
+
   /** Told by the client and the outbox: the snapshot is another one. */
   changed(): void {
     this.#store.changed();
   }
 
-  async #loadRoom(): Promise<void> {
-    try {
-      const room = await this.#around.http.room(this.roomId);
-      this.#room ??= room;
-      this.#marker.known(room.readOffset);
-      this.changed();
-    } catch {
-      // History and subscription tell what is wrong.
+  #begun(room: Room): void {
+    // As it was on entering; of another log, what was read of the last one means nothing.
+    if (room.epoch !== this.#room?.epoch) {
+      this.#room = room;
+      this.#marker.reset();
     }
+    this.#marker.known(room.readOffset);
   }
 
   #message(message: Message): void {
@@ -194,7 +209,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
     // Another log; or the same, restored to a time before what we have of it.
     const other = epoch !== this.#log.epoch || (!recovered && offset < this.#log.last);
     if (known && other) this.#anew();
-    this.#log.reaches(offset);
+    this.#log.reaches(offset, epoch);
     this.#loader.complete();
     this.changed();
     this.#around.outbox.flush(this.roomId);
@@ -220,8 +235,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
   }
 
   #failed(error: ChatError): void {
-    // Without a token nothing can be said of the room; the next connection brings one.
-    if (!error.retryable && !error.code.startsWith('token_')) {
+    if (ENDINGS.has(error.code)) {
       this.#ended(error);
       return;
     }

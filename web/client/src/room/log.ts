@@ -23,8 +23,9 @@ export class RoomLog {
   #base = 0;
   #messages: Message[] = [];
   readonly #ahead = new Map<number, Message>();
-  /** The greatest offset that is known to exist. */
+  /** The greatest offset that is known to exist, and in which log. */
   #end = 0;
+  #endEpoch: string | null = null;
 
   constructor(roomId: string) {
     this.#roomId = roomId;
@@ -50,6 +51,11 @@ export class RoomLog {
     return Math.max(0, this.#end - this.last);
   }
 
+  /** Of which log the end is known; null where nothing was told of it. */
+  get endEpoch(): string | null {
+    return this.#endEpoch;
+  }
+
   get hasOlder(): boolean {
     return this.#base > 0;
   }
@@ -69,15 +75,16 @@ export class RoomLog {
    * or that came ahead (then `missing` tells), several when it closed a hole.
    */
   add(message: Message): readonly Message[] {
-    this.reaches(message.offset);
+    this.reaches(message.offset, message.epoch);
     if (message.offset <= this.last && this.#epoch !== null) return [];
     if (this.#ahead.size < MOST_AHEAD) this.#ahead.set(message.offset, message);
     return this.#epoch === null ? [] : this.#drain();
   }
 
-  /** Takes note that the log goes up to this offset. */
-  reaches(offset: number): void {
-    this.#end = Math.max(this.#end, offset);
+  /** Takes note that the log of this epoch goes up to this offset. */
+  reaches(offset: number, epoch: string): void {
+    this.#end = epoch === this.#endEpoch ? Math.max(this.#end, offset) : offset;
+    this.#endEpoch = epoch;
   }
 
   /** Takes a page that continues the slice. Returns what the slice grew by. */
@@ -86,7 +93,7 @@ export class RoomLog {
     for (const message of page.messages) {
       if (message.offset === this.last + 1) grown.push(this.#push(message));
     }
-    this.reaches(page.lastOffset);
+    this.reaches(page.lastOffset, page.epoch);
     return [...grown, ...this.#drain()];
   }
 
@@ -110,7 +117,7 @@ export class RoomLog {
     this.#epoch = page.epoch;
     this.#messages = [...page.messages];
     this.#base = (page.messages[0]?.offset ?? page.lastOffset + 1) - 1;
-    this.reaches(page.lastOffset);
+    this.reaches(page.lastOffset, page.epoch);
     for (const { offset, epoch } of this.#ahead.values()) {
       if (epoch !== page.epoch) this.#ahead.delete(offset);
     }
@@ -124,6 +131,7 @@ export class RoomLog {
     this.#messages = [];
     this.#ahead.clear();
     this.#end = 0;
+    this.#endEpoch = null;
   }
 
   #drain(): readonly Message[] {

@@ -1,9 +1,13 @@
 /** The subscription to a room's log on the present link, with recovery from the last position. */
 
-import { backoff } from '../connection/backoff.js';
 import type { Link } from '../connection/link.js';
 import type { ChatError } from '../errors.js';
+import { Retry } from '../retry.js';
 import type { Message } from '../types.js';
+import { isEntry } from './entry.js';
+
+/** Least wait before a subscription that was refused for now is tried again. */
+const AGAIN_MS = 500;
 
 /** Where the log stood, and whether what was missed has come. */
 export interface Subscribed {
@@ -27,11 +31,11 @@ export class RoomSubscription {
   readonly #options: SubscriptionOptions;
   #link: Link | null = null;
   #live = false;
-  #failures = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #retry: Retry;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
+    this.#retry = new Retry(options.random, AGAIN_MS);
   }
 
   isLive(): boolean {
@@ -40,12 +44,12 @@ export class RoomSubscription {
 
   up(link: Link): void {
     this.#link = link;
-    this.#failures = 0;
+    this.#retry.succeeded();
     this.#subscribe(link);
   }
 
   down(): void {
-    clearTimeout(this.#timer);
+    this.#retry.stop();
     this.#link = null;
     this.#live = false;
   }
@@ -90,15 +94,12 @@ export class RoomSubscription {
     } else if (!error.retryable) {
       this.#options.refused(error);
     } else if (error.code !== 'network') {
-      const ms = backoff(this.#failures, error.retryAfterMs ?? 500, this.#options.random);
-      this.#failures += 1;
-      this.#timer = setTimeout(() => this.#subscribe(link), ms);
+      this.#retry.later(() => this.#subscribe(link), error.retryAfterMs);
     }
   }
 
   #received(body: unknown): void {
-    const { offset } = (body ?? {}) as { offset?: unknown };
-    // What has no offset is no entry of the log: `removed`, which the user's queue tells too.
-    if (typeof offset === 'number') this.#options.message(body as Message);
+    // What is no entry of the log has no offset: `removed`, which the user's queue tells too.
+    if (isEntry(body) && body.roomId === this.#options.roomId) this.#options.message(body);
   }
 }

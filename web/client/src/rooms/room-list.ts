@@ -3,7 +3,7 @@
  * loading again now and then while there is none.
  */
 
-import type { ChatError } from '../errors.js';
+import { asChatError, type ChatError } from '../errors.js';
 import type { Http } from '../http.js';
 import type { Network } from '../network.js';
 import { Store } from '../store.js';
@@ -151,7 +151,7 @@ export class RoomList implements Readable<RoomListSnapshot> {
       } while (this.#outdated);
     } catch (failure) {
       if (closes !== this.#closes) return;
-      error = failure as ChatError;
+      error = asChatError(failure);
     }
     this.#status = error === null ? 'ready' : 'error';
     this.#error = error;

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Connection } from '../../src/connection/connection.js';
-import { SignedOut } from '../../src/index.js';
+import type { MakeSocket } from '../../src/connection/link.js';
+import { type GetToken, SignedOut } from '../../src/index.js';
 import { Tokens } from '../../src/tokens.js';
 import { FakeNetwork } from '../support/fake-network.js';
 import { FakeServer } from '../support/fake-server.js';
@@ -11,14 +12,14 @@ virtualTime();
 
 const MOMENT_MS = 60;
 
-function made() {
+function made(more: { webSocket?: MakeSocket; getToken?: GetToken } = {}) {
   const server = new FakeServer();
   const desk = new TokenDesk();
   const network = new FakeNetwork();
   const connection = new Connection({
     url: 'wss://chat.test/allibe-ws',
-    tokens: new Tokens(desk.getToken),
-    webSocket: server.webSocket,
+    tokens: new Tokens(more.getToken ?? desk.getToken),
+    webSocket: more.webSocket ?? server.webSocket,
     network,
     random: () => 0.5,
     heartBeatMs: 10_000,
@@ -164,6 +165,57 @@ describe('a connection', () => {
   });
 });
 
+describe('what no second attempt would mend', () => {
+  it.each([
+    ['an address that may not be opened', new DOMException('Not allowed.', 'SecurityError')],
+    ['a class that there is not', new ReferenceError('WebSocket is not defined')],
+  ])('is refused until the user tries again: %s', async (_, thrown) => {
+    const webSocket = vi.fn((): WebSocket => {
+      throw thrown;
+    });
+    const { connection, network, told } = made({ webSocket });
+    const unwant = connection.want();
+    await pass(MOMENT_MS);
+    expect(connection.get()).toMatchObject({
+      state: 'refused',
+      retryAt: null,
+      disconnect: { code: 1006, reason: String(thrown) },
+    });
+    network.change({ online: true });
+    await pass(600_000);
+    expect(webSocket).toHaveBeenCalledTimes(1);
+    connection.retry();
+    await pass(MOMENT_MS);
+    expect(webSocket).toHaveBeenCalledTimes(2);
+    unwant();
+    await pass();
+    expect([connection.get().state, told]).toEqual(['idle', []]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is refused where getToken gives what is no token', async () => {
+    const { server, connection } = made({ getToken: () => 'a\nb' });
+    connection.want();
+    await pass(600_000);
+    expect(connection.get()).toMatchObject({
+      state: 'refused',
+      disconnect: { code: 4401, reason: 'getToken returned something that is no token.' },
+    });
+    expect(server.sockets).toHaveLength(0);
+  });
+
+  it('is not a getToken that does not answer: that one is asked again', async () => {
+    const { desk, connection } = made();
+    desk.hangs = true;
+    connection.want();
+    await pass(15_000 + MOMENT_MS);
+    expect(connection.get()).toMatchObject({ state: 'reconnecting', disconnect: { code: 1006 } });
+    desk.hangs = false;
+    await pass(2_000);
+    expect(connection.get().state).toBe('online');
+  });
+});
+
 describe('closing', () => {
   it('ends it whoever wants it, at once; what they do later changes nothing', async () => {
     const { server, connection, unwant } = await online();
@@ -206,6 +258,20 @@ describe('surroundings', () => {
     expect(connection.get().state).toBe('reconnecting');
     network.change({ online: false });
     expect(connection.get().state).toBe('offline');
+  });
+
+  it('that change put one wait in the place of another', async () => {
+    const { server, network, connection } = await online();
+    server.drop(1011);
+    await pass(10);
+    for (let time = 0; time < 5; time += 1) network.change({ visible: true });
+    // At 1 s, which the server wants, and not at 1.5 s too.
+    await pass(989);
+    expect(server.sockets).toHaveLength(1);
+    await pass(MOMENT_MS);
+    expect(connection.get().state).toBe('online');
+    await pass(30_000);
+    expect(server.sockets).toHaveLength(2);
   });
 
   it('that change do nothing to a connection that is up', async () => {

@@ -11,8 +11,8 @@ import { DISCONNECTS } from '../../src/disconnects.js';
 
 const NOW = 1_000_000;
 
-function around(random = 0) {
-  return { now: NOW, random: () => random };
+function around(random = 0, now = NOW) {
+  return { now, random: () => random };
 }
 
 /** Plays happenings from idle. */
@@ -26,6 +26,8 @@ function after(...happenings: (Happening['type'] | Happening)[]): Machine {
 function closed(code: number): Happening {
   return { type: 'closed', closed: { code, reason: `reason of ${code}` } };
 }
+
+const NOBODY: Happening = { type: 'refused', closed: { code: 4401, reason: 'bye' } };
 
 describe.each(DISCONNECTS)('an online connection closed with $code ($reason)', (entry) => {
   const { code, reconnect, delayMs, newToken } = entry;
@@ -55,7 +57,8 @@ describe.each(DISCONNECTS)('an online connection closed with $code ($reason)', (
     it(`is opened again with ${newToken ? 'a fresh token' : 'the token that it had'}`, () => {
       const waiting = after('wanted', 'opened', 'settled', happening);
       for (const type of ['due', 'retry', 'woken'] as const) {
-        const [machine, ...effects] = step(waiting, { type }, around());
+        // Nothing wakes it before the server wants to see it.
+        const [machine, ...effects] = step(waiting, { type }, around(0, NOW + delayMs));
         expect(effects).toEqual([{ do: 'open', freshToken: newToken }]);
         expect(machine).toMatchObject({ phase: 'opening', retryAt: null, lostAt: NOW });
       }
@@ -95,6 +98,46 @@ describe.each([1006, 4001, 4999])('a code outside of the table, %i', (code) => {
   });
 });
 
+describe('a machine that is woken', () => {
+  const waiting = step(after('wanted', 'opened', 'settled'), closed(1013), around(0.999))[0];
+
+  it('waits on, but only until the server wants to see it', () => {
+    expect(waiting.retryAt).toBe(NOW + 5_999);
+    const [later, ...effects] = step(waiting, { type: 'woken' }, around(0, NOW + 1_000));
+    expect(effects).toEqual([{ do: 'wait', ms: 4_000 }]);
+    expect(later).toEqual({ ...waiting, retryAt: NOW + 5_000 });
+    expect(step(later, { type: 'woken' }, around(0, NOW + 4_999))[1]).toEqual({
+      do: 'wait',
+      ms: 1,
+    });
+    expect(step(later, { type: 'due' }, around(0, NOW + 5_000))[1]).toMatchObject({ do: 'open' });
+  });
+
+  it('opens after that time, and at once where the server has no wish', () => {
+    expect(step(waiting, { type: 'woken' }, around(0, NOW + 5_000))[1]).toMatchObject({
+      do: 'open',
+    });
+    const broken = after('wanted', 'opened', closed(1006));
+    expect(step(broken, { type: 'woken' }, around())[1]).toMatchObject({ do: 'open' });
+  });
+
+  it('opens at once when the user asks, whatever the server wants', () => {
+    expect(step(waiting, { type: 'retry' }, around())[1]).toMatchObject({ do: 'open' });
+  });
+
+  it('waits no longer because the clock was set back', () => {
+    const [later, effect] = step(waiting, { type: 'woken' }, around(0, NOW - 3_600_000));
+    expect(effect).toEqual({ do: 'wait', ms: 5_000 });
+    expect(later.retryAt).toBe(NOW - 3_600_000 + 5_000);
+  });
+
+  it('keeps no wish of the server over another end', () => {
+    const [opening] = step(waiting, { type: 'retry' }, around());
+    const [broken] = step(opening, closed(1006), around(0.999));
+    expect(step(broken, { type: 'woken' }, around())[1]).toMatchObject({ do: 'open' });
+  });
+});
+
 describe('tokens that are refused', () => {
   it.each([4401, 4402])('with %i three times in a row end the attempts', (code) => {
     let machine = after('wanted');
@@ -122,7 +165,7 @@ describe('tokens that are refused', () => {
   });
 
   it('begin anew when the user tries again', () => {
-    const refused = after('wanted', { type: 'signed-out', reason: 'bye' }, 'retry');
+    const refused = after('wanted', NOBODY, 'retry');
     expect(refused).toMatchObject({ phase: 'opening', tokensRefused: 0 });
   });
 });
@@ -160,8 +203,7 @@ describe('the machine', () => {
 
   it('is refused when nobody is signed in, opening or online', () => {
     for (const before of [after('wanted'), after('wanted', 'opened')]) {
-      const out: Happening = { type: 'signed-out', reason: 'bye' };
-      expect(step(before, out, around())).toEqual([
+      expect(step(before, NOBODY, around())).toEqual([
         { ...before, phase: 'refused', disconnect: { code: 4401, reason: 'bye' } },
         { do: 'close' },
       ]);

@@ -51,6 +51,42 @@ describe('entries in a Storage', () => {
       storage.setItem(`${key}${index}`, text);
     }
     expect(outbox.all('alice')).toEqual([entry('a')]);
+    // What is broken is swept out, what is others' is left alone.
+    expect(storage).toHaveLength(2);
+    expect(storage.getItem('theme')).toBe('dark');
+    expect(outbox.all('alice')).toEqual([entry('a')]);
+  });
+
+  it.each([
+    ['a room that is no text', { roomId: 1 }],
+    ['content that is no text', { content: null }],
+    ['a time that is no number', { createdAt: '1' }],
+    ['a time that no Date can hold', { createdAt: 8.64e15 + 1 }],
+    ['a time before all Dates', { createdAt: -8.64e15 - 1 }],
+    ['a time without end', { createdAt: Number.POSITIVE_INFINITY }],
+    ['a refusal that is no text', { failed: {} }],
+    ['an id that is another’s', { clientMessageId: 'another' }],
+    ['no id', { clientMessageId: undefined }],
+  ])('with %s are dropped, once and for all', (_, damage) => {
+    const storage = new MemoryStorage();
+    const outbox = new WebStorageOutbox(storage);
+    outbox.put('alice', entry('whole'));
+    outbox.put('alice', entry('damaged'));
+    outbox.put('bob', entry('damaged'));
+    const key = storage.key(1) ?? '';
+    const text = JSON.stringify({ ...entry('damaged'), ...damage });
+    storage.setItem(key, text.replace('"createdAt":null', '"createdAt":1e999'));
+    expect(outbox.all('alice')).toEqual([entry('whole')]);
+    expect(storage.getItem(key)).toBeNull();
+    expect(outbox.all('bob')).toEqual([entry('damaged')]);
+  });
+
+  it('with the first and the last time of all are kept', () => {
+    const outbox = new WebStorageOutbox(new MemoryStorage());
+    const entries = [entry('a', { createdAt: -8.64e15 }), entry('b', { createdAt: 8.64e15 })];
+    for (const one of entries) outbox.put('alice', one);
+    expect(outbox.all('alice')).toEqual(entries);
+    for (const { createdAt } of entries) expect(new Date(createdAt).toISOString()).toBeTruthy();
   });
 
   it('that find no room are not kept, and nothing is thrown', () => {

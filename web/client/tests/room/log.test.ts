@@ -140,9 +140,27 @@ describe('a page', () => {
 describe('the end of the log', () => {
   it('may be known before its messages, and only moves forward', () => {
     const log = logOf(1, 3);
-    log.reaches(7);
-    log.reaches(5);
+    log.reaches(7, 'e1');
+    log.reaches(5, 'e1');
     expect(log.missing).toBe(4);
+  });
+});
+
+describe('the end of another log', () => {
+  it('that was told first means nothing for the page that comes', () => {
+    const log = new RoomLog('1');
+    log.reaches(100, 'e1');
+    log.add(message(101));
+    log.reset(page(1, 2, 2, 'e2'));
+    expect([log.last, log.missing]).toEqual([2, 0]);
+  });
+
+  it('that is told later takes the place of the first, also where it is nearer', () => {
+    const log = new RoomLog('1');
+    log.reaches(100, 'e1');
+    log.reaches(5, 'e2');
+    log.reset(page(1, 2, 2, 'e2'));
+    expect(log.missing).toBe(3);
   });
 });
 

@@ -61,6 +61,19 @@ describe('a subscription', () => {
     expect(received).toEqual([message(5), message(6)]);
   });
 
+  it.each([
+    ['of another room', message(5, { roomId: '2' })],
+    ['at no offset', { ...message(5), offset: undefined }],
+    ['at offset 0', message(0)],
+    ['between two offsets', message(5.5)],
+    ['at an offset that is text', { ...message(5), offset: '5' }],
+    ['of no log', { ...message(5), epoch: null }],
+  ])('hands on no entry that is %s', (_, body) => {
+    const { link, received } = subscribing('1.e1.4');
+    link.deliver(body);
+    expect(received).toEqual([]);
+  });
+
   it('subscribes anew on the next link, from the position as it is then', () => {
     const { subscription, link, state } = subscribing('1.e1.4');
     link.accept(ACCEPTED);

@@ -167,6 +167,50 @@ describe('closing', () => {
     expectNothing(world);
   });
 
+  it.each(['send', 'resend'] as const)(
+    'is not undone by a room that is still held: %s',
+    async (what) => {
+      const world = new World();
+      const { client, room } = await world.entered();
+      world.server.trouble('/app/message', { code: 'rejected', retryable: false }, 1);
+      const { clientMessageId } = room.send('bad');
+      await pass(MOMENT_MS);
+      client.close();
+      const stored = world.storage.length;
+      const requests = world.server.api.requests.length;
+      const left = expect.objectContaining({ code: 'left', retryable: false });
+      if (what === 'send') expect(() => room.send('after the end')).toThrow(left);
+      else room.resend(clientMessageId);
+      client.retry();
+      world.network.change({ online: true });
+      await pass(60_000);
+      expectNothing(world);
+      expect(client.connection.get().state).toBe('idle');
+      expect(world.server.sockets).toHaveLength(1);
+      expect(world.server.api.requests).toHaveLength(requests);
+      expect(world.storage).toHaveLength(stored);
+    },
+  );
+
+  it('is not undone by a token that comes for what was asked after it', async () => {
+    const world = new World();
+    const { client, room } = await world.entered();
+    world.server.reachable = false;
+    world.server.drop();
+    await pass(10);
+    room.send('waits');
+    client.close();
+    await pass(MOMENT_MS);
+    world.server.heal();
+    world.server.api.trouble(/rooms/, { status: 401 }, 1);
+    void client.http.rooms();
+    await pass(60_000);
+    expect(world.desk.requests).toHaveLength(2);
+    expectNothing(world);
+    expect(world.server.room('1').contents).toEqual([]);
+    expect(world.storage).toHaveLength(1);
+  });
+
   it('can be followed by entering again', async () => {
     const world = new World();
     const client = await busy(world);

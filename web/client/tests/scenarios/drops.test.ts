@@ -131,21 +131,28 @@ describe('a server that cannot be reached', () => {
     expect(world.server.live).toHaveLength(1);
   });
 
-  it('may be one that the page may not open a socket to', async () => {
+  it('may be one that the page may not open a socket to: only the user tries again', async () => {
     const world = new World();
     let tries = 0;
-    const { client } = await world.entered({
-      webSocket: () => {
+    const { client, room } = await world.entered({
+      webSocket: (...to) => {
         tries += 1;
+        if (tries > 1) return world.server.webSocket(...to);
         throw new DOMException('Not allowed here.', 'SecurityError');
       },
     });
     expect(client.connection.get()).toMatchObject({
-      state: 'reconnecting',
-      disconnect: { code: 1006 },
+      state: 'refused',
+      retryAt: null,
+      disconnect: { code: 1006, reason: 'SecurityError: Not allowed here.' },
     });
-    await pass(2_000);
-    expect(tries).toBeGreaterThan(1);
+    expect(room.get()).toMatchObject({ status: 'ready', live: false });
+    world.network.change({ online: true });
+    await pass(600_000);
+    expect(tries).toBe(1);
+    client.retry();
+    await pass(MOMENT_MS);
+    expect(room.get()).toMatchObject({ status: 'ready', live: true });
   });
 });
 
@@ -218,6 +225,28 @@ describe('the network', () => {
     expect(client.connection.get().state).toBe('reconnecting');
     world.network.change({ visible: true });
     await pass(MOMENT_MS);
+    expect(client.connection.get().state).toBe('online');
+  });
+
+  it('that changes, or a page that is looked at, wakes nobody before the server wants', async () => {
+    const world = new World();
+    const { client } = await world.entered({ random: () => 0.999 });
+    world.server.drop(1013);
+    await pass(5);
+    const closedAt = Date.now();
+    // A tab that is looked at and left again, twice a second, on a network that flickers.
+    for (let time = 0; time < 9; time += 1) {
+      world.network.change({ visible: false, online: false });
+      world.network.change({ visible: true, online: true });
+      await pass(500);
+      expect(client.connection.get()).toMatchObject({ retryAt: closedAt + 5_000 });
+    }
+    await pass(499);
+    expect(world.server.sockets).toHaveLength(1);
+    await pass(1);
+    expect(world.server.sockets).toHaveLength(2);
+    await pass(60_000);
+    expect(world.server.sockets).toHaveLength(2);
     expect(client.connection.get().state).toBe('online');
   });
 

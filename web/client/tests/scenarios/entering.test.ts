@@ -186,6 +186,28 @@ describe('leaving', () => {
     expect(world.server.live).toHaveLength(0);
   });
 
+  it('for good leaves a room that takes no message, and brings no socket back', async () => {
+    const world = new World();
+    const { client, room } = await world.entered();
+    room.leave();
+    // In the same turn the room may still be entered again.
+    room.send('in passing');
+    await pass(MOMENT_MS);
+    expect(world.server.room('1').contents).toEqual(['in passing']);
+    expect(() => room.send('too late')).toThrow(expect.objectContaining({ code: 'left' }));
+    room.reload();
+    room.markRead();
+    void room.loadOlder();
+    await pass(60_000);
+    expect(client.connection.get().state).toBe('idle');
+    expect(world.server.sockets).toHaveLength(1);
+    expect(world.storage).toHaveLength(0);
+    const again = client.enter('1');
+    again.send('once more');
+    await pass(MOMENT_MS);
+    expect(shown(again)).toEqual(['in passing', 'once more']);
+  });
+
   it('drops the socket where the good-bye is not answered', async () => {
     const world = new World();
     const { room } = await world.entered();

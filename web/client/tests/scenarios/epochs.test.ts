@@ -86,3 +86,61 @@ describe('a new epoch', () => {
     expect(shown(room)).toEqual(['1', '2', '3', 'another 4']);
   });
 });
+
+describe('a log that is reset while it is loaded for the first time', () => {
+  /** Enters a room of 100 messages over HTTP that takes 4 s, and is half-way after 2 s. */
+  function entering() {
+    const world = new World();
+    postMany(world, 1, 100);
+    world.server.api.delayMs = 4_000;
+    const room = world.client().enter('1');
+    const statuses: string[] = [];
+    room.subscribe(() => statuses.push(`${room.get().status} ${room.get().error?.code ?? ''}`));
+    return { world, room, statuses };
+  }
+
+  it.each([
+    ['and the connection with it', (world: World) => world.server.reset('1', 'e2')],
+    ['and the connection lives on', (world: World) => world.server.room('1').reset('e2')],
+  ])('%s: no error, and no asking for what is gone', async (_, reset) => {
+    const { world, room, statuses } = entering();
+    await pass(1_000);
+    expect(room.get()).toMatchObject({ status: 'loading', live: true });
+    reset(world);
+    world.server.room('1').store('bob', 'new');
+    await pass(3_000 + 4_000 + MOMENT_MS);
+    expect(room.get()).toMatchObject({ status: 'ready', live: true, error: null });
+    expect(shown(room)).toEqual(['new']);
+    const requests = world.server.api.requests.length;
+    await pass(600_000);
+    expect(world.server.api.requests).toHaveLength(requests);
+    expect(new Set(statuses)).toEqual(new Set(['loading ', 'ready ']));
+    expect(world.server.api.asked('after=')).toEqual([]);
+  });
+
+  it('after the answer was under way: what is shown is the log as it is', async () => {
+    const { world, room, statuses } = entering();
+    await pass(2_100);
+    world.server.reset('1', 'e2');
+    world.server.room('1').store('bob', 'new');
+    await pass(RECONNECTED_MS);
+    expect(room.get()).toMatchObject({ status: 'loading', live: true });
+    await pass(60_000);
+    expect(room.get()).toMatchObject({ status: 'ready', live: true, error: null });
+    expect(shown(room)).toEqual(['new']);
+    expect(new Set(statuses)).toEqual(new Set(['loading ', 'ready ']));
+    world.server.post('1', 'bob', 'newer');
+    await pass(MOMENT_MS);
+    expect(shown(room)).toEqual(['new', 'newer']);
+  });
+
+  it('after the answer was under way, with a message that comes before it', async () => {
+    const { world, room } = entering();
+    await pass(2_100);
+    world.server.room('1').reset('e2');
+    postMany(world, 1, 2);
+    await pass(60_000);
+    expect(room.get()).toMatchObject({ status: 'ready', live: true, error: null });
+    expect(shown(room)).toEqual(['1', '2']);
+  });
+});

@@ -75,8 +75,16 @@ class Play {
       this.#trouble({ code: 'store_unavailable', retryable: true, closes: 4406 }),
     'fail over HTTP': () => {
       const { api } = this.world.server;
-      api.trouble(/messages/, this.seeded.one(['network', { status: 503 }]), 2);
+      const faults = [
+        'network',
+        { status: 503 },
+        { status: 404, text: '<html>' },
+        { status: 200, text: '<html>' },
+        { status: 200, body: {} },
+      ] as const;
+      api.trouble(this.seeded.one([/messages/, /rooms\/1$/, /rooms/]), this.seeded.one(faults), 2);
     },
+    'look at the page': () => this.world.network.change({ visible: true }),
     'slow HTTP': () => {
       this.world.server.api.delayMs = this.seeded.one([10, 200, 3_000]);
     },

@@ -1,6 +1,6 @@
 /** Tokens end, are refused, or cannot be had. */
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SignedOut } from '../../src/index.js';
 import { pass, virtualTime } from '../support/time.js';
 import { tokenOf } from '../support/token-desk.js';
@@ -116,6 +116,73 @@ describe('a token that the server refuses', () => {
       await pass(30_000);
       expect(client.connection.get().state).toBe('online');
     }
+  });
+});
+
+describe('a clock that is ahead of the life of every token', () => {
+  it('asks for no fresh token at each request', async () => {
+    const world = new World();
+    // By the server's own clock they live for an hour.
+    const exp = () => Math.round(Date.now() / 1000) + 3_600;
+    vi.spyOn(world.server, 'claimsOf').mockImplementation(() => ({ sub: 'alice', exp: exp() }));
+    world.desk.lifetimeMs = -HOUR_MS;
+    const { client, room } = await world.entered();
+    for (let time = 0; time < 10; time += 1) {
+      void client.rooms.reload();
+      room.reload();
+      await pass(30_000);
+    }
+    expect(room.get()).toMatchObject({ status: 'ready', live: true });
+    expect(world.server.api.requests.length).toBeGreaterThan(20);
+    expect(world.desk.requests).toEqual([{ fresh: false }]);
+    // Until the server says that it is over.
+    world.server.api.trouble(/rooms\?/, { status: 401, body: { code: 'token_expired' } }, 1);
+    void client.rooms.reload();
+    await pass(MOMENT_MS);
+    expect(client.rooms.get()).toMatchObject({ status: 'ready', error: null });
+    expect(world.desk.requests).toEqual([{ fresh: false }, { fresh: true }]);
+  });
+});
+
+describe('a token with a line break', () => {
+  it('at its end is taken without it', async () => {
+    const world = new World();
+    const getToken = () => `${world.desk.getToken({ fresh: false })}\r\n`;
+    const { room } = await world.entered({ getToken });
+    expect(room.get()).toMatchObject({ status: 'ready', live: true });
+    const token = world.desk.given[0];
+    expect(world.server.sent('CONNECT')[0]?.headers).toMatchObject({
+      Authorization: token,
+      'x-soft-errors': 'true',
+    });
+    expect(world.server.api.requests[0]?.token).toBe(token);
+  });
+
+  it('in it is never sent: all say so, until there is a better one', async () => {
+    const world = new World();
+    let spoiled = true;
+    const getToken = () => {
+      const token = String(world.desk.getToken({ fresh: false }));
+      return spoiled ? token.replace('.', '.\n') : token;
+    };
+    const client = world.client({ getToken });
+    client.rooms.watch();
+    const room = client.enter('1');
+    await pass(HOUR_MS);
+    expect(client.connection.get()).toMatchObject({
+      state: 'refused',
+      disconnect: { code: 4401, reason: 'getToken returned something that is no token.' },
+    });
+    const error = { code: 'token_invalid', retryable: false };
+    expect(room.get()).toMatchObject({ status: 'error', error });
+    expect(client.rooms.get()).toMatchObject({ status: 'error', error });
+    expect([world.server.sockets, world.server.api.requests]).toEqual([[], []]);
+
+    spoiled = false;
+    client.retry();
+    await pass(MOMENT_MS);
+    expect(room.get()).toMatchObject({ status: 'ready', live: true });
+    expect(client.rooms.get().status).toBe('ready');
   });
 });
 

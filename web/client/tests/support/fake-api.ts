@@ -1,5 +1,6 @@
 /** `/api/chat` of the fake server, as a `fetch`. */
 
+import type { FakeRoom } from './fake-log.js';
 import type { FakeServer } from './fake-server.js';
 
 export interface ApiRequest {
@@ -10,14 +11,16 @@ export interface ApiRequest {
   readonly body: unknown;
 }
 
-interface ApiAnswer {
+export interface ApiAnswer {
   readonly status: number;
   readonly body?: unknown;
   readonly link?: string;
+  /** Instead of `body`: what is no JSON. */
+  readonly text?: string;
 }
 
-/** `network`: the request fails. `hang`: it is never answered. */
-export type ApiFault = 'network' | 'hang' | ApiAnswer;
+/** `network`: the request fails. `hang`: it is never answered. `lateMs`: it is, but late. */
+export type ApiFault = 'network' | 'hang' | { readonly lateMs: number } | ApiAnswer;
 
 interface Trouble {
   readonly at: RegExp;
@@ -29,6 +32,8 @@ export class FakeApi {
   readonly requests: ApiRequest[] = [];
   /** Time until an answer (ms): of the network, there and back. */
   delayMs = 10;
+  /** What a hotel's network answers to everything, in place of the server; null for none. */
+  portal: string | null = null;
   /** Rooms on a page of the list. */
   pageSize = 500;
   readonly #server: FakeServer;
@@ -49,6 +54,7 @@ export class FakeApi {
 
   heal(): void {
     this.#troubles.length = 0;
+    this.portal = null;
   }
 
   readonly fetch = (async (address: string, init: RequestInit) => {
@@ -58,6 +64,10 @@ export class FakeApi {
     const token = new Headers(init.headers).get('Authorization')?.replace(/^Bearer /, '') ?? '';
     const body = typeof init.body === 'string' ? JSON.parse(init.body) : undefined;
     this.requests.push({ method, path, token, body });
+    if (this.portal !== null) {
+      await wait(this.delayMs);
+      return response({ status: 200, text: this.portal });
+    }
     const trouble = this.#troubles.find((one) => one.at.test(`${method} ${path}`) && one.left > 0);
     if (trouble) trouble.left -= 1;
     if (trouble?.fault === 'hang') return await never(init.signal);
@@ -67,9 +77,10 @@ export class FakeApi {
     }
     // Half of the time on the way there: what is answered is how things stood in the middle.
     await wait(this.delayMs / 2);
-    const answer = trouble?.fault ?? this.#answer(method, url, path, token, body);
-    await wait(this.delayMs / 2);
-    return response(answer);
+    const own = this.#answer(method, url, path, token, body);
+    const fault = trouble?.fault ?? { lateMs: 0 };
+    await wait(this.delayMs / 2 + ('lateMs' in fault ? fault.lateMs : 0));
+    return response('lateMs' in fault ? own : fault);
   }) as typeof fetch;
 
   #answer(method: string, url: URL, path: string, token: string, body: unknown): ApiAnswer {
@@ -88,6 +99,7 @@ export class FakeApi {
     if (room === undefined) return refusal(404, 'unknown_room');
     if (!room.members.has(user)) return refusal(403, 'not_a_member');
     if (rest === '') return { status: 200, body: room.asSeenBy(user) };
+    if (rest.startsWith('/members')) return membersAnswer(room, method, rest, body);
     return { status: 200, body: room.page(url.searchParams) };
   }
 
@@ -101,14 +113,28 @@ export class FakeApi {
   }
 }
 
+function membersAnswer(room: FakeRoom, method: string, rest: string, body: unknown): ApiAnswer {
+  const one = (user: string, role = 'member') => ({
+    user,
+    role,
+    joinedAt: room.createdAt,
+    readOffset: room.read.get(user) ?? 0,
+  });
+  if (method === 'GET') return { status: 200, body: [...room.members].map((user) => one(user)) };
+  if (method === 'DELETE') return { status: 204 };
+  const named = decodeURIComponent(rest.replace(/^\/members\/?/, ''));
+  const { user = named, role } = body as { user?: string; role: string };
+  return { status: method === 'POST' ? 201 : 200, body: one(user, role) };
+}
+
 function refusal(status: number, code: string): ApiAnswer {
   return { status, body: { code, detail: code, retryable: status >= 500 } };
 }
 
 /** As much of a `Response` as is used; a real one reads its body in real time. */
-function response({ status, body, link }: ApiAnswer): Response {
+function response({ status, body, link, text: raw }: ApiAnswer): Response {
   const headers = new Headers(link === undefined ? {} : { Link: link });
-  const text = async () => (body === undefined ? '' : JSON.stringify(body));
+  const text = async () => raw ?? (body === undefined ? '' : JSON.stringify(body));
   return { status, ok: status < 300, headers, text } as Response;
 }
 
