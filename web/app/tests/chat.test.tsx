@@ -5,7 +5,7 @@ import { openRoom } from '../src/routing/route.js';
 import { Chat } from '../src/shell/Chat.js';
 import { FakeClient } from './fake-client.js';
 import { message, room } from './messages.js';
-import { ALICE, findNamed, key, named, press, render } from './render.js';
+import { ALICE, findNamed, key, named, press, render, type } from './render.js';
 
 beforeEach(() => {
   window.history.replaceState(null, '', '/');
@@ -76,6 +76,31 @@ describe('the list of rooms', () => {
     expect(texts).toEqual(['You: Hi there', 'bob: Lunch?']);
     expect(document.title).toBe('(3) Allibe');
   });
+
+  it('stands in order, and shows the rooms whose time cannot be read, without one', async () => {
+    const client = new FakeClient();
+    const rooms = [
+      room({ roomId: 'c', name: 'Never', createdAt: 'never' }),
+      room({ roomId: 'b', name: 'Once', lastMessageAt: '0000-99' }),
+      room({ roomId: 'a', name: 'Now' }),
+    ];
+    client.rooms.change({ rooms });
+    const { container } = await chat(client);
+    const entries = [...container.querySelectorAll('.room-entry')];
+    const names = entries.map((entry) => entry.querySelector('.room-entry__name')?.textContent);
+    expect(names).toEqual(['Never', 'Once', 'Now']);
+    expect(entries.map((entry) => entry.querySelectorAll('time').length)).toEqual([0, 0, 1]);
+  });
+
+  it('takes in a room that was created, and opens it, without loading all again', async () => {
+    const { client } = await chat();
+    await press(named('New room'));
+    await type(named('Name'), 'Hike');
+    await press(named('Create room'));
+    expect(client.calls).toContain('add room new');
+    expect(client.calls).toContain('enter new');
+    expect(client.calls).not.toContain('reload rooms');
+  });
 });
 
 describe('a room', () => {
@@ -130,6 +155,8 @@ describe('a room', () => {
     expect(said()).toBe('');
     expect(container.querySelector('[role=log]')?.getAttribute('aria-live')).toBe('off');
     await act(async () => client.emit('message', message(2, { content: 'Hello' })));
+    expect(said()).toBe('bob: Hello');
+    await act(async () => client.emit('message', message(3, { type: 'poll', content: 'Poll' })));
     expect(said()).toBe('bob: Hello');
   });
 });

@@ -5,12 +5,14 @@ import type {
   ChatEvents,
   ConnectionSnapshot,
   Member,
+  NewRoom,
   OutboxEntry,
+  Room,
   RoomListSnapshot,
   RoomSnapshot,
 } from '@allibe/client';
 import { Value } from '../src/ui/stored.js';
-import { snapshot } from './messages.js';
+import { room, snapshot } from './messages.js';
 
 class Settable<T> extends Value<T> {
   change(change: Partial<T>): void {
@@ -66,12 +68,17 @@ export class FakeClient {
       open: () => this.#held('open'),
       watch: () => this.#held('watch'),
       reload: async () => void this.calls.push('reload rooms'),
+      add: (created: Room) => void this.calls.push(`add room ${created.roomId}`),
     },
   );
   readonly entered = new Map<string, FakeRoom>();
   members: Member[] = [];
   readonly http = {
-    members: async () => this.members,
+    members: async () => {
+      this.calls.push('load members');
+      return this.members;
+    },
+    createRoom: async ({ name }: NewRoom) => room({ roomId: 'new', name }),
     addMember: async (room: string, user: string) => void this.calls.push(`add ${room} ${user}`),
     removeMember: async (room: string, user: string) =>
       void this.calls.push(`remove ${room} ${user}`),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { formatsFor } from '../src/i18n/formats.js';
+import { formatsFor, isTime, startOfDay } from '../src/i18n/formats.js';
 import { DICTIONARIES, errorText, languageOf, wordsIn } from '../src/i18n/language.js';
 import { DAY, TEN } from './messages.js';
 
@@ -57,6 +57,17 @@ describe('formats', () => {
     expect(ko.short(TEN - 30 * DAY, now)).toBe('10월 25일');
     expect(ko.short(TEN - 400 * DAY, now)).toBe('2025. 10. 20.');
   });
+
+  it.each([Number.NaN, Date.parse('never'), 9e15, Number.POSITIVE_INFINITY])(
+    'write nothing for %d, which is no time',
+    (at) => {
+      expect(isTime(at)).toBe(false);
+      expect(startOfDay(at)).toBeNaN();
+      for (const { time, full, day, short } of [en, ko]) {
+        expect([time(at), full(at), day(at, now), short(at, now)]).toEqual(['', '', '', '']);
+      }
+    },
+  );
 
   it('call a moment just ahead, by another clock, by its time', () => {
     expect(ko.short(now + DAY, now)).toBe('오후 3:00');

@@ -40,6 +40,12 @@ describe('MessageRow', () => {
     expect(link?.getAttribute('target')).toBe('_blank');
   });
 
+  it('shows a message whose time cannot be read, without a time', async () => {
+    const { container } = await row({ messages: [message(1, { sentAt: 'never' })] });
+    expect(container.querySelector('.bubble__text')?.textContent).toBe('message 1');
+    expect(container.querySelector('time, .day')).toBeNull();
+  });
+
   it('says whose message it is, also inside of a group', async () => {
     const { container } = await row({ messages: [message(1)] });
     expect(container.querySelector('article')?.textContent).toContain('Bob');

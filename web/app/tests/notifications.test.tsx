@@ -1,8 +1,9 @@
 import { act } from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BellButton } from '../src/notifications/BellButton.js';
+import { MOMENT_MS } from '../src/notifications/gatherer.js';
 import { Notifier } from '../src/notifications/Notifier.js';
-import { preferences } from '../src/preferences/preferences.js';
+import { choose, preferences } from '../src/preferences/preferences.js';
 import { message, room } from './messages.js';
 import { named, press, render } from './render.js';
 
@@ -76,12 +77,18 @@ describe('the bell', () => {
 });
 
 describe('notifications', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const moment = () => act(async () => void vi.advanceTimersByTime(MOMENT_MS));
+
   const sent = message(1, { roomId: '2', sender: 'bob', senderName: 'Bob', content: 'Lunch?' });
 
   it('tell of messages in rooms that are not on the screen, and open the room', async () => {
     const { client } = await page();
     await press(named('Notifications'));
     act(() => client.emit('notification', { roomId: '2', message: sent, unreadCount: 1 }));
+    await moment();
     const [shown] = FakeNotification.shown;
     expect(shown?.title).toBe('Friend Chat');
     expect(shown?.options).toMatchObject({ body: 'Bob: Lunch?', tag: '2' });
@@ -94,17 +101,68 @@ describe('notifications', () => {
     const { client } = await page();
     await press(named('Notifications'));
     act(() => client.emit('message', sent));
+    await moment();
     expect(FakeNotification.shown).toHaveLength(0);
     vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
     act(() => client.emit('message', { ...sent, sender: 'alice' }));
+    await moment();
     expect(FakeNotification.shown).toHaveLength(0);
     act(() => client.emit('message', sent));
+    await moment();
     expect(FakeNotification.shown).toHaveLength(1);
+  });
+
+  it.each([
+    ['en', '30 new messages\nBob: No. 30'],
+    ['ko', '새 메시지 30개\nBob: No. 30'],
+  ] as const)(
+    'sum up what a new connection brings, one for each room (%s)',
+    async (language, body) => {
+      const { client } = await page();
+      await press(named('Notifications'));
+      act(() => choose({ language }));
+      vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
+      act(() => {
+        for (let offset = 1; offset <= 30; offset += 1) {
+          client.emit('message', { ...sent, offset, content: `No. ${offset}` });
+        }
+        const elsewhere = { ...sent, roomId: '3' };
+        client.emit('notification', { roomId: '3', message: elsewhere, unreadCount: 1 });
+      });
+      expect(FakeNotification.shown).toHaveLength(0);
+      await moment();
+      expect(FakeNotification.shown.map(({ options }) => options)).toEqual([
+        { tag: '2', body },
+        { tag: '3', body: 'Bob: Lunch?' },
+      ]);
+      act(() => client.emit('message', sent));
+      await moment();
+      expect(FakeNotification.shown[2]?.options.body).toBe('Bob: Lunch?');
+    },
+  );
+
+  it('end with the bell, also those that wait', async () => {
+    const { client } = await page();
+    await press(named('Notifications'));
+    act(() => client.emit('notification', { roomId: '2', message: sent, unreadCount: 1 }));
+    await press(named('Notifications'));
+    await moment();
+    expect(FakeNotification.shown).toHaveLength(0);
+  });
+
+  it('are not of entries of other types, which may have no content', async () => {
+    const { client } = await page();
+    await press(named('Notifications'));
+    const { content: _, ...poll } = { ...sent, type: 'poll' };
+    act(() => client.emit('notification', { roomId: '2', message: poll as never, unreadCount: 1 }));
+    await moment();
+    expect(FakeNotification.shown).toHaveLength(0);
   });
 
   it('do not come while the bell is off', async () => {
     const { client } = await page();
     act(() => client.emit('notification', { roomId: '2', message: sent, unreadCount: 1 }));
+    await moment();
     expect(FakeNotification.shown).toHaveLength(0);
   });
 });

@@ -58,8 +58,12 @@ describe('the read marker', () => {
     },
   );
 
-  it('is not moved in a room that is not there', async () => {
-    await render(<Room given={{ status: 'ended', messages: [message(1)] }} />);
+  it.each<Partial<RoomSnapshot>>([
+    { status: 'ended' },
+    { status: 'loading' },
+    { readOffsetOnEntry: null },
+  ])('is not moved in a room that is not there, or not all: %j', async (given) => {
+    await render(<Room given={{ ...given, messages: [message(1)] }} />);
     await act(async () => setAtEnd(true));
     expect(read).toEqual([]);
   });

@@ -50,6 +50,19 @@ describe('days', () => {
   });
 });
 
+describe('messages whose time cannot be read', () => {
+  it('begin no day, and part none', () => {
+    const bad = { sentAt: 'never' };
+    const messages = [message(1, bad), message(2), message(3, bad), message(4)];
+    expect(build({ messages }).map(({ startsDay }) => startsDay)).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
+  });
+});
+
 describe('the unread line', () => {
   it('stands above the first message of another after the read marker', () => {
     const rows = build({

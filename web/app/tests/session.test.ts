@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { type ChatClient, ChatError, SignedOut } from '@allibe/client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Account, accountOf, keepAccount, keptAccount } from '../src/session/account.js';
@@ -37,12 +38,25 @@ describe('accountOf', () => {
       '',
       'a.b',
       'a.b.c',
+      jwt({ sub: 'u1' }).replace(/\.\w+$/, ''),
+      jwt({ sub: 'u1' }).replace(/^\w+/, ''),
       jwt({}),
       jwt(null),
       `${encode({})}.${encode('x')}.x`,
     ]) {
       expect(accountOf(wrong, 0)).toBe('malformed');
     }
+  });
+});
+
+describe('tokens', () => {
+  it('are taken apart by the client alone', () => {
+    const src = `${import.meta.dirname}/../src`;
+    const files = readdirSync(src, { recursive: true, encoding: 'utf8' });
+    const decoding = files.filter(
+      (name) => /\.tsx?$/.test(name) && readFileSync(`${src}/${name}`, 'utf8').includes('atob('),
+    );
+    expect(decoding).toEqual([]);
   });
 });
 

@@ -4,16 +4,14 @@ import { message, room, snapshot } from './messages.js';
 
 describe('unreadAfter', () => {
   it('is the read marker on entering, where something was unread', () => {
-    const given = { room: room({ unreadCount: 2, lastOffset: 9 }), readOffsetOnEntry: 7 };
-    expect(unreadAfter(snapshot(given))).toBe(7);
+    const unread = room({ unreadCount: 2, lastOffset: 9, readOffset: 7 });
+    expect(unreadAfter(snapshot({ room: unread }))).toBe(7);
   });
 
   it('is null where all was read, and until that is known', () => {
-    expect(
-      unreadAfter(snapshot({ room: room({ lastOffset: 9 }), readOffsetOnEntry: 7 })),
-    ).toBeNull();
+    const ownOnly = room({ lastOffset: 9, readOffset: 7 });
+    expect(unreadAfter(snapshot({ room: ownOnly }))).toBeNull();
     expect(unreadAfter(snapshot({ room: null }))).toBeNull();
-    expect(unreadAfter(snapshot({ readOffsetOnEntry: null }))).toBeNull();
   });
 });
 

@@ -10,6 +10,13 @@ export interface Dictionary {
   readonly loading: string;
   readonly you: string;
 
+  /** When the page itself is at fault. */
+  readonly broken: {
+    readonly title: string;
+    readonly hint: string;
+    readonly reload: string;
+  };
+
   readonly signIn: {
     readonly tagline: string;
     readonly chooseTitle: string;
@@ -47,7 +54,6 @@ export interface Dictionary {
     readonly noMessages: string;
     readonly draft: string;
     readonly unread: (count: number) => string;
-    readonly said: (sender: string, text: string) => string;
     readonly welcomeTitle: (name: string) => string;
     readonly welcomeHint: string;
     readonly create: string;
@@ -133,6 +139,7 @@ export interface Dictionary {
     readonly blocked: string;
     readonly unsupported: string;
     readonly body: (sender: string, text: string) => string;
+    readonly bodyMany: (count: number, sender: string, text: string) => string;
   };
 
   readonly days: { readonly today: string; readonly yesterday: string };

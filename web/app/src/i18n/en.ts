@@ -10,6 +10,12 @@ export const en: Dictionary = {
   loading: 'Loading…',
   you: 'You',
 
+  broken: {
+    title: 'Something broke on this page',
+    hint: 'Please reload it. What you wrote is kept.',
+    reload: 'Reload',
+  },
+
   signIn: {
     tagline: 'Rooms for the conversations that matter.',
     chooseTitle: 'Who are you today?',
@@ -48,7 +54,6 @@ export const en: Dictionary = {
     noMessages: 'No messages yet',
     draft: 'Draft:',
     unread: (count) => `${count} unread ${plural(count, 'message', 'messages')}`,
-    said: (sender, text) => `${sender}: ${text}`,
     welcomeTitle: (name) => `Hello, ${name}!`,
     welcomeHint: 'Pick a room on the left to read on, or start a new one.',
     create: 'New room',
@@ -138,6 +143,7 @@ export const en: Dictionary = {
     blocked: 'Notifications are blocked in your browser’s settings for this page.',
     unsupported: 'This browser cannot show notifications.',
     body: (sender, text) => `${sender}: ${text}`,
+    bodyMany: (count, sender, text) => `${count} new messages\n${sender}: ${text}`,
   },
 
   days: { today: 'Today', yesterday: 'Yesterday' },

@@ -1,4 +1,9 @@
-/** Times and numbers as the language writes them, in the browser's time zone. */
+/**
+ * Times and numbers as the language writes them, in the browser's time zone.
+ *
+ * A time that is none (what the server sent cannot be read) is written as nothing: `Intl` throws
+ * for it, and one bad message would take the whole page away.
+ */
 
 import type { Language } from '../preferences/preferences.js';
 import type { Dictionary } from './dictionary.js';
@@ -21,8 +26,10 @@ export interface Formats {
 export function formatsFor(language: Language, days: Dictionary['days']): Formats {
   const format = (options: Intl.DateTimeFormatOptions) => {
     const made = new Intl.DateTimeFormat(language === 'en' ? englishOf(navigator) : 'ko', options);
-    if (language === 'en') return (at: number) => made.format(at);
-    return (at: number) => made.formatToParts(at).map(koreanPart).join('');
+    return (at: number) => {
+      if (!isTime(at)) return '';
+      return language === 'en' ? made.format(at) : made.formatToParts(at).map(koreanPart).join('');
+    };
   };
   const time = format({ timeStyle: 'short' });
   const weekday = format({ weekday: 'short' });
@@ -55,7 +62,12 @@ export function formatsFor(language: Language, days: Dictionary['days']): Format
   };
 }
 
-/** Midnight at which the day of this moment began. */
+/** Whether it is a moment at all: `Date.parse` gives NaN for what is none. */
+export function isTime(at: number): boolean {
+  return !Number.isNaN(new Date(at).getTime());
+}
+
+/** Midnight at which the day of this moment began; NaN where it is none. */
 export function startOfDay(at: number): number {
   return new Date(at).setHours(0, 0, 0, 0);
 }

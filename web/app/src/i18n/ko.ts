@@ -8,6 +8,12 @@ export const ko: Dictionary = {
   loading: '불러오는 중…',
   you: '나',
 
+  broken: {
+    title: '화면에 문제가 생겼어요',
+    hint: '새로고침해 주세요. 작성한 내용은 그대로 남아 있어요.',
+    reload: '새로고침',
+  },
+
   signIn: {
     tagline: '중요한 대화가 모이는 곳이에요.',
     chooseTitle: '누구로 들어갈까요?',
@@ -45,7 +51,6 @@ export const ko: Dictionary = {
     noMessages: '아직 메시지가 없어요',
     draft: '작성 중:',
     unread: (count) => `읽지 않은 메시지 ${count}개`,
-    said: (sender, text) => `${sender}: ${text}`,
     welcomeTitle: (name) => `${name}님, 안녕하세요!`,
     welcomeHint: '왼쪽에서 채팅방을 고르거나 새로 만들어 보세요.',
     create: '새 채팅방',
@@ -133,6 +138,7 @@ export const ko: Dictionary = {
     blocked: '브라우저 설정에서 이 페이지의 알림이 차단되어 있어요.',
     unsupported: '이 브라우저에서는 알림을 쓸 수 없어요.',
     body: (sender, text) => `${sender}: ${text}`,
+    bodyMany: (count, sender, text) => `새 메시지 ${count}개\n${sender}: ${text}`,
   },
 
   days: { today: '오늘', yesterday: '어제' },

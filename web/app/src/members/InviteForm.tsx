@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { isolated } from '../i18n/bidi.js';
 import { useWords } from '../i18n/language.js';
 import { usePeople } from '../people/people.js';
 import { isUserId } from '../rooms/new-room.js';
@@ -57,7 +58,7 @@ export function InviteForm({ invite }: InviteFormProps) {
         {t.members.invite}
       </Button>
       <p className="invite__done" role="status">
-        {invited && t.members.invited(nameOf(invited))}
+        {invited && t.members.invited(isolated(nameOf(invited)))}
       </p>
     </form>
   );

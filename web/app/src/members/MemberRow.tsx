@@ -1,5 +1,6 @@
 import type { Member, Role } from '@allibe/client';
 import { useState } from 'react';
+import { isolated } from '../i18n/bidi.js';
 import { useWords } from '../i18n/language.js';
 import { usePeople } from '../people/people.js';
 import { Avatar } from '../ui/Avatar.js';
@@ -38,7 +39,7 @@ export function MemberRow({ member, own, onRole, onRemove }: MemberRowProps) {
       <Avatar id={user} name={name} size={40} />
       <div className="member__names">
         <p className="member__name">
-          {name}
+          <bdi>{name}</bdi>
           {isMe && <span className="member__me">{t.you}</span>}
         </p>
         <p className="member__user">@{user}</p>
@@ -66,14 +67,14 @@ export function MemberRow({ member, own, onRole, onRemove }: MemberRowProps) {
       {!isMe && mayRemove(own, role) && (
         <IconButton
           icon="removePerson"
-          label={t.members.remove(name)}
+          label={t.members.remove(isolated(name))}
           aria-expanded={asks}
           onClick={() => setAsks(!asks)}
         />
       )}
       {asks && (
         <div className="confirm member__confirm">
-          <p>{t.members.removeConfirm(name)}</p>
+          <p>{t.members.removeConfirm(isolated(name))}</p>
           <div className="confirm__actions">
             <Button onClick={() => setAsks(false)}>{t.cancel}</Button>
             <Button look="danger" busy={busy} onClick={() => void during(onRemove)}>

@@ -4,7 +4,7 @@ import { ChatError, type Role } from '@allibe/client';
 import { useChatClient } from '@allibe/react';
 import { useEffect, useState } from 'react';
 import { errorText, useWords } from '../i18n/language.js';
-import { usePeople } from '../people/people.js';
+import { useMe } from '../people/people.js';
 import { forgetRoom } from '../routing/route.js';
 import { Button } from '../ui/Button.js';
 import { Dialog } from '../ui/Dialog.js';
@@ -25,14 +25,14 @@ interface MembersPanelProps {
 
 export function MembersPanel({ roomId, role, members, onClose }: MembersPanelProps) {
   const { t } = useWords();
-  const { me } = usePeople();
+  const me = useMe();
   const { http, rooms } = useChatClient();
   const [failure, setFailure] = useState<string | null>(null);
-  const { list, error, reload } = members;
+  const { list, error, reload, refresh } = members;
   // Fresher than the list of rooms, once it is there.
   const own = list?.find(({ user }) => user === me.user)?.role ?? role;
 
-  useEffect(() => void reload(), [reload]);
+  useEffect(() => void refresh(), [refresh]);
 
   /** Says what failed; returns whether nothing did. */
   const attempt = async (act: () => Promise<void>): Promise<boolean> => {

@@ -2,7 +2,10 @@
 
 import type { ChatError, Member, Role } from '@allibe/client';
 import { useChatClient } from '@allibe/react';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+
+/** What was asked for within this time is not asked for again by opening the panel. */
+const FRESH_MS = 10_000;
 
 export interface Members {
   /** Null until they are loaded. */
@@ -10,6 +13,8 @@ export interface Members {
   readonly error: ChatError | null;
   /** Never rejects: see `error`. */
   reload(): Promise<void>;
+  /** Reloads what is older than some seconds. */
+  refresh(): Promise<void>;
   /** These reject with `ChatError`. */
   invite(user: string): Promise<void>;
   changeRole(user: string, role: Role): Promise<void>;
@@ -22,24 +27,39 @@ export function useMembers(roomId: string, isReady: boolean): Members {
   const [list, setList] = useState<readonly Member[] | null>(null);
   const [error, setError] = useState<ChatError | null>(null);
 
+  const asked = useRef({ at: Number.NEGATIVE_INFINITY, count: 0 });
+
   const reload = useCallback(async () => {
+    asked.current = { at: performance.now(), count: asked.current.count + 1 };
+    const { count } = asked.current;
+    // An answer that is overtaken by a later one does not know of the change in between.
+    const isLast = () => asked.current.count === count;
     try {
-      setList(await http.members(roomId));
+      const members = await http.members(roomId);
+      if (!isLast()) return;
+      setList(members);
       setError(null);
     } catch (failure) {
+      if (!isLast()) return;
       setError(failure as ChatError);
+      asked.current.at = Number.NEGATIVE_INFINITY;
     }
   }, [http, roomId]);
 
+  const refresh = useCallback(async () => {
+    if (performance.now() - asked.current.at > FRESH_MS) await reload();
+  }, [reload]);
+
   useEffect(() => {
-    if (isReady) void reload();
-  }, [isReady, reload]);
+    if (isReady) void refresh();
+  }, [isReady, refresh]);
 
   return useMemo(
     () => ({
       list,
       error,
       reload,
+      refresh,
       async invite(user) {
         await http.addMember(roomId, user);
         await reload();
@@ -53,6 +73,6 @@ export function useMembers(roomId: string, isReady: boolean): Members {
         await reload();
       },
     }),
-    [http, roomId, list, error, reload],
+    [http, roomId, list, error, reload, refresh],
   );
 }

@@ -3,9 +3,11 @@
 import type { Message, Room } from '@allibe/client';
 import { useChatClient } from '@allibe/react';
 import { useEffect, useEffectEvent } from 'react';
+import { isolated } from '../i18n/bidi.js';
 import { useWords } from '../i18n/language.js';
 import { usePeople } from '../people/people.js';
 import { openRoom } from '../routing/route.js';
+import { type Gathered, Gatherer } from './gatherer.js';
 import { notify } from './permission.js';
 import { useNotify } from './use-notify.js';
 
@@ -17,11 +19,14 @@ export function Notifier({ rooms }: { rooms: readonly Room[] }) {
   const { me, nameOf } = usePeople();
   const isOn = useNotify();
 
-  const tell = useEffectEvent(({ roomId, sender, senderName, content }: Message) => {
-    if (sender === me.user) return;
+  const tell = useEffectEvent(({ message, count }: Gathered) => {
+    const { roomId, sender, senderName } = message;
+    const by = isolated(senderName ?? nameOf(sender));
+    const text = message.content.slice(0, LONGEST);
     notify({
       title: rooms.find((room) => room.roomId === roomId)?.name ?? 'Allibe',
-      body: t.notifications.body(senderName ?? nameOf(sender), content.slice(0, LONGEST)),
+      body:
+        count === 1 ? t.notifications.body(by, text) : t.notifications.bodyMany(count, by, text),
       tag: roomId,
       onClick: () => openRoom(roomId),
     });
@@ -29,18 +34,23 @@ export function Notifier({ rooms }: { rooms: readonly Room[] }) {
 
   useEffect(() => {
     if (!isOn) return;
+    const gatherer = new Gatherer((gathered) => tell(gathered));
+    const came = (message: Message) => {
+      if (message.type === 'message' && message.sender !== me.user) gatherer.add(message);
+    };
     const stops = [
       // In a room that is not on the screen.
-      client.on('notification', ({ message }) => tell(message)),
+      client.on('notification', ({ message }) => came(message)),
       // In the one that is, while the screen is not.
       client.on('message', (message) => {
-        if (document.hidden) tell(message);
+        if (document.hidden) came(message);
       }),
     ];
     return () => {
       for (const stop of stops) stop();
+      gatherer.stop();
     };
-  }, [client, isOn]);
+  }, [client, isOn, me.user]);
 
   return null;
 }

@@ -40,8 +40,8 @@ function useCameWhileHidden(user: string): number {
   const [count, setCount] = useState(0);
   useEffect(() => {
     if (!isHidden) return;
-    const stop = client.on('message', ({ sender }) => {
-      if (sender !== user) setCount((before) => before + 1);
+    const stop = client.on('message', ({ type, sender }) => {
+      if (type === 'message' && sender !== user) setCount((before) => before + 1);
     });
     return () => {
       stop();

@@ -4,7 +4,14 @@
  */
 
 import type { Message } from '@allibe/client';
-import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
+import {
+  createContext,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import type { Account } from '../session/account.js';
 import { demoUsers } from '../session/demo.js';
 import { useValue, Value } from '../ui/stored.js';
@@ -67,6 +74,18 @@ export function usePeople(): People {
     nameOf: (user) => known.get(user) ?? user,
     others: [...known.keys()].filter((user) => user !== me.user),
   };
+}
+
+export function useMe(): People['me'] {
+  return useSource().me;
+}
+
+/** The name of one, or the id; rendered again only when that changes. Null for nobody. */
+export function useName(user: string | null): string | null {
+  const { known } = useSource().names;
+  return useSyncExternalStore(known.subscribe, () => {
+    return user === null ? null : (known.get().get(user) ?? user);
+  });
 }
 
 /** Learns the names that come with messages. */

@@ -55,7 +55,9 @@ export function SettingsButton({ account, onSignOut }: SettingsButtonProps) {
           <div className="settings__account">
             <Avatar id={account.user} name={account.name} size={48} />
             <div className="settings__names">
-              <p className="settings__name">{account.name}</p>
+              <p className="settings__name">
+                <bdi>{account.name}</bdi>
+              </p>
               <p className="settings__user">@{account.user}</p>
             </div>
           </div>

@@ -3,7 +3,7 @@
 import { ChatError } from '@allibe/client';
 import { type KeyboardEvent, type RefObject, useId, useLayoutEffect } from 'react';
 import { errorText, useWords } from '../i18n/language.js';
-import { usePeople } from '../people/people.js';
+import { useMe } from '../people/people.js';
 import { Icon } from '../ui/Icon.js';
 import { useToast } from '../ui/Toasts.js';
 import { contentSize, toSend } from './content-size.js';
@@ -20,7 +20,7 @@ interface ComposerProps {
 
 export function Composer({ roomId, roomName, field, onSend }: ComposerProps) {
   const { t } = useWords();
-  const { user } = usePeople().me;
+  const { user } = useMe();
   const toast = useToast();
   const text = useDraft(user, roomId);
   const size = contentSize(text);
@@ -53,6 +53,7 @@ export function Composer({ roomId, roomName, field, onSend }: ComposerProps) {
         <textarea
           ref={field}
           className="composer__field"
+          dir="auto"
           rows={1}
           enterKeyHint="send"
           aria-label={t.composer.label(roomName)}

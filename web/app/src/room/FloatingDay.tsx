@@ -1,6 +1,6 @@
 import { type RefObject, useEffect, useState } from 'react';
 import { useWords } from '../i18n/language.js';
-import { useNow } from '../ui/clock.js';
+import { useToday } from '../ui/clock.js';
 
 const SHOWN_MS = 1_200;
 /** How long after a hand moved something scrolling is still its doing: a flick rolls on. */
@@ -15,12 +15,13 @@ interface FloatingDayProps {
 /** The day of what is at the top of the window, while somebody scrolls. Decoration. */
 export function FloatingDay({ day, scroller }: FloatingDayProps) {
   const { format } = useWords();
-  const now = useNow(60_000);
+  const today = useToday();
   const isShown = useScrolledByHand(scroller);
-  if (day === null) return null;
+  const name = day === null ? '' : format.day(day, today);
+  if (name === '') return null;
   return (
     <div className="floating-day" data-shown={isShown} aria-hidden="true">
-      <span className="day__name">{format.day(day, now)}</span>
+      <span className="day__name">{name}</span>
     </div>
   );
 }

@@ -10,12 +10,15 @@ export function LiveMessages({ roomId }: { roomId: string }) {
   const { t } = useWords();
   const client = useChatClient();
   const { me, nameOf } = usePeople();
-  const [said, setSaid] = useState<Announcement | null>(null);
+  const [said, setSaid] = useState<(Announcement & { readonly id: number }) | null>(null);
 
   useEffect(() => {
-    const announcer = new Announcer(setSaid);
+    const announcer = new Announcer((announcement) => {
+      setSaid((before) => ({ ...announcement, id: (before?.id ?? 0) + 1 }));
+    });
     const stop = client.on('message', (message) => {
       if (message.roomId !== roomId || message.sender === me.user) return;
+      if (message.type !== 'message') return;
       announcer.add({ sender: message.sender, text: message.content });
     });
     return () => {
@@ -26,10 +29,14 @@ export function LiveMessages({ roomId }: { roomId: string }) {
 
   return (
     <div className="visually-hidden" aria-live="polite" data-testid="announcer">
-      {said &&
-        (said.count === 1
-          ? t.room.announce(nameOf(said.sender), said.text)
-          : t.room.announceMany(said.count, nameOf(said.sender), said.text))}
+      {said && (
+        // Another element each time: the same words once more would be no change to read aloud.
+        <span key={said.id}>
+          {said.count === 1
+            ? t.room.announce(nameOf(said.sender), said.text)
+            : t.room.announceMany(said.count, nameOf(said.sender), said.text)}
+        </span>
+      )}
     </div>
   );
 }

@@ -3,8 +3,9 @@
 import { memo, useState } from 'react';
 import { useWords } from '../i18n/language.js';
 import { Avatar } from '../ui/Avatar.js';
-import { useNow } from '../ui/clock.js';
+import { useToday } from '../ui/clock.js';
 import { hue } from '../ui/look.js';
+import { Time } from '../ui/Time.js';
 import { isEmojiOnly } from './emoji.js';
 import { FailedActions, MessageState } from './MessageState.js';
 import { MessageText } from './MessageText.js';
@@ -65,9 +66,14 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
 
 function Sender({ entry, name, isShown }: { entry: Entry; name: string; isShown: boolean }) {
   const { t } = useWords();
-  if (!isShown) return <span className="visually-hidden">{entry.own ? t.you : name}: </span>;
+  if (!isShown)
+    return (
+      <span className="visually-hidden">
+        <bdi>{entry.own ? t.you : name}</bdi>:{' '}
+      </span>
+    );
   return (
-    <p className="message__sender" style={hue(entry.sender)}>
+    <p className="message__sender" dir="auto" style={hue(entry.sender)}>
       {name}
     </p>
   );
@@ -82,13 +88,11 @@ function Bubble({ entry }: { entry: Entry }) {
   ];
   return (
     <div className={classes.filter(Boolean).join(' ')}>
-      <span className="bubble__text">
+      <span className="bubble__text" dir="auto">
         <MessageText text={entry.content} />
       </span>
       <span className="bubble__meta">
-        <time dateTime={new Date(entry.at).toISOString()} title={format.full(entry.at)}>
-          {format.time(entry.at)}
-        </time>
+        <Time at={entry.at}>{format.time(entry.at)}</Time>
         {entry.own && <MessageState state={entry.state} />}
       </span>
     </div>
@@ -97,10 +101,10 @@ function Bubble({ entry }: { entry: Entry }) {
 
 function Day({ at }: { at: number }) {
   const { format } = useWords();
-  const now = useNow(60_000);
+  const today = useToday();
   return (
     <div className="day">
-      <span className="day__name">{format.day(at, now)}</span>
+      <span className="day__name">{format.day(at, today)}</span>
     </div>
   );
 }

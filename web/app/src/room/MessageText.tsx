@@ -10,6 +10,7 @@ export const MessageText = memo(function MessageText({ text }: { text: string })
       <a
         // biome-ignore lint/suspicious/noArrayIndexKey: a text's pieces never move
         key={index}
+        dir="auto"
         href={href}
         target="_blank"
         rel="noopener noreferrer nofollow"

@@ -3,7 +3,7 @@
 import type { UseRoomResult } from '@allibe/react';
 import { useMemo, useState } from 'react';
 import { errorText, useWords } from '../i18n/language.js';
-import { usePeople } from '../people/people.js';
+import { useMe } from '../people/people.js';
 import { Bubbles } from '../rooms/Bubbles.js';
 import { forgetRoom } from '../routing/route.js';
 import { Button } from '../ui/Button.js';
@@ -22,7 +22,7 @@ interface RoomBodyProps {
 
 export function RoomBody({ room, name, onAtEnd }: RoomBodyProps) {
   const { t } = useWords();
-  const { user } = usePeople().me;
+  const { user } = useMe();
   const [builder] = useState(() => new RowBuilder());
   const { messages, outbox, resend, discard, loadOlder } = room;
   const after = unreadAfter(room);

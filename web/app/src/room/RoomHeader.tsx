@@ -29,7 +29,7 @@ export function RoomHeader(props: RoomHeaderProps) {
       />
       <Avatar id={roomId} name={name} shape="room" size={40} />
       <div className="room-header__names">
-        <h1 ref={heading} className="room-header__name" tabIndex={-1} title={name}>
+        <h1 ref={heading} className="room-header__name" dir="auto" tabIndex={-1} title={name}>
           {name}
         </h1>
         {!hasEnded && (

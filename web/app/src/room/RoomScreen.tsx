@@ -5,7 +5,7 @@
 
 import type { Room } from '@allibe/client';
 import { useRoom } from '@allibe/react';
-import { useEffect, useRef, useState } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import { useWords } from '../i18n/language.js';
 import { MembersPanel } from '../members/MembersPanel.js';
 import { useMembers } from '../members/use-members.js';
@@ -25,7 +25,8 @@ interface RoomScreenProps {
   readonly known: Room | undefined;
 }
 
-export function RoomScreen({ roomId, known }: RoomScreenProps) {
+/** Not rendered again for what happens in other rooms. */
+export const RoomScreen = memo(function RoomScreen({ roomId, known }: RoomScreenProps) {
   const { t } = useWords();
   const room = useRoom(roomId);
   const hasEnded = room.status === 'ended';
@@ -73,4 +74,4 @@ export function RoomScreen({ roomId, known }: RoomScreenProps) {
       )}
     </>
   );
-}
+});

@@ -5,7 +5,7 @@
  */
 
 import type { ChatError, Message, OutboxEntry } from '@allibe/client';
-import { startOfDay } from '../i18n/formats.js';
+import { isTime, startOfDay } from '../i18n/formats.js';
 
 /** A sender's messages within this time stand together. */
 const GROUP_MS = 5 * 60_000;
@@ -20,6 +20,7 @@ export interface Entry {
   readonly sender: string;
   readonly senderName: string | null;
   readonly content: string;
+  /** NaN where the server's time cannot be read. */
   readonly at: number;
   readonly day: number;
   readonly own: boolean;
@@ -60,17 +61,20 @@ export class RowBuilder {
     const rows: Row[] = [];
     let unreadStarted = unreadAfter === null;
     let joinsNext = false;
+    let day = Number.NaN;
     for (const [index, entry] of entries.entries()) {
-      const before = entries[index - 1];
       const next = entries[index + 1];
       const startsUnread = !unreadStarted && isUnread(entry, unreadAfter);
       unreadStarted ||= startsUnread;
       const startsGroup = !joinsNext || startsUnread;
       joinsNext = next !== undefined && joins(entry, next);
+      // Without a time it belongs to the day of those around it.
+      const startsDay = isTime(entry.day) && entry.day !== day;
+      if (startsDay) day = entry.day;
       rows.push(
         this.#row({
           entry,
-          startsDay: entry.day !== before?.day,
+          startsDay,
           startsUnread,
           startsGroup,
           endsGroup: !joinsNext || (!unreadStarted && isUnread(next, unreadAfter)),

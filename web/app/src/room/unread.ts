@@ -6,10 +6,13 @@ import { useEffect, useRef } from 'react';
 /** Beyond that many pages of unread messages the room opens at its end. */
 const MOST_PAGES = 10;
 
-/** Offset of the last message that was read on entering; null if all were, or it is not known. */
-export function unreadAfter({ room, readOffsetOnEntry }: RoomSnapshot): number | null {
-  if (room === null || readOffsetOnEntry === null) return null;
-  return room.unreadCount > 0 && room.lastOffset > readOffsetOnEntry ? readOffsetOnEntry : null;
+/**
+ * Offset of the last message that was read on entering; null if all were. A room that is `ready`
+ * knows; one that is not shows no messages.
+ */
+export function unreadAfter({ room }: Pick<RoomSnapshot, 'room'>): number | null {
+  if (room === null) return null;
+  return room.unreadCount > 0 && room.lastOffset > room.readOffset ? room.readOffset : null;
 }
 
 /** Whether the messages that are there reach back to the first unread one. */

@@ -8,9 +8,11 @@ import { useAttention } from '../ui/media.js';
 export function useReadMarker(room: UseRoomResult): (atEnd: boolean) => void {
   const [atEnd, setAtEnd] = useState(false);
   const attended = useAttention();
-  const { markRead, status } = room;
+  const { markRead, status, readOffsetOnEntry } = room;
   const newest = room.messages.at(-1)?.offset ?? 0;
-  const isRead = atEnd && attended && status === 'ready';
+  // Before it is known how far the user had read, nothing may be said of it.
+  const isKnown = status === 'ready' && readOffsetOnEntry !== null;
+  const isRead = atEnd && attended && isKnown;
 
   useEffect(() => {
     if (isRead && newest > 0) markRead(newest);

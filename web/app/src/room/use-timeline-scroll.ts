@@ -37,6 +37,9 @@ export function useTimelineScroll({ handle, rows, older, onAtEnd }: ScrollOption
     latest.current = { rows, older, onAtEnd };
   });
 
+  // Gone, it shows no message: where the next one opens is not known yet.
+  useEffect(() => () => latest.current.onAtEnd(false), []);
+
   const measure = useCallback(() => {
     const list = handle.current;
     if (!list) return;

@@ -4,7 +4,7 @@ import { ChatError, type Room } from '@allibe/client';
 import { useChatClient } from '@allibe/react';
 import { useState } from 'react';
 import { errorText, useWords } from '../i18n/language.js';
-import { usePeople } from '../people/people.js';
+import { useMe, usePeople } from '../people/people.js';
 import { Avatar } from '../ui/Avatar.js';
 import { Button } from '../ui/Button.js';
 import { Dialog } from '../ui/Dialog.js';
@@ -20,7 +20,7 @@ interface CreateRoomProps {
 export function CreateRoom({ onCreated, onClose }: CreateRoomProps) {
   const { t } = useWords();
   const { http } = useChatClient();
-  const { me } = usePeople();
+  const me = useMe();
   const [name, setName] = useState('');
   const [invited, setInvited] = useState('');
   const [tried, setTried] = useState(false);
@@ -113,7 +113,7 @@ function Suggestions({ chosen, onToggle }: SuggestionsProps) {
           onClick={() => onToggle(user)}
         >
           <Avatar id={user} name={nameOf(user)} size={26} />
-          {nameOf(user)}
+          <bdi>{nameOf(user)}</bdi>
         </button>
       ))}
     </fieldset>

@@ -1,11 +1,12 @@
 import type { Room } from '@allibe/client';
 import { type MouseEvent, memo } from 'react';
 import { useWords } from '../i18n/language.js';
-import { type People, usePeople } from '../people/people.js';
+import { useMe, useName } from '../people/people.js';
 import { useDraft } from '../room/drafts.js';
 import { addressOf, openRoom } from '../routing/route.js';
 import { Avatar } from '../ui/Avatar.js';
-import { useNow } from '../ui/clock.js';
+import { useToday } from '../ui/clock.js';
+import { Time } from '../ui/Time.js';
 import './RoomEntry.css';
 
 interface RoomEntryProps {
@@ -21,7 +22,7 @@ export function entryId(roomId: string): string {
 /** One room in the list: a link, so that it can be opened in a new tab too. */
 export const RoomEntry = memo(function RoomEntry({ room, isOpen }: RoomEntryProps) {
   const { t, format } = useWords();
-  const now = useNow(60_000);
+  const today = useToday();
   const at = Date.parse(room.lastMessageAt ?? room.createdAt);
   const unread = room.unreadCount;
 
@@ -42,14 +43,12 @@ export const RoomEntry = memo(function RoomEntry({ room, isOpen }: RoomEntryProp
     >
       <Avatar id={room.roomId} name={room.name} shape="room" size={48} />
       <span className="room-entry__top">
-        <span className="room-entry__name">{room.name}</span>
-        <time
-          className="room-entry__time"
-          dateTime={new Date(at).toISOString()}
-          title={format.full(at)}
-        >
-          {format.short(at, now)}
-        </time>
+        <span className="room-entry__name" dir="auto">
+          {room.name}
+        </span>
+        <Time className="room-entry__time" at={at}>
+          {format.short(at, today)}
+        </Time>
       </span>
       <span className="room-entry__below">
         <Preview room={room} isOpen={isOpen} />
@@ -66,28 +65,32 @@ export const RoomEntry = memo(function RoomEntry({ room, isOpen }: RoomEntryProp
 
 function Preview({ room, isOpen }: RoomEntryProps) {
   const { t } = useWords();
-  const people = usePeople();
-  const draft = useDraft(people.me.user, room.roomId);
+  const { user } = useMe();
+  const draft = useDraft(user, room.roomId);
+  const sender = useName(room.lastMessageSender);
   if (draft.trim() !== '' && !isOpen) {
     return (
-      <span className="room-entry__text">
-        <span className="room-entry__draft">{t.rooms.draft}</span> {oneLine(draft)}
+      <span className="room-entry__text" dir="auto">
+        <bdi className="room-entry__draft">{t.rooms.draft}</bdi> {oneLine(draft)}
       </span>
     );
   }
   if (room.lastMessage === null) {
     return <span className="room-entry__text">{t.rooms.noMessages}</span>;
   }
-  const sender = senderOf(room, people, t.you);
-  const text = oneLine(room.lastMessage);
+  const by = room.lastMessageSender === user ? t.you : sender;
   return (
-    <span className="room-entry__text">{sender === null ? text : t.rooms.said(sender, text)}</span>
+    // The text says in which direction it runs: `dir` looks past what is in <bdi>.
+    <span className="room-entry__text" dir="auto">
+      {by !== null && (
+        <>
+          <bdi>{by}</bdi>
+          {': '}
+        </>
+      )}
+      {oneLine(room.lastMessage)}
+    </span>
   );
-}
-
-function senderOf({ lastMessageSender }: Room, people: People, you: string): string | null {
-  if (lastMessageSender === null) return null;
-  return lastMessageSender === people.me.user ? you : people.nameOf(lastMessageSender);
 }
 
 function oneLine(text: string): string {

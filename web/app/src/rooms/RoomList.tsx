@@ -1,5 +1,5 @@
 import type { Room } from '@allibe/client';
-import { useRef } from 'react';
+import { useMemo, useRef } from 'react';
 import { useReorder } from '../ui/use-reorder.js';
 import { RoomEntry } from './RoomEntry.js';
 
@@ -11,11 +11,16 @@ interface RoomListProps {
 /** The rooms, the latest activity first; they glide when that changes. */
 export function RoomList({ rooms, openRoomId }: RoomListProps) {
   const list = useRef<HTMLUListElement>(null);
-  useReorder(list, rooms.map(({ roomId }) => roomId).join());
+  // As useReorder wants it: React's own order says nothing, and never changes.
+  const byId = useMemo(() => rooms.toSorted((a, b) => (a.roomId < b.roomId ? -1 : 1)), [rooms]);
+  useReorder(
+    list,
+    rooms.map(({ roomId }) => roomId),
+  );
   return (
     <ul ref={list} className="room-list">
-      {rooms.map((room) => (
-        <li key={room.roomId} data-key={room.roomId}>
+      {byId.map((room) => (
+        <li key={room.roomId} data-key={room.roomId} className="room-list__item">
           <RoomEntry room={room} isOpen={room.roomId === openRoomId} />
         </li>
       ))}

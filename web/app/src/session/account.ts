@@ -1,5 +1,6 @@
 /** Who is signed in in this tab, and what is kept of it. */
 
+import { claimsOf } from '@allibe/client';
 import { keep, kept } from '../ui/stored.js';
 
 interface Person {
@@ -37,22 +38,9 @@ export function keptAccount(): Account | null {
  */
 export function accountOf(pasted: string, now: number): Account | 'malformed' | 'expired' {
   const token = pasted.trim().replace(/^Bearer\s+/i, '');
-  const claims = claimsOf(token);
-  if (typeof claims?.sub !== 'string' || claims.sub === '') return 'malformed';
-  if (typeof claims.exp === 'number' && claims.exp * 1000 <= now) return 'expired';
-  const name = typeof claims.name === 'string' && claims.name ? claims.name : claims.sub;
-  return { kind: 'token', user: claims.sub, name, token };
-}
-
-function claimsOf(token: string): Record<string, unknown> | null {
-  const [, payload, signature] = token.split('.');
-  if (!payload || !signature) return null;
-  try {
-    const binary = atob(payload.replaceAll('-', '+').replaceAll('_', '/'));
-    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof claims === 'object' ? (claims as Record<string, unknown> | null) : null;
-  } catch {
-    return null;
-  }
+  if (!/^[^.]+\.[^.]+\.[^.]+$/.test(token)) return 'malformed';
+  const { sub, exp, name } = claimsOf(token);
+  if (typeof sub !== 'string' || sub === '') return 'malformed';
+  if (typeof exp === 'number' && exp * 1000 <= now) return 'expired';
+  return { kind: 'token', user: sub, name: typeof name === 'string' && name ? name : sub, token };
 }

@@ -1,7 +1,7 @@
 /** All that a signed-in user sees: the rooms, the open room, and what goes on around them. */
 
 import type { Room } from '@allibe/client';
-import { useRooms } from '@allibe/react';
+import { useChatClient, useRooms } from '@allibe/react';
 import { useCallback, useState } from 'react';
 import { ConnectionBanner } from '../connection/ConnectionBanner.js';
 import { useWords } from '../i18n/language.js';
@@ -25,6 +25,7 @@ interface ChatProps {
 
 export function Chat({ account, onSignOut }: ChatProps) {
   const { t } = useWords();
+  const client = useChatClient();
   const openRoomId = useOpenRoom();
   const list = useRooms({ live: useNotify() });
   const [creating, setCreating] = useState(false);
@@ -32,10 +33,10 @@ export function Chat({ account, onSignOut }: ChatProps) {
   useFocusOnLeaving(openRoomId);
 
   const stopCreating = useCallback(() => setCreating(false), []);
-  const created = ({ roomId }: Room) => {
+  const created = (room: Room) => {
     setCreating(false);
-    openRoom(roomId);
-    void list.reload();
+    client.rooms.add(room);
+    openRoom(room.roomId);
   };
 
   return (

@@ -1,5 +1,6 @@
+import { isolated } from '../i18n/bidi.js';
 import { useWords } from '../i18n/language.js';
-import { usePeople } from '../people/people.js';
+import { useMe } from '../people/people.js';
 import { Bubbles } from '../rooms/Bubbles.js';
 import { Button } from '../ui/Button.js';
 import { State } from '../ui/State.js';
@@ -13,12 +14,12 @@ interface WelcomeProps {
 /** What stands beside the list while no room is open. */
 export function Welcome({ hasRooms, onCreate }: WelcomeProps) {
   const { t } = useWords();
-  const { me } = usePeople();
+  const me = useMe();
   return (
     <div className="welcome">
       <State
         picture={<Bubbles size={180} />}
-        title={t.rooms.welcomeTitle(me.name)}
+        title={t.rooms.welcomeTitle(isolated(me.name))}
         {...(hasRooms && { hint: t.rooms.welcomeHint })}
       >
         {hasRooms && (

@@ -21,7 +21,9 @@ export function UserCards({ users, onPick }: UserCardsProps) {
             <button type="button" className="user-card" onClick={() => onPick(user)}>
               <Avatar id={user.user} name={user.name} size={48} />
               <span className="user-card__names">
-                <span className="user-card__name">{user.name}</span>
+                <span className="user-card__name">
+                  <bdi>{user.name}</bdi>
+                </span>
                 <span className="user-card__id">@{user.user}</span>
               </span>
               <span className="user-card__go">

@@ -1,6 +1,7 @@
 /** How a person or a room looks without a picture: letters, and a colour derived from the id. */
 
 import type { CSSProperties } from 'react';
+import { withoutControls } from '../i18n/bidi.js';
 
 /** Hues that stay apart from each other, and from the accent where that is possible. */
 const HUES = [12, 38, 62, 130, 165, 205, 245, 275, 305, 340] as const;
@@ -22,7 +23,9 @@ export function hue(id: string): CSSProperties {
 
 /** One or two letters: of the first two words, or of a word without spaces the first. */
 export function initialsOf(name: string): string {
-  const words = name.trim().split(/[\s._-]+/u);
+  const words = withoutControls(name)
+    .trim()
+    .split(/[\s._-]+/u);
   const first = firstLetter(words[0]);
   const second = firstLetter(words[1]);
   // Two syllables of Hangul or two ideographs are wider than the circle.

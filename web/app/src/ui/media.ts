@@ -2,7 +2,7 @@
 
 import { useCallback, useSyncExternalStore } from 'react';
 
-/** The layout with the list beside the room. The same width as in Shell.css. */
+/** The layout with the list beside the room. The same width as in Chat.css. */
 export const WIDE = '(width >= 800px)';
 
 export function useMedia(query: string): boolean {
