@@ -123,6 +123,23 @@ def test_a_room_opens_at_its_first_unread_message(
     expect(alice.entry("Book club")).not_to_contain_text("unread")
 
 
+def test_a_message_that_is_stored_while_the_first_page_is_read_is_not_lost(
+    visit: Visit, server: Server, backstage: Backstage, room: str
+) -> None:
+    """The answer has no messages then, but says that there are some: `nextAfter`, `lastOffset`."""
+    backstage.say(server, room, "bob", "just in time")
+
+    def read_before_it_was_stored(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"messages": [], "nextAfter": 0})
+
+    def hold(page: Page) -> None:
+        page.route("**/messages?limit=*", read_before_it_was_stored, times=1)
+
+    alice = visit("alice", room=room, prepare=hold)
+    expect(alice.row("just in time")).to_be_visible()
+
+
 def test_who_reads_further_up_is_told_how_many_messages_came(
     visit: Visit, server: Server, backstage: Backstage, room: str
 ) -> None:

@@ -80,6 +80,7 @@ def to_the_top(chat: ChatPage) -> int:
     return rows
 
 
+@pytest.mark.timeout(240)  # 200 pages over HTTP, on a machine that may be busy
 def test_all_the_way_up_there_are_few_rows(visit: Visit, long_server: Server) -> None:
     """Some 200 older pages are loaded on the way."""
     alice = entered(visit, long_server)
@@ -109,17 +110,24 @@ async () => {
 """
 
 
+@pytest.mark.timeout(150)
+@pytest.mark.timeout(240)  # 200 pages over HTTP, on a machine that may be busy
 def test_a_long_room_scrolls_as_a_short_one_does(visit: Visit, long_server: Server) -> None:
     """1,500 px per frame: a flick, with all 10,000 messages loaded. Both are measured in turn, so
-    that a busy machine slows both: the better of three turns counts."""
+    that a busy machine slows both: the best of three turns counts."""
     long = entered(visit, long_server)
     to_the_top(long)
     short = visit("alice", long_server, room="short")
     expect(short.rows.filter(has_text=f"{SHORT}: ")).to_be_visible()
     to_the_top(short)
-    turns = [[_p95(chat) for chat in (short, long)] for _ in range(3)]
+    turns: list[tuple[float, float]] = []
+    while len(turns) < 3:
+        usual, now = _p95(short), _p95(long)
+        turns.append((usual, now))
+        if now < max(FRAME_MS, 1.5 * usual):
+            break
     print(f"p95 of frames, short and long room, ms: {turns}")
-    assert any(now < max(FRAME_MS, 1.5 * usual) for usual, now in turns)
+    assert now < max(FRAME_MS, 1.5 * usual), turns
 
 
 def _p95(chat: ChatPage) -> float:
