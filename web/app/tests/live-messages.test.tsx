@@ -20,3 +20,10 @@ it('the same words are announced each time that they come', async () => {
   }
   expect(new Set(said).size).toBe(3);
 });
+
+it('entries of other types are not announced: they may have no content', async () => {
+  const { client, container } = await render(<LiveMessages roomId="1" />);
+  const { content: _, ...poll } = message(1, { type: 'poll' });
+  await act(async () => client.emit('message', poll as never));
+  expect(container.querySelector('[aria-live=polite]')?.textContent).toBe('');
+});

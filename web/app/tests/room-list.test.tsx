@@ -18,6 +18,14 @@ function Learner({ name }: { name: string | null }) {
   return null;
 }
 
+const rendered: string[] = [];
+vi.mock('../src/ui/Avatar.js', () => ({
+  Avatar: ({ id }: { id: string }) => {
+    rendered.push(id);
+    return null;
+  },
+}));
+
 /** The list with one of the rooms changed and on top. */
 function withNews(before: readonly Room[], index: number): Room[] {
   const changed = { ...before[index], lastMessage: 'News' } as Room;
@@ -64,9 +72,7 @@ describe('a list of 500 rooms', () => {
     const list = container.querySelector('ul') as HTMLElement;
     expect(keysIn(list)).toEqual(before.map(({ roomId }) => roomId));
     const moves = vi.spyOn(list, 'insertBefore');
-    const changes: MutationRecord[] = [];
-    const observer = new MutationObserver((records) => void changes.push(...records));
-    observer.observe(list, { subtree: true, characterData: true, childList: true });
+    rendered.length = 0;
 
     const after = withNews(before, 499);
     const element = list.lastElementChild;
@@ -75,9 +81,7 @@ describe('a list of 500 rooms', () => {
     expect(list.firstElementChild).toBe(element);
     expect(element?.textContent).toContain('News');
     expect(moves).toHaveBeenCalledOnce();
-    const text = changes.filter(({ target }) => target !== list);
-    expect(text.every(({ target }) => element?.contains(target))).toBe(true);
-    observer.disconnect();
+    expect(rendered).toEqual(['r499']);
   });
 
   it('takes in new rooms and lets others go, in order', async () => {

@@ -89,6 +89,25 @@ describe.each(CALLS)('a 200 that the server did not say, to %s', (_, ask) => {
   });
 });
 
+describe('a room or a member', () => {
+  const room = { roomId: '1', name: 'Room 1', createdAt: '2026-01-05T09:00:00.000Z' };
+
+  it.each(['roomId', 'name', 'createdAt'])('without %s is none', async (name) => {
+    const { server, http } = httpTo();
+    server.api.trouble(/rooms/, { status: 200, body: { ...room, [name]: undefined } }, 1);
+    await expect(answerTo(http.room('1'))).rejects.toMatchObject(NOT_OURS);
+    server.api.trouble(/rooms/, { status: 200, body: [room, { ...room, [name]: null }] }, 1);
+    await expect(answerTo(http.rooms())).rejects.toMatchObject(NOT_OURS);
+  });
+
+  it.each(['user', 'role'])('without %s is none', async (name) => {
+    const { server, http } = httpTo();
+    const body = { user: 'bob', role: 'member', [name]: undefined };
+    server.api.trouble(/members/, { status: 200, body: [body] }, 1);
+    await expect(answerTo(http.members('1'))).rejects.toMatchObject(NOT_OURS);
+  });
+});
+
 describe('a page of history', () => {
   const whole = { messages: [message(1)], epoch: 'e1', lastOffset: 1 };
 

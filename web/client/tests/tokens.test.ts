@@ -135,6 +135,15 @@ describe('a clock that is ahead', () => {
     expect(await tokens.get()).toBe(desk.given[1]);
   });
 
+  it('of almost the whole life of a token asks for no fresh one either', async () => {
+    const desk = new TokenDesk();
+    desk.lifetimeMs = 3_000;
+    const { tokens } = tokensOf(desk);
+    const first = await tokens.get();
+    expect([await tokens.get(), await tokens.get()]).toEqual([first, first]);
+    expect(desk.requests).toHaveLength(1);
+  });
+
   it('and set right is believed again with the next token', async () => {
     const desk = new TokenDesk();
     desk.lifetimeMs = 5_000;

@@ -129,6 +129,9 @@ describe('a machine that is woken', () => {
     const [later, effect] = step(waiting, { type: 'woken' }, around(0, NOW - 3_600_000));
     expect(effect).toEqual({ do: 'wait', ms: 5_000 });
     expect(later.retryAt).toBe(NOW - 3_600_000 + 5_000);
+    // Nor does it begin anew each time that it is woken.
+    const again = step(later, { type: 'woken' }, around(0, NOW - 3_600_000 + 1_000));
+    expect(again[1]).toEqual({ do: 'wait', ms: 4_000 });
   });
 
   it('keeps no wish of the server over another end', () => {

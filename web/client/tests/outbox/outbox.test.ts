@@ -135,6 +135,35 @@ describe('a refusal', () => {
     expect(contents(link)).toEqual(['a', 'a']);
   });
 
+  it('for now holds up its own room only, and counts for that only', async () => {
+    const { outbox, link } = connected();
+    outbox.add('1', 'a');
+    for (const ms of [1_000, 1_500, 2_500]) {
+      link.answer(UNAVAILABLE);
+      await pass(ms);
+    }
+    link.answer(UNAVAILABLE);
+    const before = link.sent.length;
+    outbox.add('2', 'b');
+    expect(contents(link).slice(before)).toEqual(['b']);
+    link.answer(UNAVAILABLE);
+    await pass(1_000);
+    expect(contents(link).slice(before)).toEqual(['b', 'b']);
+    await pass(3_500);
+    expect(contents(link).slice(before)).toEqual(['b', 'b', 'a']);
+  });
+
+  it('that a flush does not wait for leaves no timer behind', () => {
+    const { outbox, link } = connected();
+    outbox.add('1', 'a');
+    link.answer(new ChatError('overloaded', 'Later.', true, 60_000));
+    outbox.flush();
+    expect(contents(link)).toEqual(['a', 'a']);
+    link.answer();
+    outbox.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('for good makes it fail, and lets the next one go', () => {
     const { outbox, stored, link } = connected();
     const { clientMessageId } = outbox.add('1', 'a');

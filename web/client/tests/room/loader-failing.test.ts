@@ -30,6 +30,22 @@ describe('a load that fails', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('is tried again soon where the one before it succeeded', async () => {
+    const { loader, asked, answer } = loading();
+    loader.complete();
+    for (const ms of [1_500, 2_000]) {
+      await answer(UNAVAILABLE);
+      await pass(ms);
+    }
+    await answer(page(1, 3));
+    loader.reload();
+    await answer(UNAVAILABLE);
+    await pass(1_499);
+    expect(asked).toHaveLength(4);
+    await pass(1);
+    expect(asked).toHaveLength(5);
+  });
+
   it('waits as long as the server says', async () => {
     const { loader, asked, answer } = loading();
     loader.complete();

@@ -170,6 +170,7 @@ describe('clearing', () => {
     log.add(message(9));
     log.clear();
     expect([log.epoch, log.position(), log.missing, log.hasOlder]).toEqual([null, null, 0, false]);
+    expect(log.endEpoch).toBeNull();
     expect(log.messages()).toEqual([]);
   });
 });

@@ -120,6 +120,22 @@ describe('a subscription that is refused', () => {
     expect(link.subscribed).toHaveLength(2);
   });
 
+  it('for now on the next link is tried again soon, however long the last one waited', async () => {
+    const { subscription, link } = subscribing();
+    for (const ms of [1_000, 1_500]) {
+      link.accept({}, UNAVAILABLE);
+      await pass(ms);
+    }
+    subscription.down();
+    const next = new FakeLink();
+    subscription.up(next.asLink);
+    next.accept({}, UNAVAILABLE);
+    await pass(999);
+    expect(next.subscribed).toHaveLength(1);
+    await pass(1);
+    expect(next.subscribed).toHaveLength(2);
+  });
+
   it('is not tried again on a link that went away in the meantime', async () => {
     const { subscription, link } = subscribing();
     link.accept({}, UNAVAILABLE);

@@ -27,7 +27,7 @@ function listed(...first: Room[]) {
     around.loads += 1;
     const answer = around.rooms;
     await new Promise((resolve) => setTimeout(resolve, 100));
-    if (answer instanceof ChatError) throw answer;
+    if (answer instanceof Error) throw answer;
     return answer;
   };
   const one = async (roomId: string) => {
@@ -141,6 +141,19 @@ describe('an open list', () => {
     await pass(30_000);
     expect(list.get()).toMatchObject({ status: 'ready', error: null });
     expect(around.loads).toBe(3);
+  });
+});
+
+describe('a load that fails', () => {
+  it.each([
+    [UNAVAILABLE, { code: 'store_unavailable' }],
+    [new TypeError('x is undefined'), { name: 'ChatError', code: 'internal', retryable: true }],
+  ])('by %s leaves an error, and what was there', async (failure, error) => {
+    const { list, around } = await open(room('1'));
+    around.rooms = failure as ChatError;
+    void list.reload();
+    await pass(100);
+    expect(list.get()).toMatchObject({ status: 'error', error, rooms: [{ roomId: '1' }] });
   });
 });
 
