@@ -43,6 +43,7 @@ test: setup-dev ## Run all tests; installs what they need first (ARGS= runs a pa
 	@tests/e2e/node/install.sh
 	@scripts/web.sh page
 	@scripts/chromium.sh
+	@scripts/servers.sh
 ifeq ($(ARGS),)
 	@scripts/web.sh packages
 	@cd web && npm test --silent
