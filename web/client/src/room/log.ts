@@ -116,7 +116,9 @@ export class RoomLog {
     }
     this.#epoch = page.epoch;
     this.#messages = [...page.messages];
-    this.#base = (page.messages[0]?.offset ?? page.lastOffset + 1) - 1;
+    // An empty page says where it is empty; what was stored while it was read comes after that.
+    const first = page.messages[0];
+    this.#base = first ? first.offset - 1 : (page.nextAfter ?? page.lastOffset);
     this.reaches(page.lastOffset, page.epoch);
     for (const { offset, epoch } of this.#ahead.values()) {
       if (epoch !== page.epoch) this.#ahead.delete(offset);
