@@ -123,6 +123,8 @@ class ChatPage:
         text = f"Live? {uuid4()}"
         self.say(text)
         self.until_stored(text)
+        # The list is in its new order: what one clicks next does not move away.
+        expect(self.page.locator(".room-entry").first).to_contain_text(text)
         return text
 
     @property

@@ -4,10 +4,11 @@ Headless Chromium shows no notifications and hides no tabs, so the page is given
 that records and a document whose visibility the tests decide.
 """
 
+import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocket, expect
 
 from tests.support.backstage import Backstage
 from tests.support.browser import Visit
@@ -58,6 +59,23 @@ def until_told(chat: ChatPage, count: int) -> None:
 def ring_the_bell(chat: ChatPage) -> None:
     chat.button("Notifications").click()
     expect(chat.button("Notifications")).to_have_attribute("aria-pressed", "true")
+
+
+def leave(chat: ChatPage, socket: WebSocket) -> None:
+    """Close the room, and wait until the server knows: before, it tells no news of the room."""
+    receipts: list[str] = []
+
+    def sent(frame: str | bytes) -> None:
+        found = re.search(r"^receipt:(.*)$", str(frame), re.MULTILINE)
+        if found is not None and "destination:/app/leave" in str(frame):
+            receipts.append(f"receipt-id:{found[1]}\n")
+
+    socket.on("framesent", sent)
+    answered = socket.expect_event(
+        "framereceived", lambda frame: any(one in str(frame) for one in receipts)
+    )
+    with answered:
+        chat.button("Close room").click()
 
 
 def hide(chat: ChatPage, hidden: bool = True) -> None:
@@ -115,10 +133,10 @@ def test_with_no_room_open_the_bell_keeps_the_connection_and_the_list_live(
     expect(alice.entry("Band")).to_contain_text("Bob: New strings")
     alice.enter("Band")
     alice.until_live()
-    alice.button("Close room").click()
+    (socket,) = alice.sockets
+    leave(alice, socket)
     backstage.say(server, room, "bob", "Still there?")
     until_told(alice, 2)
-    (socket,) = alice.sockets
     assert not socket.is_closed()
     with socket.expect_event("close"):
         alice.button("Notifications").click()

@@ -33,6 +33,12 @@ describe('a log that nothing is known of', () => {
     expect(log.missing).toBe(3);
   });
 
+  it('lacks what was stored while its empty first page was read', () => {
+    const log = new RoomLog('1');
+    log.reset({ messages: [], epoch: 'e1', lastOffset: 2, nextAfter: 0 });
+    expect([log.last, log.missing, log.position()]).toEqual([0, 2, '1.e1.0']);
+  });
+
   it('that is empty begins at offset 1', () => {
     const log = new RoomLog('1');
     log.reset({ messages: [], epoch: 'e1', lastOffset: 0 });
