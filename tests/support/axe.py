@@ -5,17 +5,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from tests.support.chat_page import STILL
+
 AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 GRAVE = ("serious", "critical")
-
-_STILL = """
-() => Promise.all(document.getAnimations()
-  .filter(({ playState, effect }) =>
-    playState === 'running' && Number.isFinite(effect.getComputedTiming().endTime))
-  .map(({ finished }) => finished.catch(() => {})))
-"""
-"""Colours in the middle of a transition are nobody's."""
 
 _RUN = """
 async (grave) => {
@@ -36,7 +30,7 @@ def grave_violations(page: Page) -> list[str]:
     """Return what axe finds on the page as it is now, of impact serious or critical."""
     # Evaluated, since the page's policy lets no script in.
     page.evaluate(_source())
-    page.evaluate(_STILL)
+    page.evaluate(STILL)
     result = page.evaluate(_RUN, GRAVE)
     assert result["passed"] > 5, "axe looked at nothing"
     found: list[str] = result["found"]

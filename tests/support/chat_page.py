@@ -136,6 +136,14 @@ class ChatPage:
         self.sockets.append(socket)
 
 
+STILL = """
+() => Promise.all(document.getAnimations()
+  .filter(({ playState, effect }) =>
+    playState === 'running' && Number.isFinite(effect.getComputedTiming().endTime))
+  .map(({ finished }) => finished.catch(() => {})))
+"""
+"""Waits for what moves or fades: places and colours on the way are nobody's."""
+
 _UNTIL = """async () => {
   const end = performance.now() + 15_000;
   while (!(%s)) {

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.support.backstage import Backstage
 from tests.support.browser import PHONE, Visit
-from tests.support.chat_page import ChatPage
+from tests.support.chat_page import STILL, ChatPage
 from tests.support.server import Server
 
 NARROW = {"width": 320, "height": 568}
@@ -27,6 +27,7 @@ def list_of(chat: ChatPage) -> Locator:
 
 def fits(chat: ChatPage) -> None:
     """Nothing can be scrolled sideways, and no control is beside the edge."""
+    chat.page.evaluate(STILL)
     wider = chat.page.evaluate(
         """() => [...document.querySelectorAll('*')]
           .filter((one) => one.scrollWidth > one.clientWidth
