@@ -15,6 +15,7 @@ import { Outbox } from './outbox/outbox.js';
 import { browserStorage, type OutboxStorage } from './outbox/storage.js';
 import { EnteredRoom } from './room/entered-room.js';
 import { fieldsOf, isEntry } from './room/entry.js';
+import { ReadMemory } from './room/read-memory.js';
 import { roomsEvent } from './rooms/events.js';
 import { RoomList } from './rooms/room-list.js';
 import { Tokens } from './tokens.js';
@@ -55,6 +56,7 @@ export class ChatClient {
   readonly #tokens: Tokens;
   readonly #outbox: Outbox;
   readonly #random: () => number;
+  readonly #reading = new ReadMemory();
   readonly #events = new Events<ChatEvents>();
   readonly #entered = new Map<string, Entry>();
   #user: string | null = null;
@@ -69,6 +71,7 @@ export class ChatClient {
     this.#random = options.random ?? Math.random;
     // What was left waiting on the last visit goes out as soon as somebody is signed in again.
     this.#tokens = new Tokens(options.getToken, (user) => {
+      this.#reading.belongsTo(user);
       if (!this.#closed) this.#outbox.open(user);
     });
     this.#connection = new Connection({
@@ -89,6 +92,7 @@ export class ChatClient {
     this.rooms = new RoomList({
       http: this.http,
       network,
+      reading: this.#reading,
       isOnline: () => this.#connection.link() !== null,
       want: () => this.#want(),
     });
@@ -121,6 +125,7 @@ export class ChatClient {
       outbox: this.#outbox,
       random: this.#random,
       user: () => this.user(),
+      reading: this.#reading,
       arrived: (message) => this.#events.emit('message', message),
       read: (id, offset, isAll) => this.rooms.read(id, offset, isAll),
       left: (left) => this.#left(left),

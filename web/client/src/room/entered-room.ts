@@ -12,6 +12,7 @@ import type { Message, OutboxEntry, Readable, Room, RoomSnapshot } from '../type
 import { HistoryLoader } from './loader.js';
 import { RoomLog } from './log.js';
 import { ReadMarker } from './read-marker.js';
+import type { ReadMemory } from './read-memory.js';
 import { RoomSubscription, type Subscribed } from './subscription.js';
 
 /** Refusals that say: not this user, or not this room. After any other one a load may succeed. */
@@ -24,6 +25,8 @@ export interface RoomSurroundings {
   readonly user: () => string | null;
   /** A message arrived while the room is on screen. */
   readonly arrived: (message: Message) => void;
+  /** How far the user has read, over leaving and entering again. */
+  readonly reading: ReadMemory;
   /** The user has read up to there. */
   readonly read: (roomId: string, offset: number, isAll: boolean) => void;
   /** One who entered the room lets go of it. */
@@ -50,9 +53,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
     this.roomId = roomId;
     this.#around = around;
     this.#log = new RoomLog(roomId);
-    this.#marker = new ReadMarker(roomId, (offset) => {
-      around.read(roomId, offset, offset >= this.#log.last);
-    });
+    this.#marker = new ReadMarker(roomId, (offset) => this.#read(offset));
     this.#loader = new HistoryLoader({
       roomId,
       log: this.#log,
@@ -186,13 +187,20 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
     this.#store.changed();
   }
 
-  #begun(room: Room): void {
+  #read(offset: number): void {
+    const { epoch, last } = this.#log;
+    if (epoch !== null) this.#around.reading.note({ roomId: this.roomId, epoch, offset });
+    this.#around.read(this.roomId, offset, offset >= last);
+  }
+
+  #begun(asTold: Room): void {
+    const room = this.#around.reading.applied(asTold);
     // As it was on entering; of another log, what was read of the last one means nothing.
     if (room.epoch !== this.#room?.epoch) {
       this.#room = room;
       this.#marker.reset();
     }
-    this.#marker.known(room.readOffset);
+    this.#marker.known(asTold.readOffset, room.readOffset);
   }
 
   #message(message: Message): void {

@@ -19,10 +19,11 @@ export class ReadMarker {
     this.#moved = moved;
   }
 
-  /** Takes note of what the server knows. */
-  known(offset: number): void {
-    this.#told = Math.max(this.#told, offset);
-    this.#wanted = Math.max(this.#wanted, offset);
+  /** Takes note of what the server knows, and of what the user has read, which may be more. */
+  known(told: number, read = told): void {
+    this.#told = Math.max(this.#told, told);
+    this.#wanted = Math.max(this.#wanted, told, read);
+    if (this.#timer === undefined) this.#tell();
   }
 
   /** Begins anew: the room's log is another one. */

@@ -6,6 +6,7 @@
 import { asChatError, type ChatError } from '../errors.js';
 import type { Http } from '../http.js';
 import type { Network } from '../network.js';
+import type { ReadMemory } from '../room/read-memory.js';
 import { Store } from '../store.js';
 import type { Readable, Room, RoomListSnapshot } from '../types.js';
 import { patched, type RoomsEvent, sorted } from './events.js';
@@ -16,6 +17,8 @@ const REFRESH_MS = 30_000;
 export interface RoomListOptions {
   readonly http: Http;
   readonly network: Network;
+  /** What the user has read, which an answer may not know yet. */
+  readonly reading: ReadMemory;
   /** Whether events come. */
   readonly isOnline: () => boolean;
   /** Keeps the connection up until the returned function is called. */
@@ -147,7 +150,7 @@ export class RoomList implements Readable<RoomListSnapshot> {
         this.#meanwhile = [];
         const rooms = await this.#options.http.rooms();
         if (closes !== this.#closes) return;
-        this.#rooms = sorted(rooms);
+        this.#rooms = sorted(rooms.map((room) => this.#options.reading.applied(room)));
       } while (this.#outdated);
     } catch (failure) {
       if (closes !== this.#closes) return;
@@ -167,7 +170,7 @@ export class RoomList implements Readable<RoomListSnapshot> {
       const room = await this.#options.http.room(roomId);
       if (this.#adding.get(roomId) !== request) return;
       this.#adding.delete(roomId);
-      this.#put(roomId, room);
+      this.#put(roomId, this.#options.reading.applied(room));
     } catch {
       // Left again, or the network: the next load tells.
     }

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ChatError } from '../../src/errors.js';
 import type { Http } from '../../src/http.js';
+import { ReadMemory } from '../../src/room/read-memory.js';
 import { RoomList } from '../../src/rooms/room-list.js';
 import type { Room } from '../../src/types.js';
 import { ROOM } from '../support/entered.js';
@@ -40,6 +41,7 @@ function listed(...first: Room[]) {
   const list = new RoomList({
     http: { rooms, room: one } as unknown as Http,
     network,
+    reading: new ReadMemory(),
     isOnline: () => around.online,
     want: () => {
       around.wants += 1;

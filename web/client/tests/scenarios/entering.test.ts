@@ -219,3 +219,24 @@ describe('leaving', () => {
     expect(world.server.live).toHaveLength(0);
   });
 });
+
+describe('what was read before leaving', () => {
+  it('is read on entering again, though the server does not know it yet', async () => {
+    const world = new World();
+    for (const content of ['one', 'two']) world.server.post('1', 'bob', content);
+    const { client, room } = await world.entered();
+    const close = client.rooms.open();
+    expect(room.get()).toMatchObject({ readOffsetOnEntry: 0 });
+    room.markRead();
+    room.leave();
+    await pass(MOMENT_MS);
+    world.server.room('1').read.delete('alice');
+    const again = client.enter('1');
+    await pass(MOMENT_MS);
+    expect(again.get()).toMatchObject({ readOffsetOnEntry: 2, room: { unreadCount: 0 } });
+    void client.rooms.reload();
+    await pass(MOMENT_MS);
+    expect(client.rooms.get()).toMatchObject({ unreadCount: 0 });
+    close();
+  });
+});

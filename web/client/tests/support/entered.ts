@@ -4,6 +4,7 @@ import { ChatError } from '../../src/errors.js';
 import type { Http, PageRequest } from '../../src/http.js';
 import { Outbox } from '../../src/outbox/outbox.js';
 import { EnteredRoom } from '../../src/room/entered-room.js';
+import { ReadMemory } from '../../src/room/read-memory.js';
 import type { HistoryPage, Message, Room } from '../../src/types.js';
 import { FakeLink } from './fake-link.js';
 import { FakeRoom } from './fake-log.js';
@@ -39,6 +40,7 @@ export function entered(
     outbox,
     random: () => 0.5,
     user: () => 'alice',
+    reading: new ReadMemory(),
     arrived: (one) => told.arrived.push(one),
     read: (...read) => told.read.push(read),
     left: (one) => told.left.push(one),
