@@ -59,8 +59,9 @@ Times are in seconds, sizes in bytes. `allibe check` prints what is in force, se
 _SECRETS = """
 ## Secrets from files
 
-A secret may stand in a file, as Kubernetes and Docker mount them. The file's text is taken without
-the blanks around it. Where both variables are set, the secret itself counts.
+A secret, or a URL with a password, may stand in a file, as Kubernetes and Docker mount them. The
+file's text is taken without the blanks around it. Where both variables are set, the value itself
+counts.
 
 """
 
@@ -122,7 +123,7 @@ def settings_page() -> str:
     rows = [(f"`{name}`", _code(default), text) for name, default, text in settings.table()]
     files = [
         (f"`{settings.PREFIX}{name.upper()}_FILE`", f"`{settings.PREFIX}{name.upper()}`")
-        for name in sorted(settings.SECRETS)
+        for name in sorted(settings.FROM_FILES)
     ]
     return (
         _SETTINGS

@@ -1,7 +1,7 @@
 """Settings to implementations: the only module that picks them, by the URLs' schemes."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -10,16 +10,21 @@ from urllib.parse import urlsplit
 from allibe_services.auth import ALGORITHMS, TokenSigner, TokenVerifier, read_key
 from allibe_services.bus.base import Bus
 from allibe_services.bus.inprocess import InProcessBus
+from allibe_services.bus.rabbitmq import RabbitMqBus, Topology
 from allibe_services.presence.base import Presence
 from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.settings import PREFIX, Settings
 from allibe_services.single_process import only_process
 from allibe_services.store.base import Store
+from allibe_services.store.database import Database
 from allibe_services.store.migrate import migrate
+from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase, path_of
 
 INPROCESS = "inprocess"
+RABBITMQ = ("amqp", "amqps")
+DATABASES = ("sqlite", "postgresql")
 
 _Made = TypeVar("_Made", TokenVerifier, TokenSigner)
 
@@ -38,27 +43,56 @@ async def backends(settings: Settings) -> AsyncIterator[Backends]:
     """Open bus, store and presence; close them in the opposite order.
 
     Raises `ValueError` for a URL that nothing here answers to, and while another process has
-    the same database open: the in-process bus would not reach it.
+    the same SQLite file open: the in-process bus would not reach it.
     """
-    _check_scheme("ALLIBE_BUS_URL", settings.bus_url, INPROCESS)
+    _check_scheme("ALLIBE_BUS_URL", settings.bus_url, INPROCESS, *RABBITMQ)
     _check_scheme("ALLIBE_REDIS_URL", settings.redis_url, INPROCESS)
-    _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, "sqlite")
-    database = SqliteDatabase(settings.database_url)  # makes the folder that the lock is in
-    with only_process(path_of(settings.database_url)):
-        store = SqlStore(database)
+    _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, *DATABASES)
+    _check_that_database_serves_several_processes(settings)
+    async with _store(settings) as store:
         presence = InProcessPresence()
-        bus = InProcessBus(publish_seconds=settings.publish_seconds)
         try:
-            yield Backends(bus, store, presence)
+            async with _bus(settings) as bus:
+                yield Backends(bus, store, presence)
         finally:
-            await bus.close()
             await presence.close()
-            await store.close()
+
+
+@asynccontextmanager
+async def _bus(settings: Settings) -> AsyncIterator[Bus]:
+    """Open the bus. Raises `ValueError` where RabbitMQ has a topology of other numbers."""
+    if urlsplit(settings.bus_url).scheme == INPROCESS:
+        embedded = InProcessBus(publish_seconds=settings.publish_seconds)
+        try:
+            yield embedded
+        finally:
+            await embedded.close()
+        return
+    topology = Topology(shards=settings.shards, shard_bytes=settings.shard_bytes)
+    async with RabbitMqBus(
+        settings.bus_url, topology=topology, publish_seconds=settings.publish_seconds
+    ) as bus:
+        yield bus
+
+
+@asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[Store]:
+    url = settings.database_url
+    with ExitStack() as stack:
+        if urlsplit(url).scheme == "sqlite":
+            database: Database = SqliteDatabase(url)  # makes the folder that the lock is in
+            stack.enter_context(only_process(path_of(url)))
+        else:
+            database = PostgresqlDatabase(url, connections=settings.database_connections)
+        try:
+            yield SqlStore(database)
+        finally:
+            await database.close()
 
 
 def migrate_store(settings: Settings) -> None:
     """Bring the store's tables up to date. Raises as `store.migrate.migrate`."""
-    _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, "sqlite")
+    _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, *DATABASES)
     migrate(settings.database_url)
 
 
@@ -67,6 +101,15 @@ def check_for_separate_processes(settings: Settings) -> None:
     if urlsplit(settings.bus_url).scheme == INPROCESS:
         raise ValueError(
             "ALLIBE_BUS_URL: the in-process bus reaches no other process; run `allibe serve`"
+        )
+
+
+def _check_that_database_serves_several_processes(settings: Settings) -> None:
+    several = urlsplit(settings.bus_url).scheme != INPROCESS
+    if several and urlsplit(settings.database_url).scheme == "sqlite":
+        raise ValueError(
+            "ALLIBE_DATABASE_URL: SQLite serves one process; the bus of ALLIBE_BUS_URL is for"
+            " several: postgresql://…"
         )
 
 

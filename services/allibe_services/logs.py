@@ -19,6 +19,9 @@ def configure_logging(level: str, *, as_json: bool) -> None:
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
     # It quotes subprotocols that it does not know, and some clients put tokens there.
     logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
+    # They log a traceback for each connection that ends; the bus says it in a line.
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)
+    logging.getLogger("aio_pika").setLevel(logging.CRITICAL)
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if as_json

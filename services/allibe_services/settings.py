@@ -1,6 +1,7 @@
 """Settings: environment variables `ALLIBE_…` to one frozen struct. Only this module reads them.
 
-A secret may come from a file instead: `ALLIBE_JWT_SECRET_FILE` names it. No secret has a default.
+A secret, and a URL that may hold a password, may come from a file instead:
+`ALLIBE_JWT_SECRET_FILE` names it. No secret has a default.
 docs/settings.md is made from the descriptions here.
 """
 
@@ -16,6 +17,9 @@ from msgspec import Meta
 PREFIX = "ALLIBE_"
 SECRETS = frozenset({"jwt_secret"})
 """Fields whose values are never shown, and which `…_FILE` may supply."""
+
+FROM_FILES = SECRETS | {"bus_url", "database_url"}
+"""Fields which `…_FILE` may supply. Of a URL all but the password is shown."""
 
 _PASSWORD = re.compile(r"^([a-z][a-z0-9+.-]*://[^:/@]*:).*@", re.ASCII | re.IGNORECASE | re.DOTALL)
 """The password in a URL, up to the last `@`: rather too much than too little."""
@@ -39,11 +43,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 9090
 
     database_url: Annotated[
-        str, Meta(description="The store: `sqlite:////absolute/path` or `sqlite:///relative`.")
+        str,
+        Meta(
+            description="The store: `sqlite:////absolute/path`, `sqlite:///relative` or"
+            " `postgresql://user:password@host:5432/database`."
+        ),
     ] = "sqlite:///.data/allibe.db"
+    database_connections: Annotated[
+        Count,
+        Meta(description="Most connections of a process to PostgreSQL; they are opened on demand."),
+    ] = 8
     bus_url: Annotated[
-        str, Meta(description="The bus: `inprocess:` reaches the processes of `allibe serve` only.")
+        str,
+        Meta(
+            description="The bus: `inprocess:` reaches nobody outside `allibe serve`;"
+            " `amqp://user:password@host:5672/vhost` (or `amqps:`) is RabbitMQ."
+        ),
     ] = "inprocess:"
+    shards: Annotated[
+        Count,
+        Meta(
+            description="Queues that RabbitMQ spreads rooms over; fixed for the life of a"
+            " deployment."
+        ),
+    ] = 16
+    shard_bytes: Annotated[
+        Bytes,
+        Meta(
+            description="Bytes of messages that wait in one of these queues, on RabbitMQ's disk;"
+            " beyond, senders are told to try later. Fixed like the number of queues."
+        ),
+    ] = 268_435_456
     redis_url: Annotated[str, Meta(description="Presence: `inprocess:` keeps it in memory.")] = (
         "inprocess:"
     )
@@ -107,7 +137,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         for name, value in environment.items()
         if name.startswith(PREFIX) and value != ""
     }
-    for secret in SECRETS:
+    for secret in FROM_FILES:
         path = values.pop(f"{secret}_file", None)
         if path is not None and secret not in values:
             values[secret] = _read_secret(path, f"{PREFIX}{secret.upper()}_FILE")

@@ -10,25 +10,51 @@ from allibe_services.contracts.commands import PostMessage
 from allibe_services.contracts.ids import MessageId, RoomId, UserId, new_message_id
 from allibe_services.store.base import Store
 from allibe_services.store.migrate import migrate
+from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
+from tests.support.databases import postgres_with_tables, shared_database
+from tests.support.private_servers import (
+    amqp_url,
+    postgres,
+    postgres_template,
+    rabbitmq,
+    servers_on_demand,
+)
+
+__all__ = [
+    "amqp_url",
+    "postgres",
+    "postgres_template",
+    "postgres_with_tables",
+    "rabbitmq",
+    "servers_on_demand",
+    "shared_database",
+]
 
 
-def _sqlite(folder: Path) -> tuple[str, Callable[[str], Store]]:
-    return f"sqlite:///{folder}/store/allibe.db", lambda url: SqlStore(SqliteDatabase(url))
+@pytest.fixture
+def sqlite_with_tables(tmp_path: Path) -> str:
+    """The URL of a new SQLite database with tables."""
+    url = f"sqlite:///{tmp_path}/store/allibe.db"
+    migrate(url)
+    return url
 
 
-STORES = {"sqlite": _sqlite}
-"""For each database: make one to use, and return its URL and what opens a store on it."""
+STORES: dict[str, tuple[str, Callable[[str], Store]]] = {
+    "sqlite": ("sqlite_with_tables", lambda url: SqlStore(SqliteDatabase(url))),
+    "postgresql": ("postgres_with_tables", lambda url: SqlStore(PostgresqlDatabase(url))),
+}
+"""For each kind of database: the fixture that makes a new one, and what opens a store on it."""
 
 
 @pytest.fixture(params=STORES)
 async def open_store(
-    request: pytest.FixtureRequest, tmp_path: Path
+    request: pytest.FixtureRequest,
 ) -> AsyncIterator[Callable[[], Awaitable[Store]]]:
     """Open stores over one new database: a second one is as if from another process."""
-    url, open_at = STORES[request.param](tmp_path)
-    migrate(url)
+    fixture, open_at = STORES[request.param]
+    url = request.getfixturevalue(fixture)
     opened: list[Store] = []
 
     async def open_one() -> Store:

@@ -4,10 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
+
+import pytest
+from yarl import URL
 
 from allibe_services.bus.base import Bus, Delivery
 from allibe_services.bus.inprocess import InProcessBus
+from allibe_services.bus.rabbitmq import RabbitMqBus, Topology
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.contracts.events import Event
@@ -16,13 +21,19 @@ from allibe_services.contracts.messages import Message
 from allibe_services.contracts.routing import shard_of
 from allibe_services.presence.base import Presence
 from allibe_services.presence.inprocess import InProcessPresence
+from tests.support.tcp_proxy import TcpProxy
 
 BusFactory = Callable[..., Any]
+"""Opens a bus. `publish_seconds`: its time limit; `most_waiting`: its bound on commands;
+`most_bytes`: its bound on their contents, in bytes. `broker`: where there is one, it is well, or it
+is "away" or "hangs" as soon as the bus is open (without one, commands wait for a worker: the test
+has none then)."""
+
 PresenceFactory = Callable[..., Any]
 
 
 @asynccontextmanager
-async def _inprocess_bus(**limits: float) -> AsyncIterator[Bus]:
+async def _inprocess_bus(*, broker: str = "well", **limits: float) -> AsyncIterator[Bus]:
     bus = InProcessBus(**limits)  # type: ignore[arg-type]
     yield bus
     await bus.close()
@@ -35,9 +46,30 @@ async def _inprocess_presence(clock: Callable[[], float]) -> AsyncIterator[Prese
     await presence.close()
 
 
-BUSES: dict[str, BusFactory] = {"inprocess": _inprocess_bus}
-"""Open a bus. `publish_seconds`: its time limit; `most_waiting`: its bound on commands;
-`most_bytes`: its bound on their contents, in bytes."""
+@asynccontextmanager
+async def _rabbitmq_bus(url: str, *, broker: str = "well", **limits: float) -> AsyncIterator[Bus]:
+    port = URL(url).port
+    assert port is not None
+    with TcpProxy(port) as proxy:
+        through_proxy = str(URL(url).with_port(proxy.port))
+        topology = Topology(shards=2)
+        async with RabbitMqBus(through_proxy, topology=topology, **limits) as bus:  # type: ignore[arg-type]
+            if broker == "away":
+                proxy.cut()
+            elif broker == "hangs":
+                proxy.stall()
+            yield bus
+
+
+def _rabbitmq(request: pytest.FixtureRequest) -> BusFactory:
+    return partial(_rabbitmq_bus, request.getfixturevalue("amqp_url"))
+
+
+BUSES: dict[str, Callable[[pytest.FixtureRequest], BusFactory]] = {
+    "inprocess": lambda _: _inprocess_bus,
+    "rabbitmq": _rabbitmq,
+}
+"""For each implementation: what opens buses for a test; all of one test are on one broker."""
 
 PRESENCES: dict[str, PresenceFactory] = {"inprocess": _inprocess_presence}
 """Open a presence whose leases end by the clock that is given, in seconds."""

@@ -2,4 +2,6 @@
 
 base       the interface, with what it promises
 inprocess  one process, nothing to install
+rabbitmq   many processes
+line       commands that wait, and for how long: both stand on it
 """

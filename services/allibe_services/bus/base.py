@@ -22,7 +22,8 @@ The longest messages make 4 MB of a batch of 500; in a quarter of that no other 
 class Delivery(Protocol):
     """A hand-over of waiting commands of one shard, in order, to be acked as a whole.
 
-    Not acked (the consumer died), the same commands are handed over again, before later ones.
+    Not acked (the consumer died), the same commands are handed over again, before later ones. With
+    a broker also some that were acked may come again: the log skips what it has.
     """
 
     @property

@@ -5,36 +5,22 @@ the process, and nothing needs to: what was not acked was never confirmed to any
 """
 
 import asyncio
-import sys
-from collections import deque
 from collections.abc import AsyncIterator, Collection, Sequence
-from itertools import chain
 
 import structlog
 
-from allibe_services.bus.base import DELIVERY_BYTES, EventHandler
-from allibe_services.contracts.commands import Outcome, PostMessage, Rejected, Stored
-from allibe_services.contracts.errors import (
-    AllibeError,
-    CommandRejected,
-    NotConfirmed,
-    Overloaded,
-    ShuttingDown,
+from allibe_services.bus.base import EventHandler
+from allibe_services.bus.line import (
+    HELD_BYTES,
+    PUBLISH_SECONDS,
+    WAITING_COMMANDS,
+    Line,
+    Space,
+    Waiting,
 )
+from allibe_services.contracts.commands import Outcome, PostMessage, Stored
+from allibe_services.contracts.errors import Overloaded, ShuttingDown
 from allibe_services.contracts.events import Event, key_of
-
-WAITING_COMMANDS = 20_000
-"""Most commands that wait: a few seconds of a busy process, about 20 MB of short messages."""
-
-HELD_BYTES = 64 << 20
-"""Most memory of contents that wait or are with the worker, in bytes.
-
-20,000 of the longest messages would be 160 MB, and four times that with an emoji in each. So
-8,000 of them fit, or 2,000 with emoji; short messages meet the bound on their number first.
-"""
-
-PUBLISH_SECONDS = 5.0
-"""How long a command may wait before its sender is told to try again."""
 
 log = structlog.get_logger(__name__)
 
@@ -51,26 +37,26 @@ class InProcessBus:
         most_waiting: int = WAITING_COMMANDS,
         most_bytes: int = HELD_BYTES,
     ) -> None:
-        self._line = _Line(publish_seconds, most_waiting, most_bytes)
+        self._line = Line(Space(most_waiting, most_bytes), patience=publish_seconds)
+        self._consuming = asyncio.Lock()
         self._bound: dict[str, list[_Listening]] = {}
         self._closed = False
 
     def post(self, command: PostMessage) -> "asyncio.Future[Stored | None]":
-        future: asyncio.Future[Stored | None] = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(command, future)
+        waiting = Waiting(command)
         if self._closed:
             waiting.fail(ShuttingDown())
         elif not self._line.add(waiting):
             waiting.fail(Overloaded(retry_after_ms=1000))
-        return future
+        return waiting.future
 
     async def deliveries(self, shard: int, *, most: int) -> "AsyncIterator[_Delivery]":
         if shard != 0:
             raise ValueError(f"shard {shard}: this bus has one shard, 0")
-        async with self._line.consuming:  # the others wait until this one has ended
+        async with self._consuming:  # the others wait until this one has ended
             while not self._closed:
-                taken = await self._line.take(most)
-                if taken:
+                await self._line.arrived()
+                if taken := self._line.take(most):
                     yield _Delivery(self._line, taken)
 
     async def publish(self, events: Sequence[Event]) -> None:
@@ -93,128 +79,15 @@ class InProcessBus:
         self._line.close()
 
 
-class _Waiting:
-    """A command and who waits for its outcome; `deadline` is in loop time, `size` in bytes."""
-
-    __slots__ = ("command", "deadline", "future", "size")
-
-    def __init__(self, command: PostMessage, future: "asyncio.Future[Stored | None]") -> None:
-        self.command = command
-        self.future = future
-        self.deadline = 0.0
-        # Kept, because it grows when somebody encodes the content: CPython keeps the UTF-8.
-        self.size = sys.getsizeof(command.content)
-
-    def settle(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Rejected):
-            self.fail(CommandRejected(outcome.reason))
-        elif not self.future.done():
-            self.future.set_result(outcome)
-
-    def fail(self, error: AllibeError) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
-
-
-class _Line:
-    """Commands in the order in which they came: those with the worker, then those waiting."""
-
-    def __init__(self, patience: float, most: int, most_bytes: int) -> None:
-        self.consuming = asyncio.Lock()
-        self._patience = patience
-        self._most = most
-        self._free_bytes = most_bytes
-        self._taken: list[_Waiting] = []
-        self._waiting: deque[_Waiting] = deque()
-        self._arrived = asyncio.Event()
-        self._expiry: asyncio.TimerHandle | None = None
-
-    def add(self, waiting: _Waiting) -> bool:
-        """Let a command wait; False when there is no room."""
-        if len(self._waiting) >= self._most or waiting.size > self._free_bytes:
-            return False
-        self._free_bytes -= waiting.size
-        loop = asyncio.get_running_loop()
-        waiting.deadline = loop.time() + self._patience
-        self._waiting.append(waiting)
-        self._arrived.set()
-        if self._expiry is None:
-            self._expiry = loop.call_at(waiting.deadline, self._expire)
-        return True
-
-    async def take(self, most: int) -> list[_Waiting]:
-        """Return the commands at the head, after waiting for one; unacked ones come again."""
-        if not self._taken:
-            await self._arrived.wait()
-            self._taken = self._head(most)
-            self._rest()
-        return self._taken
-
-    def ack(self, outcomes: Sequence[Outcome]) -> None:
-        taken, self._taken = self._taken, []
-        for waiting, outcome in zip(taken, outcomes, strict=True):
-            self._free_bytes += waiting.size
-            waiting.settle(outcome)
-
-    def close(self) -> None:
-        """Tell everyone who still waits, and wake who waits for commands."""
-        for waiting in [*self._taken, *self._waiting]:
-            waiting.fail(ShuttingDown())
-        self._waiting.clear()
-        if self._expiry is not None:
-            self._expiry.cancel()
-        self._arrived.set()
-
-    def _head(self, most: int) -> list[_Waiting]:
-        """Remove and return the first ones: up to `most`, and up to `DELIVERY_BYTES` or one."""
-        head: list[_Waiting] = []
-        room = DELIVERY_BYTES
-        while self._waiting and len(head) < most:
-            room -= _utf8_bytes(self._waiting[0].command.content)
-            if head and room < 0:
-                break
-            head.append(self._waiting.popleft())
-        return head
-
-    def _rest(self) -> None:
-        if not self._waiting:
-            self._arrived.clear()
-
-    def _expire(self) -> None:
-        """Tell those whose time is over. Who is not with the worker yet is withdrawn."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        for waiting in self._taken:
-            if waiting.deadline <= now:
-                waiting.fail(NotConfirmed())
-        while self._waiting and self._waiting[0].deadline <= now:
-            withdrawn = self._waiting.popleft()
-            self._free_bytes += withdrawn.size
-            withdrawn.fail(NotConfirmed())
-        self._rest()
-        self._expiry = self._next_expiry(loop, now)
-
-    def _next_expiry(
-        self, loop: asyncio.AbstractEventLoop, now: float
-    ) -> asyncio.TimerHandle | None:
-        everyone = chain(self._taken, self._waiting)  # by deadline: all have the same patience
-        later = next((one.deadline for one in everyone if one.deadline > now), None)
-        return None if later is None else loop.call_at(later, self._expire)
-
-
-def _utf8_bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
-
-
 class _Delivery:
     """The commands that are with the worker, until they are acked."""
 
-    def __init__(self, line: _Line, taken: Sequence[_Waiting]) -> None:
+    def __init__(self, line: Line, taken: Sequence[Waiting]) -> None:
         self._line = line
         self.commands: Sequence[PostMessage] = [waiting.command for waiting in taken]
 
     async def ack(self, outcomes: Sequence[Outcome]) -> None:
-        self._line.ack(outcomes)
+        self._line.settle(outcomes)
 
 
 class _Listening:

@@ -1,7 +1,7 @@
 """What runs the store's SQL: transactions with a time limit, and errors translated once.
 
 The SQL itself is plain functions of a SQLAlchemy `Connection` (`log`, `rooms`, `members`).
-A database of one kind (`sqlite`) decides where they run.
+A database of one kind (`sqlite`, `postgresql`) decides where they run.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,6 +24,8 @@ R = TypeVar("R")
 
 CALL_SECONDS = 5.0
 """Longest that a call may take, its wait for a thread included: what a person still waits for."""
+
+NOT_CURRENT = "The database's schema is not current: run `allibe migrate`."
 
 log = structlog.get_logger(__name__)
 

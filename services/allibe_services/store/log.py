@@ -4,7 +4,7 @@
 stored before. Only where they object does `append_with_care` look the messages up.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -12,21 +12,23 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Text,
     and_,
     bindparam,
-    insert,
+    collate,
     or_,
     select,
-    update,
 )
 from sqlalchemy.exc import DataError, IntegrityError
 
 from allibe_services.contracts.commands import Outcome, PostMessage, Stored
 from allibe_services.contracts.ids import RoomId, is_room_id
-from allibe_services.contracts.messages import Message, milliseconds, moment
+from allibe_services.contracts.messages import Message, moment
 from allibe_services.contracts.rooms import Head
 from allibe_services.store.batch import REFUSED, Batch, is_storable
-from allibe_services.store.tables import messages, rooms
+from allibe_services.store.dialects import POSTGRESQL, OneOf, as_arrays, rows_of_arrays
+from allibe_services.store.log_insert import write
+from allibe_services.store.tables import CLIENT_KEY, CLIENT_KEY_COLLATION, messages, rooms
 
 T = TypeVar("T")
 
@@ -38,23 +40,11 @@ _IDS = 500
 
 _HEADS = (
     select(rooms.c.room_id, rooms.c.epoch, rooms.c.last_offset)
-    .where(rooms.c.room_id.in_(bindparam("room_ids", expanding=True)))
+    .where(OneOf(rooms.c.room_id, "room_ids"))
     .order_by(rooms.c.room_id)
 )
 # NO KEY UPDATE: rows that refer to the room (new members) need not wait. Sorted: no deadlock.
 _LOCK = _HEADS.with_for_update(key_share=True)
-
-_INSERT = insert(messages)
-_MOVE_HEAD = (
-    update(rooms)
-    .where(rooms.c.room_id == bindparam("room"))
-    .values(
-        last_offset=bindparam("offset"),
-        last_message=bindparam("content"),
-        last_message_at=bindparam("at"),
-        last_message_sender=bindparam("by"),
-    )
-)
 
 _MESSAGES = select(
     messages.c.room_id,
@@ -78,7 +68,7 @@ _BEFORE = (
     .order_by(messages.c.offset.desc())
     .limit(bindparam("most"))
 )
-_BY_ID = _MESSAGES.where(messages.c.message_id.in_(bindparam("message_ids", expanding=True)))
+_BY_ID = _MESSAGES.where(OneOf(messages.c.message_id, "message_ids"))
 
 # `(room_id, sender, client_message_id) IN (…)` would make SQLite read the whole table, VALUES
 # are compiled anew each time; an OR of a fixed number of keys is neither.
@@ -95,6 +85,18 @@ _BY_CLIENT_KEYS = _MESSAGES.where(
         )
     )
 )
+_KEY_COLUMNS = {"room": messages.c.room_id.type, "sender": messages.c.sender.type, "id": Text()}
+_GIVEN_KEYS = rows_of_arrays(_KEY_COLUMNS)
+_BY_KEY_ARRAYS = _MESSAGES.join(
+    _GIVEN_KEYS,
+    and_(
+        *(
+            collate(ours, CLIENT_KEY_COLLATION) == given
+            for ours, given in zip(CLIENT_KEY, _GIVEN_KEYS.c, strict=True)
+        )
+    ),
+)
+"""The same on PostgreSQL, in half the time."""
 
 
 class MetBefore(Exception):
@@ -109,7 +111,7 @@ def append(connection: Connection, commands: Sequence[PostMessage]) -> list[Outc
     batch = Batch(_lock_rooms(connection, commands))
     outcomes = [batch.take(command) for command in commands]
     try:
-        _write(connection, batch.fresh)
+        write(connection, batch.fresh)
     except (IntegrityError, DataError):
         raise MetBefore from None
     return outcomes
@@ -123,7 +125,7 @@ def append_with_care(connection: Connection, commands: Sequence[PostMessage]) ->
     outcomes = [batch.take(command) for command in commands]
     try:
         with connection.begin_nested():
-            _write(connection, batch.fresh)
+            write(connection, batch.fresh)
     except (IntegrityError, DataError):
         batch = Batch(known, stored)
         return [_append_one(connection, command, batch) for command in commands]
@@ -163,21 +165,13 @@ def _lock_rooms(connection: Connection, commands: Sequence[PostMessage]) -> dict
     return _heads(connection, _LOCK, {command.room_id for command in commands})
 
 
-def _write(connection: Connection, fresh: Sequence[Message]) -> None:
-    if not fresh:
-        return
-    connection.execute(_INSERT, [_row(message) for message in fresh])
-    newest = {message.room_id: message for message in fresh}
-    connection.execute(_MOVE_HEAD, [_head_row(message) for message in newest.values()])
-
-
 def _append_one(connection: Connection, command: PostMessage, batch: Batch) -> Outcome:
     outcome = batch.take(command)
     if not isinstance(outcome, Stored) or outcome.duplicate:
         return outcome
     try:
         with connection.begin_nested():
-            _write(connection, [outcome.message])
+            write(connection, [outcome.message])
     except (IntegrityError, DataError):
         batch.withdraw()
         return REFUSED
@@ -189,20 +183,23 @@ def _find_stored(connection: Connection, commands: Sequence[PostMessage]) -> lis
     found: list[Row[*tuple[Any, ...]]] = []
     for ids in _chunks((command.message_id for command in sound), _IDS):
         found += connection.execute(_BY_ID, {"message_ids": ids}).all()
-    with_key = (command for command in sound if command.client_message_id is not None)
-    for some in _chunks(with_key, _KEYS):
-        found += connection.execute(_BY_CLIENT_KEYS, _keys(some)).all()
+    keys = [
+        {"room": command.room_id, "sender": command.sender, "id": command.client_message_id}
+        for command in sound
+        if command.client_message_id is not None
+    ]
+    if connection.dialect.name == POSTGRESQL:
+        found += connection.execute(_BY_KEY_ARRAYS, as_arrays(keys, _KEY_COLUMNS)).all()
+        return [_message(row) for row in found]
+    for some in _chunks(keys, _KEYS):
+        found += connection.execute(_BY_CLIENT_KEYS, _in_slots(some)).all()
     return [_message(row) for row in found]
 
 
-def _keys(commands: Sequence[PostMessage]) -> dict[str, str | None]:
-    keys: dict[str, str | None] = {}
-    for slot in range(_KEYS):  # unused slots repeat the last key
-        command = commands[min(slot, len(commands) - 1)]
-        keys[f"room{slot}"] = command.room_id
-        keys[f"sender{slot}"] = command.sender
-        keys[f"id{slot}"] = command.client_message_id
-    return keys
+def _in_slots(keys: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Return the parameters of `_BY_CLIENT_KEYS`; unused slots repeat the last key."""
+    slots = [keys[min(slot, len(keys) - 1)] for slot in range(_KEYS)]
+    return {f"{name}{slot}": value for slot, key in enumerate(slots) for name, value in key.items()}
 
 
 def _message(row: Row[*tuple[Any, ...]]) -> Message:
@@ -218,29 +215,6 @@ def _message(row: Row[*tuple[Any, ...]]) -> Message:
         sender_name,
         client_id,
     )
-
-
-def _row(message: Message) -> dict[str, object]:
-    return {
-        "room_id": message.room_id,
-        "offset": message.offset,
-        "message_id": message.message_id,
-        "sender": message.sender,
-        "sender_name": message.sender_name,
-        "content": message.content,
-        "client_message_id": message.client_message_id,
-        "sent_at": milliseconds(message.sent_at),
-    }
-
-
-def _head_row(message: Message) -> dict[str, object]:
-    return {
-        "room": message.room_id,
-        "offset": message.offset,
-        "content": message.content,
-        "at": milliseconds(message.sent_at),
-        "by": message.sender,
-    }
 
 
 def _chunks(wanted: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -28,6 +28,7 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.rooms import Member, ReadMarker, Role, Unread
 from allibe_services.store.base import OWN_COUNTED
+from allibe_services.store.dialects import OneOf
 from allibe_services.store.tables import members, messages, rooms
 
 _USERS = 500
@@ -72,9 +73,7 @@ _MEMBER = select(
     members.c.user_id, members.c.role, members.c.joined_at, members.c.read_offset
 ).order_by(members.c.user_id)
 _ONE = _MEMBER.where(_THIS_MEMBER)
-_AMONG = select(members.c.user_id).where(
-    _THESE_MEMBERS, members.c.user_id.in_(bindparam("users", expanding=True))
-)
+_AMONG = select(members.c.user_id).where(_THESE_MEMBERS, OneOf(members.c.user_id, "users"))
 _PAGE = _MEMBER.where(_THESE_MEMBERS, members.c.user_id > bindparam("after")).limit(
     bindparam("most")
 )

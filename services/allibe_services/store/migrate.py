@@ -1,15 +1,18 @@
 """Bring a database's tables to what this code expects. Synchronous: run it before serving."""
 
-from contextlib import AbstractContextManager
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
-from allibe_services.store import sqlite
+from allibe_services.store import postgresql_exclusive, sqlite
+
+R = TypeVar("R")
 
 
 class _Kind(Protocol):
@@ -17,21 +20,20 @@ class _Kind(Protocol):
 
     def exists(self, url: str) -> bool: ...
 
-    def exclusive(self, url: str) -> AbstractContextManager[Connection]: ...
+    def exclusively(self, url: str, function: Callable[[Connection], R]) -> R: ...
 
 
-_KINDS: dict[str, _Kind] = {"sqlite": sqlite}
+_KINDS: dict[str, _Kind] = {"sqlite": sqlite, "postgresql": postgresql_exclusive}
 
 
 def migrate(url: str) -> None:
     """Bring the database to the newest revision; do nothing where it is there already.
 
     All or nothing, and safe when several processes do it at once: the others wait, and find it
-    done. Raises `ValueError` for a URL that is not supported, `StoreUnavailable`, and `OSError`
-    where the file cannot be made.
+    done. Raises `ValueError` for a URL that is not supported and for a database that is newer
+    than this code, `StoreUnavailable`, and `OSError` where the file cannot be made.
     """
-    with _kind_of(url).exclusive(url) as connection:
-        command.upgrade(configuration(connection), "head")
+    _kind_of(url).exclusively(url, _upgrade)
 
 
 def current(url: str) -> str | None:
@@ -42,8 +44,7 @@ def current(url: str) -> str | None:
     kind = _kind_of(url)
     if not kind.exists(url):
         return None
-    with kind.exclusive(url) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    return kind.exclusively(url, _revision)
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -55,11 +56,26 @@ def configuration(connection: Connection | None = None) -> Config:
     return config
 
 
+def _upgrade(connection: Connection) -> None:
+    config = configuration(connection)
+    revision = _revision(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision not in known | {None}:
+        raise ValueError(f"the database is newer than this code: its revision is {revision!r}")
+    command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
 def _kind_of(url: str) -> _Kind:
     try:
         kind = make_url(url).get_backend_name()
     except ArgumentError:
-        raise ValueError("not a database URL; wanted sqlite:////absolute/path") from None
+        raise ValueError(
+            "not a database URL; wanted sqlite:////absolute/path or postgresql://…"
+        ) from None
     if kind not in _KINDS:
         raise ValueError(f"no store on {kind}; supported: {', '.join(_KINDS)}")
     return _KINDS[kind]

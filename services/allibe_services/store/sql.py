@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, String, column, select, table
-from sqlalchemy.exc import ProgrammingError
 
 from allibe_services.contracts.commands import Outcome, PostMessage
 from allibe_services.contracts.errors import StoreUnavailable
@@ -12,7 +11,7 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
 from allibe_services.store import log, members, rooms
-from allibe_services.store.database import Database
+from allibe_services.store.database import NOT_CURRENT, Database
 from allibe_services.store.tables import REVISION
 
 _VERSION = column("version_num", String)
@@ -31,12 +30,8 @@ class SqlStore:
     async def ping(self) -> None:
         """Raise `StoreUnavailable` unless writes would be taken and the schema is current."""
         await self._database.ping()
-        try:
-            revision = await self._database.read(_revision)
-        except ProgrammingError:  # PostgreSQL, where the table is missing
-            revision = None
-        if revision != REVISION:
-            raise StoreUnavailable("The database's schema is not current: run `allibe migrate`.")
+        if await self._database.read(_revision) != REVISION:
+            raise StoreUnavailable(NOT_CURRENT)
 
     async def close(self) -> None:
         """Finish what runs, close all connections."""

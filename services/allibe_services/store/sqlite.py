@@ -167,6 +167,12 @@ def exists(url: str) -> bool:
     return path_of(url).exists()
 
 
+def exclusively(url: str, function: Callable[[Connection], R]) -> R:
+    """Run a function in an `exclusive` transaction."""
+    with exclusive(url) as connection:
+        return function(connection)
+
+
 @contextmanager
 def exclusive(url: str) -> Iterator[Connection]:
     """Give a transaction in which no other process writes; wait for theirs to end.

@@ -72,7 +72,7 @@ def test_every_setting_has_a_line() -> None:
     for variable, default, _ in settings.table():
         assert f"| `{variable}` | " in page
         assert default in page
-    for secret in settings.SECRETS:
+    for secret in settings.FROM_FILES:
         assert f"| `ALLIBE_{secret.upper()}_FILE` | `ALLIBE_{secret.upper()}` |" in page
 
 

@@ -16,6 +16,8 @@ from allibe_services.backends import (
 from allibe_services.contracts.errors import NotConfirmed, ShuttingDown, StoreUnavailable
 from allibe_services.contracts.ids import RoomId
 from allibe_services.settings import Settings
+from allibe_services.store.postgresql import PostgresqlDatabase
+from allibe_services.store.sql import SqlStore
 from tests.unit.services.keys import SECRET, pair
 from tests.unit.services.store.commands import post
 
@@ -89,6 +91,28 @@ class TestOneProcess:
         assert stat.S_IMODE((tmp_path / "allibe.db.lock").stat().st_mode) == 0o600
 
 
+async def test_postgresql_is_picked_by_its_url_and_may_have_any_number_of_processes(
+    settings: Settings,
+) -> None:
+    """It is opened when it is first needed: processes may start before it does."""
+    away = msgspec.structs.replace(
+        settings, database_url="postgresql://allibe:hunter2@127.0.0.1:1/chat"
+    )
+    async with backends(away) as one, backends(away) as two:
+        for parts in (one, two):
+            with pytest.raises(StoreUnavailable):
+                await parts.store.ping()
+
+
+async def test_its_connections_are_as_many_as_the_settings_say(settings: Settings) -> None:
+    url = "postgresql://allibe@127.0.0.1:1/chat"
+    two = msgspec.structs.replace(settings, database_url=url, database_connections=2)
+    async with backends(two) as parts:
+        assert isinstance(parts.store, SqlStore)
+        assert isinstance(parts.store._database, PostgresqlDatabase)
+        assert parts.store._database._turns._value == 2
+
+
 @pytest.mark.parametrize(
     ("field", "url", "variable"),
     [
@@ -111,6 +135,16 @@ def test_separate_processes_need_a_bus_between_them(settings: Settings) -> None:
     with pytest.raises(ValueError, match=r"^ALLIBE_BUS_URL: .*allibe serve"):
         check_for_separate_processes(settings)
     check_for_separate_processes(msgspec.structs.replace(settings, bus_url="amqp://mq"))
+
+
+async def test_a_bus_between_processes_needs_a_database_for_several(settings: Settings) -> None:
+    """SQLite has one writer, and the lock that keeps others out is for the in-process bus."""
+    ours = msgspec.structs.replace(settings, bus_url="amqp://u:hunter2@mq/")
+    with pytest.raises(ValueError, match=r"^ALLIBE_DATABASE_URL: SQLite serves one") as caught:
+        async with backends(ours):
+            pytest.fail("it was opened")
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 class TestKeys:

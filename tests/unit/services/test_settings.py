@@ -80,6 +80,15 @@ class TestSecrets:
         path.write_text(f" {SECRET}\n")
         assert load({"ALLIBE_JWT_SECRET_FILE": str(path)}).jwt_secret == SECRET
 
+    def test_a_file_supplies_a_url_with_a_password_of_which_the_rest_is_shown(
+        self, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "url"
+        path.write_text("postgresql://chat:hunter2@db/chat\n")
+        settings = load({"ALLIBE_DATABASE_URL_FILE": str(path)})
+        assert settings.database_url == "postgresql://chat:hunter2@db/chat"
+        assert shown(settings)["ALLIBE_DATABASE_URL"] == "postgresql://chat:***@db/chat"
+
     def test_the_variable_itself_comes_first(self, tmp_path: Path) -> None:
         settings = load(
             {"ALLIBE_JWT_SECRET": SECRET, "ALLIBE_JWT_SECRET_FILE": str(tmp_path / "absent")}

@@ -82,7 +82,7 @@ async def test_postgresql_compiles_all_of_them(heard: Heard) -> None:
     assert len(compiled) > 20
     locks = [text for text in compiled if "FOR NO KEY UPDATE" in text]
     assert len(locks) == 2  # of rooms for an append, of one for a change of members
-    assert any("IN (" in text and "ORDER BY rooms.room_id" in text for text in locks)
+    assert any("= ANY (" in text and "ORDER BY rooms.room_id" in text for text in locks)
 
 
 async def test_none_of_them_reads_a_whole_table(heard: Heard, database: SqliteDatabase) -> None:

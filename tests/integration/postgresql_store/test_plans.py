@@ -1,0 +1,125 @@
+"""Every statement of the store on PostgreSQL: sought by an index, however much there is."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+
+from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.contracts.messages import now
+from allibe_services.contracts.rooms import Role
+from allibe_services.store.postgresql import PostgresqlDatabase
+from allibe_services.store.sql import SqlStore
+
+from .commands import ONE, other_client, post
+from .conftest import Open
+
+ALICE, BOB, CAROL = UserId("alice"), UserId("bob"), UserId("carol")
+
+BIG = RoomId("r7")
+
+FILL = """
+INSERT INTO rooms (room_id, name, epoch, created_at, created_by, last_offset)
+    SELECT 'r' || n, 'Room', 'e', n, 'alice', 2 FROM generate_series(1, 30000) n;
+INSERT INTO members (room_id, user_id, role, joined_at)
+    SELECT 'r' || n, 'user-' || (n + k) % 20000, 'member', n
+    FROM generate_series(1, 30000) n, generate_series(1, 2) k;
+INSERT INTO messages (room_id, "offset", message_id, sender, content, sent_at, client_message_id)
+    SELECT 'r' || n, k, n || '-' || k, 'user-' || (n + k) % 20000, 'hello', n, k
+    FROM generate_series(1, 30000) n, generate_series(1, 2) k;
+INSERT INTO messages (room_id, "offset", message_id, sender, content, sent_at, client_message_id)
+    SELECT 'r7', k, 'big-' || k, 'user-' || k % 10, 'hello', k, k
+    FROM generate_series(3, 30000) k;
+UPDATE rooms SET last_offset = 30000 WHERE room_id = 'r7';
+ANALYZE
+"""
+
+
+class Heard:
+    """What PostgreSQL was asked, with one set of parameters for each statement."""
+
+    def __init__(self, database: PostgresqlDatabase) -> None:
+        self.texts: dict[str, Any] = {}
+        event.listen(database._writing.sync_engine, "before_cursor_execute", self._hear)
+
+    def _hear(
+        self, _connection: Connection, _cursor: object, text: str, parameters: Any, *rest: object
+    ) -> None:
+        self.texts[text] = parameters[0] if rest[-1] else parameters
+
+
+@pytest.fixture
+async def plans(store: SqlStore, open_store: Open, url: str) -> dict[str, str]:
+    """Call everything that the store offers among much else; the plan of each statement."""
+    async with other_client(url) as other:
+        await other.execute(FILL)
+    used = open_store()
+    assert isinstance(used._database, PostgresqlDatabase)
+    heard = Heard(used._database)
+    await _use(used)
+    texts = dict(heard.texts)
+    return await used._database.write(_plans, texts)
+
+
+async def _use(store: SqlStore) -> None:
+    three = RoomId("3")
+    await store.rooms.create("room", ALICE, members=[BOB], room_id=three)
+    await store.rooms.get(three, ALICE)
+    await store.rooms.of_user(UserId("user-7"), most=2)
+    await store.rooms.of_user(UserId("user-7"), most=2, after=(now(), RoomId("0")))
+    await store.log.append([post(room="3", client="c-1")])
+    many = [post(room=f"r{n}", client=f"c-{n}") for n in range(50)]
+    many += [post(room="r7", client=f"{n}", sender="user-7") for n in range(50)]
+    await store.log.append(many)
+    await store.log.append([*many, post()])
+    await store.log.after(BIG, 15_000, most=50)
+    await store.log.before(BIG, None, most=50)
+    await store.log.heads([ONE, three])
+    await store.members.role(three, ALICE)
+    await store.members.of_room(three, most=2)
+    await store.members.among(three, [ALICE, CAROL])
+    await store.members.add(three, CAROL, Role.MEMBER)
+    await store.members.change_role(three, CAROL, Role.OWNER)
+    await store.members.remove(three, CAROL)
+    await store.members.mark_read(three, BOB, 1)
+    await store.members.unread(BIG, most=2)
+
+
+def _plans(connection: Connection, texts: dict[str, Any]) -> dict[str, str]:
+    """Explain each twice: for its parameters, and for any, as PostgreSQL does from the sixth on."""
+    explained = {}
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        connection.exec_driver_sql(f"SET LOCAL plan_cache_mode = {mode}")
+        for text, parameters in texts.items():
+            if not text.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+                rows = connection.exec_driver_sql(f"EXPLAIN {text}", parameters)
+                explained[f"-- {mode}\n{text}"] = "\n".join(row[0] for row in rows)
+    return explained
+
+
+async def test_no_statement_reads_a_whole_table(plans: dict[str, str]) -> None:
+    assert len(plans) > 40
+    scanned = {text: plan for text, plan in plans.items() if "Seq Scan" in plan}
+    assert scanned == {}
+
+
+async def test_the_hot_ones_use_the_index_that_is_made_for_them(plans: dict[str, str]) -> None:
+    """The reason of each index: see `store.tables`."""
+    expected = {
+        "FOR NO KEY UPDATE": "pk_rooms",
+        "UPDATE rooms SET": "pk_rooms",
+        '"offset" > $': "pk_messages",
+        '"offset" < $': "pk_messages",
+        "message_id = ANY": "uq_messages_message_id",
+        'COLLATE "POSIX"': "uq_messages_room_id_sender_client_message_id",
+        "FROM members JOIN rooms": "ix_members_user_id",
+        "AS own)": "ix_messages_room_id_sender_offset",
+    }
+    for part, index in expected.items():
+        found = [plan for text, plan in plans.items() if part in text]
+        assert sum(index in plan for plan in found) >= 2, (part, found)  # both kinds of plan
+
+
+async def test_lists_are_one_parameter_whatever_their_length(plans: dict[str, str]) -> None:
+    """Else PostgreSQL would plan, and keep, a statement for each length that occurs."""
+    assert not [text for text in plans if " IN (" in text]
