@@ -21,6 +21,8 @@ from allibe_services.store.migrate import migrate
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase, path_of
+from allibe_services.workers.base import Workers
+from allibe_services.workers.inprocess import InProcessWorkers
 
 INPROCESS = "inprocess"
 RABBITMQ = ("amqp", "amqps")
@@ -36,6 +38,7 @@ class Backends:
     bus: Bus
     store: Store
     presence: Presence
+    workers: Workers
 
 
 @asynccontextmanager
@@ -53,7 +56,7 @@ async def backends(settings: Settings) -> AsyncIterator[Backends]:
         presence = InProcessPresence()
         try:
             async with _bus(settings) as bus:
-                yield Backends(bus, store, presence)
+                yield Backends(bus, store, presence, InProcessWorkers())
         finally:
             await presence.close()
 
