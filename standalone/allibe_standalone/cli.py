@@ -46,7 +46,7 @@ def serve(demo: bool, host: str | None, port: int | None, data: Path) -> None:
     extras, ready = None, None
     if demo:
         settings = _or_exit(lambda: demo_mode.settings_for(settings, data, host, port))
-        extras, ready = demo_mode.extras(settings), _invitation
+        extras, ready = demo_mode.extras_with_ops(settings), _invitation
     else:
         settings = msgspec.structs.replace(settings, host=host, port=port)
     _or_exit(lambda: verifier(settings))
@@ -63,9 +63,10 @@ def gateway() -> None:
 
 
 @cli.command("rooms-api")
-def rooms_api() -> None:
-    """Run the HTTP side: rooms, history, members."""
-    _run_separately(processes.run_rooms_api)
+@click.option("--demo", is_flag=True, help="Seed users and rooms, hand out tokens; loopback only.")
+def rooms_api(demo: bool) -> None:
+    """Run the HTTP side: rooms, history, members, the chat page."""
+    _run_separately(demo_mode.run_rooms_api if demo else processes.run_rooms_api)
 
 
 @cli.command("fanout-worker")

@@ -1,6 +1,6 @@
-"""What `allibe serve --demo` adds: users, rooms and tokens to try it with. Loopback only.
+"""What `--demo` adds to `allibe serve` and `allibe rooms-api`: users, rooms and tokens to try.
 
-Tokens are handed out to whoever asks, which is why it listens nowhere else. Its secret is made
+Loopback only: tokens are handed out to whoever asks. The secret is made
 at the first start and kept beside the database.
 """
 
@@ -19,6 +19,7 @@ from allibe_services.backends import backends
 from allibe_services.contracts.errors import Conflict
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.settings import Settings
+from allibe_standalone import processes
 from allibe_standalone.processes import Extras, Process
 
 USERS = ("alice", "bob", "carol")
@@ -26,6 +27,7 @@ ROOMS = (
     (RoomId("1"), "Project Team", ("alice", "bob", "carol")),
     (RoomId("2"), "Friend Chat", ("alice", "bob")),
 )
+SECRET_FILE = "demo-secret"  # noqa: S105 - a name
 TOKEN_SECONDS = 24 * 3600.0
 LONGEST_TOKEN_SECONDS = 30 * 24 * 3600.0
 
@@ -35,8 +37,7 @@ def settings_for(settings: Settings, folder: Path, host: str, port: int) -> Sett
 
     Raises `ValueError` for an address that is not loopback, `OSError` for an unusable folder.
     """
-    if not _is_loopback(host):
-        raise ValueError(f"--demo hands out tokens to anyone: it listens on loopback, not {host}")
+    _check_loopback(host)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return msgspec.structs.replace(
         settings,
@@ -45,10 +46,17 @@ def settings_for(settings: Settings, folder: Path, host: str, port: int) -> Sett
         ops_port=0,
         database_url=f"sqlite:///{(folder / 'allibe.db').resolve()}",
         jwt_algorithm="HS256",
-        jwt_secret=_secret(folder / "demo-secret"),
+        jwt_secret=_secret(folder / SECRET_FILE),
         jwt_audience=None,
         jwt_issuer=None,
     )
+
+
+async def run_rooms_api(settings: Settings) -> None:
+    """Run rooms-api with the demo's routes, over the demo's rooms. Raises as `serve`, `check`."""
+    check(settings)
+    await seed(settings)
+    await processes.run_rooms_api(settings, extras=extras(settings))
 
 
 async def seed(settings: Settings) -> None:
@@ -60,6 +68,24 @@ async def seed(settings: Settings) -> None:
                 await parts.store.rooms.create(name, owner, members=others, room_id=room_id)
             except Conflict:
                 continue
+
+
+def check(settings: Settings) -> None:
+    """Raise `ValueError` for settings under which tokens must not be handed out."""
+    _check_loopback(settings.host)
+    if settings.jwt_algorithm != "HS256" or not settings.jwt_secret:
+        raise ValueError("--demo signs tokens itself: with HS256 and ALLIBE_JWT_SECRET")
+
+
+def extras_with_ops(settings: Settings) -> Extras:
+    """Return what adds the demo's routes and those of the operations port to the main port."""
+    add_demo = extras(settings)
+
+    def add(app: web.Application, process: Process) -> None:
+        add_demo(app, process)
+        app.add_routes(ops.routes(process.readiness, process.registry))
+
+    return add
 
 
 def extras(settings: Settings) -> Extras:
@@ -78,10 +104,9 @@ def extras(settings: Settings) -> Extras:
             return _refusal(f"ttl is more than 0 and at most {LONGEST_TOKEN_SECONDS:.0f}")
         return _answer({"token": signer.sign(user, ttl=ttl, name=_name(user))})
 
-    def add(app: web.Application, process: Process) -> None:
+    def add(app: web.Application, _: Process) -> None:
         app.router.add_get("/api/demo/token", _to_localhost(token))
         app.router.add_get("/api/demo/users", _to_localhost(_users))
-        app.add_routes(ops.routes(process.readiness, process.registry))
 
     return add
 
@@ -112,6 +137,11 @@ def _answer(body: object) -> web.Response:
 def _refusal(detail: str) -> web.Response:
     problem = {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": detail}
     return web.json_response(problem, status=400, content_type="application/problem+json")
+
+
+def _check_loopback(host: str) -> None:
+    if not _is_loopback(host):
+        raise ValueError(f"--demo hands out tokens to anyone: it listens on loopback, not {host}")
 
 
 def _is_loopback(host: str) -> bool:

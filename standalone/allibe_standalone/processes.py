@@ -96,12 +96,14 @@ async def run_gateway(settings: Settings) -> None:
         await _until_stopped(process, site, entrance)
 
 
-async def run_rooms_api(settings: Settings) -> None:
-    """Run the HTTP side alone until it is told to stop. Raises as `serve`."""
+async def run_rooms_api(settings: Settings, *, extras: Extras | None = None) -> None:
+    """Run the HTTP side alone until it is told to stop. Takes `extras` and raises as `serve`."""
     async with _started(settings) as (process, parts, stack):
         process.readiness.add("store", parts.store.ping)
         app = web.Application()
         _add_http(app, process, parts, verifier(settings))
+        if extras is not None:
+            extras(app, process)
         site = await stack.enter_async_context(
             _listening(process, app, settings.host, settings.port)
         )
