@@ -96,7 +96,6 @@ messages = Table(
     PrimaryKeyConstraint("room_id", "offset"),
     ForeignKeyConstraint(["room_id"], ["rooms.room_id"]),
     UniqueConstraint("message_id"),
-    UniqueConstraint("room_id", "sender", "client_message_id").ddl_if(dialect="sqlite"),
     Index(None, "room_id", "sender", "offset"),  # counts a member's own messages
     sqlite_with_rowid=False,  # history lies on the disk in the order in which it is read
 )
@@ -108,4 +107,4 @@ Index(
     *CLIENT_KEY,
     unique=True,
     postgresql_ops={column.name: f'COLLATE "{CLIENT_KEY_COLLATION}"' for column in CLIENT_KEY},
-).ddl_if(dialect="postgresql")
+)

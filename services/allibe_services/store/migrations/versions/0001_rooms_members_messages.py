@@ -60,9 +60,7 @@ def _make_members() -> None:
 
 
 def _make_messages() -> None:
-    on_postgresql = op.get_context().dialect.name == "postgresql"
     client_key = ("room_id", "sender", "client_message_id")
-    client_key_name = "uq_messages_room_id_sender_client_message_id"
     op.create_table(
         "messages",
         sa.Column("room_id", _id_text(64), nullable=False),
@@ -76,14 +74,16 @@ def _make_messages() -> None:
         sa.PrimaryKeyConstraint("room_id", "offset", name="pk_messages"),
         sa.ForeignKeyConstraint(["room_id"], ["rooms.room_id"], name="fk_messages_room_id"),
         sa.UniqueConstraint("message_id", name="uq_messages_message_id"),
-        *([] if on_postgresql else [sa.UniqueConstraint(*client_key, name=client_key_name)]),
         sqlite_with_rowid=False,
     )
-    if on_postgresql:  # see CLIENT_KEY_COLLATION in `store.tables`
-        by_posix = dict.fromkeys(client_key, 'COLLATE "POSIX"')
-        op.create_index(
-            client_key_name, "messages", client_key, unique=True, postgresql_ops=by_posix
-        )
+    op.create_index(
+        "uq_messages_room_id_sender_client_message_id",
+        "messages",
+        client_key,
+        unique=True,
+        # See CLIENT_KEY_COLLATION in `store.tables`.
+        postgresql_ops=dict.fromkeys(client_key, 'COLLATE "POSIX"'),
+    )
     op.create_index(
         "ix_messages_room_id_sender_offset", "messages", ["room_id", "sender", "offset"]
     )
