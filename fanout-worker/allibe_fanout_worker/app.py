@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from allibe_fanout_worker.consumer import ShardConsumer
+from allibe_fanout_worker.consuming import Consuming
 from allibe_fanout_worker.notifier import Notifier
 from allibe_fanout_worker.retrying import Stall
 from allibe_fanout_worker.sequencer import Sequencer
-from allibe_fanout_worker.shards import shards_of_worker
+from allibe_fanout_worker.sharing import Sharing, new_worker_id
 from allibe_services.bus.base import Bus
 from allibe_services.presence.base import Presence
 from allibe_services.runtime import Readiness, Tasks
 from allibe_services.store.base import Store
 from allibe_services.telemetry import WorkerMetrics
+from allibe_services.workers.base import Workers
 
 
 @asynccontextmanager
@@ -22,25 +24,32 @@ async def worker(
     bus: Bus,
     store: Store,
     presence: Presence,
+    workers: Workers,
     metrics: WorkerMetrics,
     readiness: Readiness,
     tasks: Tasks,
 ) -> AsyncIterator[None]:
-    """Consume this worker's shards while the context lasts.
+    """Consume this worker's share of the shards while the context lasts, from the entry on.
 
-    Cancelled on exit: commands that are not acked by then stay with the bus.
+    On exit the others are told first, and take over while this one still consumes (3 s, if there
+    are others); what is in hand is finished. What is not acked after 5 s more stays with the bus.
     """
     notifier = Notifier(store, presence, bus)
-    running = [tasks.start(notifier.run(), name="notifier")]
-    for shard in shards_of_worker(bus.shards):
-        stall = Stall()
-        sequencer = Sequencer(store.log, metrics, stall)
-        consumer = ShardConsumer(bus, sequencer, notifier, shard, stall)
-        readiness.add(f"shard-{shard}", stall.check)
-        running.append(tasks.start(consumer.run(), name=f"shard-{shard}"))
-    try:
+
+    def consumer(shard: int, stall: Stall) -> ShardConsumer:
+        return ShardConsumer(bus, Sequencer(store.log, metrics, stall), notifier, shard, stall)
+
+    consuming = Consuming(consumer, readiness=readiness, tasks=tasks, metrics=metrics)
+    sharing = Sharing(new_worker_id(), workers, consuming, metrics, shards=bus.shards)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(_cancel, tasks.start(notifier.run(), name="notifier"))
+        stack.push_async_callback(consuming.close)
+        stack.push_async_callback(sharing.leave)
+        await sharing.renew()
+        stack.push_async_callback(_cancel, tasks.start(sharing.run(), name="sharing"))
         yield
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})

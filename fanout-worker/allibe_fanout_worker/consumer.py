@@ -4,6 +4,8 @@ The unacknowledged delivery is the outbox (DESIGN §1.3). A crash between any tw
 the same commands again, and to the same events with the same offsets.
 """
 
+from contextlib import aclosing
+
 from allibe_fanout_worker.notifier import Notifier
 from allibe_fanout_worker.retrying import Stall, until_it_works
 from allibe_fanout_worker.sequencer import Sequencer, messages_of
@@ -14,7 +16,7 @@ BATCH = 500
 
 
 class ShardConsumer:
-    """Consumes one shard until its task is cancelled or the bus closes."""
+    """Consumes one shard until it lets go, its task is cancelled or the bus closes."""
 
     def __init__(
         self, bus: Bus, sequencer: Sequencer, notifier: Notifier, shard: int, stall: Stall
@@ -24,11 +26,24 @@ class ShardConsumer:
         self._notifier = notifier
         self._shard = shard
         self._stall = stall
+        self._lets_go = False
+        self.has_delivery = False
+        """Whether a delivery is in hand: to cancel the task now may leave it stored and unacked."""
 
     async def run(self) -> None:
-        """Go on for ever; what is unavailable is waited for."""
-        async for delivery in self._bus.deliveries(self._shard, most=BATCH):
-            await self._handle(delivery)
+        """Go on until told to let go; what is unavailable is waited for."""
+        # Closed here, not whenever the iterator is collected: until then nobody else gets anything.
+        async with aclosing(self._bus.deliveries(self._shard, most=BATCH)) as deliveries:
+            async for delivery in deliveries:
+                self.has_delivery = True
+                await self._handle(delivery)
+                self.has_delivery = False
+                if self._lets_go:
+                    return
+
+    def let_go(self) -> None:
+        """End after the delivery in hand. Without one, the task is to be cancelled."""
+        self._lets_go = True
 
     async def _handle(self, delivery: Delivery) -> None:
         outcomes = await self._sequencer.store(delivery.commands)

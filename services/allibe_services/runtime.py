@@ -32,6 +32,10 @@ class Readiness:
         """Ask this check from now on."""
         self._checks[name] = check
 
+    def remove(self, name: str) -> None:
+        """Ask this check no longer; an unknown one is ignored."""
+        self._checks.pop(name, None)
+
     def drain(self) -> None:
         """Be unready from now on: the process is going away."""
         self._draining = True

@@ -87,6 +87,16 @@ class WorkerMetrics:
             "Commands that the log cannot take.",
             registry=registry,
         )
+        self.shards = Gauge(
+            "allibe_worker_shards",
+            "Shards that this worker consumes, active or standing by.",
+            registry=registry,
+        )
+        self.rebalances = Counter(
+            "allibe_worker_rebalances",
+            "Times that this worker's share of the shards became another one.",
+            registry=registry,
+        )
 
 
 class HttpMetrics:

@@ -152,6 +152,7 @@ async def _worker(process: Process, parts: Backends) -> AsyncIterator[None]:
         bus=parts.bus,
         store=parts.store,
         presence=parts.presence,
+        workers=parts.workers,
         metrics=WorkerMetrics(process.registry),
         readiness=process.readiness,
         tasks=process.tasks,

@@ -28,6 +28,7 @@ from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 from allibe_services.telemetry import GatewayMetrics, WorkerMetrics
+from allibe_services.workers.inprocess import InProcessWorkers
 
 SECRET = "0123456789abcdef0123456789abcdef"
 ALICE, BOB, CAROL = UserId("alice"), UserId("bob"), UserId("carol")
@@ -138,6 +139,7 @@ async def running(
                 bus=bus,
                 store=store,
                 presence=presence,
+                workers=InProcessWorkers(),
                 metrics=WorkerMetrics(registry),
                 readiness=Readiness(),
                 tasks=tasks,

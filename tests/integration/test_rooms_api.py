@@ -35,6 +35,7 @@ from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 from allibe_services.telemetry import HttpMetrics, WorkerMetrics
+from allibe_services.workers.inprocess import InProcessWorkers
 
 SECRET = "a secret that is long enough for HS256"
 ROOMS = "/api/chat/rooms"
@@ -107,6 +108,7 @@ async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
         bus=bus,
         store=store,
         presence=InProcessPresence(),
+        workers=InProcessWorkers(),
         metrics=WorkerMetrics(registry),
         readiness=Readiness(),
         tasks=tasks,

@@ -6,7 +6,7 @@ deliver, and never lose a command that it has confirmed.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Protocol
 
 from allibe_services.contracts.commands import Outcome, PostMessage, Stored
@@ -100,11 +100,12 @@ class Bus(Protocol):
         """
         ...
 
-    def deliveries(self, shard: int, *, most: int) -> AsyncIterator[Delivery]:
+    def deliveries(self, shard: int, *, most: int) -> AsyncGenerator[Delivery, None]:
         """Hand over a shard's commands, whatever is waiting at once, up to `most` a time.
 
         A delivery holds at most `DELIVERY_BYTES` of content, or one command that is longer. The
-        next delivery comes after the ack of the last. One consumer per shard is active.
+        next delivery comes after the ack of the last. One consumer per shard is active; close the
+        generator (`aclose`) to let the next one be, which gets what was not acked.
         """
         ...
 

@@ -5,7 +5,7 @@ the process, and nothing needs to: what was not acked was never confirmed to any
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 
 import structlog
 
@@ -50,7 +50,7 @@ class InProcessBus:
             waiting.fail(Overloaded(retry_after_ms=1000))
         return waiting.future
 
-    async def deliveries(self, shard: int, *, most: int) -> "AsyncIterator[_Delivery]":
+    async def deliveries(self, shard: int, *, most: int) -> "AsyncGenerator[_Delivery, None]":
         if shard != 0:
             raise ValueError(f"shard {shard}: this bus has one shard, 0")
         async with self._consuming:  # the others wait until this one has ended

@@ -1,12 +1,12 @@
 """What a worker stands on, in memory and under the test's control."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 from allibe_services.bus.base import Delivery, Listening
 from allibe_services.contracts.commands import Outcome, PostMessage, Rejected, Stored
-from allibe_services.contracts.errors import BusUnavailable, StoreUnavailable
+from allibe_services.contracts.errors import BusUnavailable, StoreUnavailable, Unavailable
 from allibe_services.contracts.events import Event
 from allibe_services.contracts.ids import MessageId, RoomId, UserId, new_message_id
 from allibe_services.contracts.messages import Message, now
@@ -199,7 +199,7 @@ class FakeBus:
         self.failures = 0
         """How many of the next publishes fail, each after it has published all."""
 
-    async def deliveries(self, shard: int, *, most: int) -> AsyncIterator[Delivery]:
+    async def deliveries(self, shard: int, *, most: int) -> AsyncGenerator[Delivery, None]:
         while (commands := await self.given.get()) is not None:
             yield FakeDelivery(self, commands)
 
@@ -219,6 +219,84 @@ class FakeBus:
     async def ping(self) -> None: ...
 
     async def close(self) -> None: ...
+
+
+class ShardedBus(FakeBus):
+    """`FakeBus` of several shards, each with one active consumer, as a broker has them.
+
+    What is posted to `waiting` is handed over one by one; what was not acked comes again.
+    """
+
+    shards = 16
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: dict[int, list[PostMessage]] = {}
+        self.consumers: dict[int, int] = dict.fromkeys(range(self.shards), 0)
+        """Active ones and those that stand by."""
+        self._active = {shard: asyncio.Lock() for shard in range(self.shards)}
+        self.closing = 0.0
+        """Seconds that a consumer's channel takes to close."""
+
+    @property
+    def consumed(self) -> set[int]:
+        return {shard for shard, count in self.consumers.items() if count}
+
+    async def deliveries(self, shard: int, *, most: int) -> AsyncGenerator[Delivery, None]:
+        self.consumers[shard] += 1
+        try:
+            async with self._active[shard]:
+                while True:
+                    while waiting := self.waiting.get(shard):
+                        yield _OneOfMany(self, waiting)
+                    await asyncio.sleep(0.001)
+        finally:
+            await asyncio.sleep(self.closing)
+            self.consumers[shard] -= 1
+
+
+class _OneOfMany(FakeDelivery):
+    def __init__(self, bus: FakeBus, waiting: list[PostMessage]) -> None:
+        super().__init__(bus, waiting[:1])
+        self._waiting = waiting
+
+    async def ack(self, outcomes: Sequence[Outcome]) -> None:
+        await super().ack(outcomes)
+        if self._waiting[:1] == self.commands:
+            del self._waiting[0]
+
+
+class FakeWorkers:
+    """`Workers`: who lives is the test's to say."""
+
+    def __init__(self, *others: str) -> None:
+        self.others = set(others)
+        self.live: set[str] = set()
+        self.steps: list[str] = []
+        self.failures: list[Exception] = []
+        self.is_away = False
+        self.hangs = False
+
+    async def announce(self, worker_id: str) -> set[str]:
+        await self._call("announce")
+        self.live.add(worker_id)
+        return self.live | self.others
+
+    async def leave(self, worker_id: str) -> None:
+        await self._call("leave")
+        self.live.discard(worker_id)
+
+    async def ping(self) -> None: ...
+
+    async def _call(self, name: str) -> None:
+        self.steps.append(name)
+        await asyncio.sleep(0)
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        if self.is_away:
+            raise Unavailable
 
 
 class FakePresence:

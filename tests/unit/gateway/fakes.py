@@ -1,7 +1,7 @@
 """What a gateway stands on, in memory and under the test's control."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from random import Random
 
 from allibe_gateway.fanout.entries import Entry
@@ -252,7 +252,7 @@ class FakeBus:
         self.posted.append((command, future))
         return future
 
-    def deliveries(self, shard: int, *, most: int) -> AsyncIterator[Delivery]:
+    def deliveries(self, shard: int, *, most: int) -> AsyncGenerator[Delivery, None]:
         raise NotImplementedError
 
     async def publish(self, events: Sequence[Event]) -> None:

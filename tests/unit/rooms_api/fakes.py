@@ -4,7 +4,7 @@ Faults are injected by replacing a method in the test.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -246,7 +246,7 @@ class RecordingBus:
     async def publish(self, events: Sequence[Event]) -> None:
         self.events += events
 
-    def deliveries(self, shard: int, *, most: int) -> AsyncIterator[Delivery]:
+    def deliveries(self, shard: int, *, most: int) -> AsyncGenerator[Delivery, None]:
         raise NotImplementedError
 
     async def listen(self, handler: EventHandler) -> Listening:

@@ -62,6 +62,30 @@ class TestReadiness:
         readiness.add("bus", ok)
         assert await readiness.report() == {"store": "failed", "bus": "ok"}
 
+    async def test_a_check_that_was_removed_is_asked_no_more(self) -> None:
+        readiness = Readiness()
+        readiness.add("shard-1", away)
+        readiness.add("shard-2", ok)
+        readiness.remove("shard-1")
+        readiness.remove("shard-1")
+        assert await readiness.report() == {"shard-2": "ok"}
+
+    async def test_one_that_is_removed_while_it_is_asked_is_reported_once_more(self) -> None:
+        readiness, asked = Readiness(), asyncio.Event()
+
+        async def slow() -> None:
+            asked.set()
+            await asyncio.sleep(0.01)
+
+        readiness.add("a", slow)
+        readiness.add("b", ok)
+        report = asyncio.create_task(readiness.report())
+        await asked.wait()
+        readiness.remove("a")
+        readiness.remove("b")
+        assert await report == {"a": "ok", "b": "ok"}
+        assert await readiness.report() == {}
+
     async def test_draining_is_unready_whatever_the_checks_say(self) -> None:
         readiness = Readiness()
         readiness.add("store", ok)

@@ -5,7 +5,7 @@ reading from connections that publish, and nothing else on those goes on either.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -108,7 +108,7 @@ class RabbitMqBus:
     def post(self, command: PostMessage) -> "asyncio.Future[Stored | None]":
         return self._lanes.post(command)
 
-    def deliveries(self, shard: int, *, most: int) -> AsyncIterator[ShardDelivery]:
+    def deliveries(self, shard: int, *, most: int) -> AsyncGenerator[ShardDelivery, None]:
         if not 0 <= shard < self.shards:
             raise ValueError(f"shard {shard}: there are {self.shards}, from 0")
         dead = DeadLetters(self._dead, shard, seconds=self._seconds)

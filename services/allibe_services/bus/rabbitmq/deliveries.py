@@ -8,7 +8,7 @@ nack them would change their order (RabbitMQ 3.10).
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -81,7 +81,7 @@ class ShardConsumer:
         self._mend = mend
         self._seconds = seconds
 
-    async def deliveries(self, most: int) -> AsyncIterator[ShardDelivery]:
+    async def deliveries(self, most: int) -> AsyncGenerator[ShardDelivery, None]:
         """Hand over what waits, over one channel after the other, until the link is closed."""
         pause = FIRST_PAUSE
         while True:
