@@ -19,6 +19,8 @@ from tests.support.private_servers import (
     postgres,
     postgres_template,
     rabbitmq,
+    redis_server,
+    redis_url,
     servers_on_demand,
 )
 
@@ -28,6 +30,8 @@ __all__ = [
     "postgres_template",
     "postgres_with_tables",
     "rabbitmq",
+    "redis_server",
+    "redis_url",
     "servers_on_demand",
     "shared_database",
 ]

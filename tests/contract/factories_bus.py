@@ -1,4 +1,4 @@
-"""The buses and presences that the contract tests run against: one entry per implementation."""
+"""The buses that the contract tests run against: one entry per implementation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -19,8 +19,6 @@ from allibe_services.contracts.events import Event
 from allibe_services.contracts.ids import RoomId, UserId, new_message_id
 from allibe_services.contracts.messages import Message
 from allibe_services.contracts.routing import shard_of
-from allibe_services.presence.base import Presence
-from allibe_services.presence.inprocess import InProcessPresence
 from tests.support.tcp_proxy import TcpProxy
 
 BusFactory = Callable[..., Any]
@@ -29,21 +27,12 @@ BusFactory = Callable[..., Any]
 is "away" or "hangs" as soon as the bus is open (without one, commands wait for a worker: the test
 has none then)."""
 
-PresenceFactory = Callable[..., Any]
-
 
 @asynccontextmanager
 async def _inprocess_bus(*, broker: str = "well", **limits: float) -> AsyncIterator[Bus]:
     bus = InProcessBus(**limits)  # type: ignore[arg-type]
     yield bus
     await bus.close()
-
-
-@asynccontextmanager
-async def _inprocess_presence(clock: Callable[[], float]) -> AsyncIterator[Presence]:
-    presence = InProcessPresence(clock=clock)
-    yield presence
-    await presence.close()
 
 
 @asynccontextmanager
@@ -70,9 +59,6 @@ BUSES: dict[str, Callable[[pytest.FixtureRequest], BusFactory]] = {
     "rabbitmq": _rabbitmq,
 }
 """For each implementation: what opens buses for a test; all of one test are on one broker."""
-
-PRESENCES: dict[str, PresenceFactory] = {"inprocess": _inprocess_presence}
-"""Open a presence whose leases end by the clock that is given, in seconds."""
 
 
 def post(content: str = "hello", *, room: str = "1", sender: str = "alice") -> PostMessage:

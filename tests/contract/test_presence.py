@@ -6,32 +6,30 @@ import pytest
 
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.presence.base import LEASE_SECONDS, Lease, Presence
-from tests.contract.factories_bus import PRESENCES
+from tests.contract.factories_leases import PRESENCES, PassSeconds
 
 ALICE, BOB, CAROL = UserId("alice"), UserId("bob"), UserId("carol")
 ONE, TWO = RoomId("1"), RoomId("2")
 ALL = (ALICE, BOB, CAROL)
 
 
-class Clock:
-    """Seconds that pass when the test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+Opened = tuple[Presence, PassSeconds]
 
 
 @pytest.fixture(params=PRESENCES)
-async def presence(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Presence]:
-    async with PRESENCES[request.param](clock) as presence:
-        yield presence
+async def opened(request: pytest.FixtureRequest) -> AsyncIterator[Opened]:
+    async with PRESENCES[request.param](request) as opened:
+        yield opened
+
+
+@pytest.fixture
+def presence(opened: Opened) -> Presence:
+    return opened[0]
+
+
+@pytest.fixture
+def pass_seconds(opened: Opened) -> PassSeconds:
+    return opened[1]
 
 
 async def test_nobody_is_here_at_first(presence: Presence) -> None:
@@ -90,30 +88,95 @@ async def test_ending_what_is_not_there_is_no_matter(presence: Presence) -> None
     assert await presence.connected([ALICE]) == set()
 
 
-async def test_a_lease_ends_by_itself(presence: Presence, clock: Clock) -> None:
+async def test_a_lease_ends_by_itself(presence: Presence, pass_seconds: PassSeconds) -> None:
     """Its gateway died."""
     await presence.renew([Lease("a", ALICE, (ONE,))])
-    clock.now += LEASE_SECONDS - 1
+    await pass_seconds(LEASE_SECONDS - 1)
     assert await presence.looking(ONE) == {ALICE}
-    clock.now += 2
+    await pass_seconds(2)
     assert await presence.looking(ONE) == set()
     assert await presence.connected([ALICE]) == set()
 
 
-async def test_renewing_one_lets_it_last(presence: Presence, clock: Clock) -> None:
+async def test_renewing_one_lets_it_last(presence: Presence, pass_seconds: PassSeconds) -> None:
     for _ in range(5):
         await presence.renew([Lease("a", ALICE, (ONE,)), Lease("b", BOB)])
-        clock.now += LEASE_SECONDS - 1
+        await pass_seconds(LEASE_SECONDS - 1)
     assert await presence.connected(ALL) == {ALICE, BOB}
     await presence.renew([Lease("a", ALICE, (ONE,))])
-    clock.now += LEASE_SECONDS - 1
+    await pass_seconds(LEASE_SECONDS - 1)
     assert await presence.connected(ALL) == {ALICE}
     assert await presence.looking(ONE) == {ALICE}
 
 
-async def test_one_that_ended_by_itself_can_come_back(presence: Presence, clock: Clock) -> None:
+async def test_one_that_ended_by_itself_can_come_back(
+    presence: Presence, pass_seconds: PassSeconds
+) -> None:
     await presence.renew([Lease("a", ALICE, (ONE,))])
-    clock.now += 2 * LEASE_SECONDS
+    await pass_seconds(2 * LEASE_SECONDS)
     await presence.renew([Lease("a", ALICE, (TWO,))])
     assert await presence.looking(ONE) == set()
     assert await presence.looking(TWO) == {ALICE}
+
+
+async def test_a_screen_with_a_room_and_nothing_new_on_it_is_the_same_screen(
+    presence: Presence,
+) -> None:
+    """A renewal of what is known already, and of rooms in another order."""
+    for rooms in ((ONE, TWO), (ONE, TWO), (TWO, ONE)):
+        await presence.renew([Lease("a", ALICE, rooms)])
+        assert await presence.looking(ONE) == await presence.looking(TWO) == {ALICE}
+    await presence.end(["a"])
+    assert await presence.looking(ONE) == await presence.looking(TWO) == set()
+
+
+async def test_a_connection_may_turn_out_to_be_another_users(presence: Presence) -> None:
+    await presence.renew([Lease("a", ALICE, (ONE,))])
+    await presence.renew([Lease("a", BOB, (ONE,))])
+    assert await presence.connected(ALL) == {BOB}
+    assert await presence.looking(ONE) == {BOB}
+
+
+async def test_one_of_two_connections_that_ends_by_itself_leaves_the_other(
+    presence: Presence, pass_seconds: PassSeconds
+) -> None:
+    await presence.renew([Lease("phone", ALICE, (ONE,))])
+    await pass_seconds(LEASE_SECONDS / 2)
+    await presence.renew([Lease("laptop", ALICE, (TWO,))])
+    await pass_seconds(LEASE_SECONDS / 2 + 1)
+    assert await presence.connected([ALICE]) == {ALICE}
+    assert await presence.looking(ONE) == set()
+    assert await presence.looking(TWO) == {ALICE}
+    await presence.end(["laptop"])
+    assert await presence.connected([ALICE]) == set()
+
+
+async def test_ids_may_hold_every_sign_that_they_may(presence: Presence) -> None:
+    odd = [
+        UserId("a:b"),
+        UserId("{a}"),
+        UserId("lease:a"),
+        UserId("%S+"),
+        UserId("(1"),
+        UserId("-"),
+    ]
+    room = RoomId("-_inf")
+    leases = [Lease(f"{{x}} :{n}", user, (room,)) for n, user in enumerate(odd)]
+    await presence.renew(leases)
+    assert await presence.connected(odd) == set(odd)
+    assert await presence.looking(room) == set(odd)
+    await presence.end([lease.connection_id for lease in leases])
+    assert await presence.looking(room) == set()
+
+
+async def test_ten_thousand_leases_are_no_more_than_many(presence: Presence) -> None:
+    """A gateway renews all of its connections in one call."""
+    leases = [Lease(f"c{n}", UserId(f"u{n}"), (ONE, RoomId(f"r{n % 100}"))) for n in range(10_000)]
+    users = [lease.user_id for lease in leases]
+    await presence.renew(leases)
+    assert await presence.connected([*users, ALICE]) == set(users)
+    assert await presence.looking(ONE) == set(users)
+    assert await presence.looking(RoomId("r7")) == {UserId(f"u{n}") for n in range(7, 10_000, 100)}
+    await presence.end([lease.connection_id for lease in leases[1:]])
+    assert await presence.connected(users) == {users[0]}
+    assert await presence.looking(ONE) == {users[0]}

@@ -21,6 +21,7 @@ AllibeError
 └── Unavailable                retryable: nothing is known to be wrong with the request
     ├── StoreUnavailable       store_unavailable
     ├── BusUnavailable         bus_unavailable
+    ├── LeasesUnavailable      leases_unavailable: who is connected, which workers live
     ├── NotConfirmed           not_confirmed: no word in time; it may or may not be stored
     ├── Overloaded             overloaded
     └── ShuttingDown           shutting_down
@@ -168,6 +169,12 @@ class BusUnavailable(Unavailable):
     """The bus did not take it."""
 
     code, text = "bus_unavailable", "The message bus is unavailable; try again."
+
+
+class LeasesUnavailable(Unavailable):
+    """Leases of connections and workers cannot be read or written now."""
+
+    code, text = "leases_unavailable", "Presence is unavailable; try again."
 
 
 class NotConfirmed(Unavailable):

@@ -2,4 +2,5 @@
 
 base       the interface, with what it promises
 inprocess  one process, nothing to install
+redis      leases in Redis, for any number of processes
 """

@@ -1,0 +1,173 @@
+"""Presence in Redis, seen by all processes. Time is Redis' own: machines' clocks may differ.
+
+Keys, each after `PREFIX`, none of which outlives the last lease in it:
+
+lease:<connection>  the user and the rooms of the connection's lease, as words
+user:<user>         the user's connections, sorted by when their leases end
+room:<room>         the same of who has the room on the screen, as `<connection> <user>`
+
+When leases end is in milliseconds of Unix time. Whoever writes to a user or room drops what has
+ended there, so that a busy room does not keep what gateways left behind that died. Ids of users and
+rooms have no blanks.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.presence.base import LEASE_SECONDS, Lease
+from allibe_services.redis_link import NOW, Argument, RedisLink, Script
+
+BATCH = 500
+"""Entries of users and rooms that one script writes or looks up: Redis does nothing else meanwhile,
+for about a millisecond."""
+
+ENDS = 100
+"""Leases that one script ends, each of which may have many rooms."""
+
+_Id = TypeVar("_Id", bound=str)
+
+_LEASE_MS = round(LEASE_SECONDS * 1000)
+
+_FORGET = """
+local function forget(connection, lease)
+    local user
+    for word in string.gmatch(lease, '%S+') do
+        if user then
+            redis.call('ZREM', prefix .. 'room:' .. word, connection .. ' ' .. user)
+        else
+            user = word
+            redis.call('ZREM', prefix .. 'user:' .. user, connection)
+        end
+    end
+end
+"""
+
+# ARGV: the length of a lease, then connection and lease by turns, no connection twice.
+# Entries are gathered by key: a batch of one room's leases costs one ZADD, not one each.
+_RENEW = Script(
+    "local prefix, length = KEYS[1], tonumber(ARGV[1])"
+    + NOW
+    + _FORGET
+    + """
+local entries = {}
+local function add(key, member)
+    local ours = entries[key] or {}
+    ours[#ours + 1] = now + length
+    ours[#ours + 1] = member
+    entries[key] = ours
+end
+for i = 2, #ARGV, 2 do
+    local connection, lease = ARGV[i], ARGV[i + 1]
+    local known = redis.call('SET', prefix .. 'lease:' .. connection, lease, 'PX', length, 'GET')
+    if known and known ~= lease then
+        forget(connection, known)
+    end
+    local user
+    for word in string.gmatch(lease, '%S+') do
+        if user then
+            add(prefix .. 'room:' .. word, connection .. ' ' .. user)
+        else
+            user = word
+            add(prefix .. 'user:' .. user, connection)
+        end
+    end
+end
+for key, ours in pairs(entries) do
+    redis.call('ZADD', key, unpack(ours))
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+    redis.call('PEXPIRE', key, length)
+end
+""",
+    writes=True,
+)
+
+# ARGV: connections.
+_END = Script(
+    "local prefix = KEYS[1]"
+    + _FORGET
+    + """
+for _, connection in ipairs(ARGV) do
+    local known = redis.call('GETDEL', prefix .. 'lease:' .. connection)
+    if known then
+        forget(connection, known)
+    end
+end
+""",
+    writes=True,
+)
+
+# ARGV: users. Returns the places in ARGV of those who are connected.
+_CONNECTED = Script(
+    NOW
+    + """
+local found = {}
+for i, user in ipairs(ARGV) do
+    if redis.call('ZCOUNT', KEYS[1] .. 'user:' .. user, '(' .. now, '+inf') > 0 then
+        found[#found + 1] = i
+    end
+end
+return found
+""",
+    writes=False,
+)
+
+# ARGV: the room. Returns members of its key.
+_LOOKING = Script(
+    NOW + "return redis.call('ZRANGEBYSCORE', KEYS[1] .. 'room:' .. ARGV[1], '(' .. now, '+inf')",
+    writes=False,
+)
+
+
+class RedisPresence:
+    """`Presence` over a link, which its owner closes."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
+
+    async def renew(self, leases: Sequence[Lease]) -> None:
+        last = {lease.connection_id: lease for lease in leases}
+        await self._link.run(_RENEW, *_renewals(last.values()))
+
+    async def end(self, connection_ids: Collection[str]) -> None:
+        await self._link.run(_END, *_batches(connection_ids, ENDS))
+
+    async def connected(self, users: Collection[UserId]) -> set[UserId]:
+        batches = list(_batches(users, BATCH))
+        answers = await self._link.run(_CONNECTED, *batches)
+        return {
+            batch[place - 1]
+            for batch, places in zip(batches, answers, strict=True)
+            for place in places
+        }
+
+    async def looking(self, room_id: RoomId) -> set[UserId]:
+        [members] = await self._link.run(_LOOKING, [room_id])
+        return {UserId(member[member.rindex(b" ") + 1 :].decode()) for member in members}
+
+    async def ping(self) -> None:
+        await self._link.ping()
+
+    async def close(self) -> None:
+        return
+
+
+def _renewals(leases: Iterable[Lease]) -> Iterator[list[Argument]]:
+    """Yield the arguments of renewals of about `BATCH` entries each, and of at least one lease."""
+    batch: list[Argument] = [_LEASE_MS]
+    entries = 0
+    for lease in leases:
+        cost = 1 + len(lease.rooms)
+        if entries and entries + cost > BATCH:
+            yield batch
+            batch, entries = [_LEASE_MS], 0
+        batch += (lease.connection_id, " ".join((lease.user_id, *lease.rooms)))
+        entries += cost
+    if entries:
+        yield batch
+
+
+def _batches(ids: Collection[_Id], most: int) -> Iterator[list[_Id]]:
+    each = list(ids)
+    for start in range(0, len(each), most):
+        yield each[start : start + most]

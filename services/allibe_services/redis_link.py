@@ -1,0 +1,254 @@
+"""The way to Redis: scripts in, answers out, and one kind of failure, `LeasesUnavailable`.
+
+Redis holds leases and nothing else: all of it may be lost at any moment, and nobody may wait long
+for it. So everything here has a limit; a Redis that is away is asked by one caller at a time,
+while the others are refused at once; and a script may be run again without harm.
+"""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.connection import ConnectionPool, SSLConnection, parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
+from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import TimeoutError as NoAnswer
+
+from allibe_services.contracts.errors import LeasesUnavailable
+
+SCHEMES = ("redis", "rediss")
+
+PREFIX = "{allibe}:"
+"""What all keys begin with. A script touches several keys, some of which it learns from another
+key, and a Redis Cluster runs it only where all are in one slot: the braces put them there."""
+
+CONNECTIONS = 8
+"""Most connections of a process: a call has one for a few milliseconds at most."""
+
+SOCKET_SECONDS = 1.5
+"""Longest wait for the network: to connect, to write, for an answer."""
+
+EXCHANGE_SECONDS = 2.0
+"""Longest that one script may take with all that it needs, a new connection included."""
+
+HEALTH_SECONDS = 10
+"""A connection that was idle for so long is asked for a sign of life before it is used."""
+
+AGAIN_SECONDS = 1.0
+"""How often a Redis that is away is asked whether it is back."""
+
+_TLS_OPTIONS = (
+    "ssl_ca_certs",
+    "ssl_cert_reqs",
+    "ssl_certfile",
+    "ssl_check_hostname",
+    "ssl_keyfile",
+)
+_WANTED = "wanted redis://user:password@host:6379/0"
+
+_AWAY = (ConnectionLost, NoAnswer, OSError)
+"""Redis is not there, lets nobody in, or is still loading. What else it says is a refusal."""
+
+NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+"""Lua: `now`, in milliseconds of Unix time, by the one clock that all processes share."""
+
+Argument = str | int
+
+log = structlog.get_logger(__name__)
+
+
+class Script:
+    """Lua for Redis. `writes` tells whether it may change anything. Its only key is `PREFIX`."""
+
+    def __init__(self, source: str, *, writes: bool) -> None:
+        self.source = source
+        self.writes = writes
+
+
+_PING = Script("redis.call('SET', KEYS[1] .. 'ping', '', 'PX', 1000)", writes=True)
+
+
+class RedisLink:
+    """A few connections to one Redis, opened when they are first needed.
+
+    `call_seconds` is the publish time limit. Raises `ValueError` for a URL that is not Redis';
+    whether anything answers there shows in the first call.
+    """
+
+    def __init__(self, url: str, *, call_seconds: float, connections: int = CONNECTIONS) -> None:
+        self._options = _options(url) | {"max_connections": connections}
+        self._call_seconds = call_seconds
+        self._connections = connections
+        self._turns = asyncio.Semaphore(connections)
+        self._redis = self._new()
+        self._health = _Health()
+        self._closed = False
+
+    async def run(self, script: Script, *batches: Sequence[Argument]) -> list[Any]:
+        """Run the script with each batch of arguments, one after the other; return the answers.
+
+        Raises `LeasesUnavailable` when Redis refuses or is away, or the time is up: the batches
+        before were done, the failed one may have been.
+        """
+        deadline = _now() + self._call_seconds
+        return [await self._run(script, batch, deadline) for batch in batches]
+
+    async def ping(self) -> None:
+        """Raise `LeasesUnavailable` unless Redis takes a write now."""
+        await self.run(_PING, [])
+
+    async def close(self) -> None:
+        """Refuse new calls, wait for those under way (they have limits), close all connections."""
+        if self._closed:
+            return
+        self._closed = True
+        for _ in range(self._connections):
+            await self._turns.acquire()
+        await _close_idle(self._redis)
+
+    async def _run(self, script: Script, arguments: Sequence[Argument], deadline: float) -> Any:
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise LeasesUnavailable from None
+        try:
+            if self._closed or self._health.refuses():
+                raise LeasesUnavailable
+            return await self._exchange(script, arguments, deadline)
+        finally:
+            self._turns.release()
+
+    async def _exchange(
+        self, script: Script, arguments: Sequence[Argument], deadline: float
+    ) -> Any:
+        redis, before = self._redis, _cancellations()
+        try:
+            async with asyncio.timeout_at(min(deadline, _now() + EXCHANGE_SECONDS)):
+                # Not EVALSHA: a Redis that was restarted or flushed knows no script, and a
+                # kilobyte more costs less than to handle that.
+                answer = await redis.eval(script.source, 1, PREFIX, *arguments)
+        except (RedisError, OSError) as error:
+            self._health.failed(error, script)
+            if isinstance(error, (*_AWAY, ReadOnlyError)) and redis is self._redis:
+                # What has cut off one connection has most likely cut off the idle ones, and each
+                # would cost a caller its time to find out. Or they lead to what was the primary.
+                self._redis = self._new()
+            raise LeasesUnavailable from error
+        finally:
+            if redis is not self._redis:
+                await _close_idle(redis)
+        if _cancellations() > before:
+            raise asyncio.CancelledError  # `asyncio.wait_for`, which redis uses, may swallow it
+        self._health.succeeded(script)
+        return answer
+
+    def _new(self) -> Redis:
+        return Redis(connection_pool=ConnectionPool(**self._options))
+
+
+class _Health:
+    """Whether Redis is well, from how calls end. One line in the log when that changes.
+
+    Where writes are refused (no memory, a replica), reads that succeed do not say that it is over.
+    """
+
+    def __init__(self) -> None:
+        self._is_well: bool | None = None
+        self._refuses_writes = False
+        self._ask_at: float | None = None
+
+    def refuses(self) -> bool:
+        """Tell whether to give up at once: Redis is away, and another call finds out how long."""
+        if self._ask_at is None:
+            return False
+        if _now() < self._ask_at:
+            return True
+        self._ask_at = _now() + AGAIN_SECONDS
+        return False
+
+    def failed(self, error: Exception, script: Script) -> None:
+        if isinstance(error, _AWAY):
+            self._ask_at = _now() + AGAIN_SECONDS
+        else:
+            self._ask_at = None
+            self._refuses_writes = self._refuses_writes or script.writes
+        if self._is_well is not False:
+            self._is_well = False
+            log.warning("redis_away", error=_reason(error))
+
+    def succeeded(self, script: Script) -> None:
+        self._ask_at = None
+        if self._is_well or (self._refuses_writes and not script.writes):
+            return
+        self._is_well, self._refuses_writes = True, False
+        log.info("redis_connected")
+
+
+async def _close_idle(redis: Redis) -> None:
+    """Close the connections that nobody uses, in `SOCKET_SECONDS`. Raises nothing."""
+    with suppress(RedisError, OSError):
+        await redis.connection_pool.disconnect(inuse_connections=False)
+
+
+def _options(url: str) -> dict[str, Any]:
+    """Return what connections are made with. Raises `ValueError`, with no part of the URL."""
+    try:
+        parts = urlsplit(url)
+        address = dict(parse_url(url))
+    except ValueError:
+        raise ValueError(f"not a Redis URL; {_WANTED}") from None
+    if parts.scheme not in SCHEMES or not parts.hostname or parts.fragment:
+        raise ValueError(f"not a Redis URL with a host; {_WANTED}")
+    if not re.fullmatch(r"/?|/[0-9]{1,5}", parts.path):
+        raise ValueError(f"the path is the number of a database; {_WANTED}")
+    # Others would loosen our limits, or hold a password that is shown.
+    known = _TLS_OPTIONS if parts.scheme == "rediss" else ()
+    if not {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)} <= {*known}:
+        raise ValueError(f"the only options are, with rediss:, {', '.join(_TLS_OPTIONS)}")
+    if parts.scheme == "rediss":
+        _check_tls({name: value for name, value in address.items() if name in _TLS_OPTIONS})
+    return address | {
+        "socket_timeout": SOCKET_SECONDS,
+        "socket_connect_timeout": SOCKET_SECONDS,
+        "health_check_interval": HEALTH_SECONDS,
+        # Once, at once, on a new connection: the old one was closed while nobody used it. Not
+        # after a wait in vain: that would double it.
+        "retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),
+        "protocol": 2,  # 3 is for what a server pushes; nothing here asks for that
+        "driver_info": None,
+        "client_name": "allibe",
+    }
+
+
+def _check_tls(options: dict[str, Any]) -> None:
+    """Raise `ValueError` for what nobody could connect with."""
+    try:
+        SSLConnection(**options).ssl_context.get()
+    except (RedisError, OSError) as error:
+        raise ValueError(f"its TLS options cannot be used: {error}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Return in one line why it failed. What Redis and its library say holds no password."""
+    return str(error).splitlines()[0] if str(error) else "no answer in time"
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _cancellations() -> int:
+    """Return how often somebody wanted this task to end."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
