@@ -13,6 +13,9 @@ from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.bus.rabbitmq import RabbitMqBus, Topology
 from allibe_services.presence.base import Presence
 from allibe_services.presence.inprocess import InProcessPresence
+from allibe_services.presence.redis import RedisPresence
+from allibe_services.redis_link import SCHEMES as REDIS
+from allibe_services.redis_link import RedisLink
 from allibe_services.settings import PREFIX, Settings
 from allibe_services.single_process import only_process
 from allibe_services.store.base import Store
@@ -23,6 +26,7 @@ from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase, path_of
 from allibe_services.workers.base import Workers
 from allibe_services.workers.inprocess import InProcessWorkers
+from allibe_services.workers.redis import RedisWorkers
 
 INPROCESS = "inprocess"
 RABBITMQ = ("amqp", "amqps")
@@ -43,22 +47,22 @@ class Backends:
 
 @asynccontextmanager
 async def backends(settings: Settings) -> AsyncIterator[Backends]:
-    """Open bus, store and presence; close them in the opposite order.
+    """Open bus, store, presence and workers; close them in the opposite order.
 
-    Raises `ValueError` for a URL that nothing here answers to, and while another process has
-    the same SQLite file open: the in-process bus would not reach it.
+    Raises `ValueError` for a URL that nothing here answers to, for a bus between processes with
+    something that is not, and while another process has the same SQLite file open: the in-process
+    bus would not reach it. Redis need not be there yet.
     """
     _check_scheme("ALLIBE_BUS_URL", settings.bus_url, INPROCESS, *RABBITMQ)
-    _check_scheme("ALLIBE_REDIS_URL", settings.redis_url, INPROCESS)
+    _check_scheme("ALLIBE_REDIS_URL", settings.redis_url, INPROCESS, *REDIS)
     _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, *DATABASES)
-    _check_that_database_serves_several_processes(settings)
-    async with _store(settings) as store:
-        presence = InProcessPresence()
-        try:
-            async with _bus(settings) as bus:
-                yield Backends(bus, store, presence, InProcessWorkers())
-        finally:
-            await presence.close()
+    _check_that_all_serve_several_processes(settings)
+    async with (
+        _store(settings) as store,
+        _leases(settings) as (presence, workers),
+        _bus(settings) as bus,
+    ):
+        yield Backends(bus, store, presence, workers)
 
 
 @asynccontextmanager
@@ -76,6 +80,25 @@ async def _bus(settings: Settings) -> AsyncIterator[Bus]:
         settings.bus_url, topology=topology, publish_seconds=settings.publish_seconds
     ) as bus:
         yield bus
+
+
+@asynccontextmanager
+async def _leases(settings: Settings) -> AsyncIterator[tuple[Presence, Workers]]:
+    if urlsplit(settings.redis_url).scheme == INPROCESS:
+        embedded = InProcessPresence()
+        try:
+            yield embedded, InProcessWorkers()
+        finally:
+            await embedded.close()
+        return
+    try:
+        link = RedisLink(settings.redis_url, call_seconds=settings.publish_seconds)
+    except ValueError as error:
+        raise ValueError(f"ALLIBE_REDIS_URL: {error}") from None
+    try:
+        yield RedisPresence(link), RedisWorkers(link)
+    finally:
+        await link.close()
 
 
 @asynccontextmanager
@@ -101,18 +124,25 @@ def migrate_store(settings: Settings) -> None:
 
 def check_for_separate_processes(settings: Settings) -> None:
     """Raise `ValueError` unless the bus reaches other processes."""
+    _check_scheme("ALLIBE_BUS_URL", settings.bus_url, INPROCESS, *RABBITMQ)
     if urlsplit(settings.bus_url).scheme == INPROCESS:
         raise ValueError(
             "ALLIBE_BUS_URL: the in-process bus reaches no other process; run `allibe serve`"
         )
 
 
-def _check_that_database_serves_several_processes(settings: Settings) -> None:
-    several = urlsplit(settings.bus_url).scheme != INPROCESS
-    if several and urlsplit(settings.database_url).scheme == "sqlite":
+def _check_that_all_serve_several_processes(settings: Settings) -> None:
+    if urlsplit(settings.bus_url).scheme == INPROCESS:
+        return
+    if urlsplit(settings.database_url).scheme == "sqlite":
         raise ValueError(
             "ALLIBE_DATABASE_URL: SQLite serves one process; the bus of ALLIBE_BUS_URL is for"
             " several: postgresql://…"
+        )
+    if urlsplit(settings.redis_url).scheme == INPROCESS:
+        raise ValueError(
+            "ALLIBE_REDIS_URL: in memory no other process sees who is connected; the bus of"
+            " ALLIBE_BUS_URL is for several: redis://…"
         )
 
 
@@ -147,6 +177,9 @@ def _with_key(make: "Callable[..., _Made]", settings: Settings, file_setting: st
 
 
 def _check_scheme(variable: str, url: str, *known: str) -> None:
-    scheme = urlsplit(url).scheme
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:  # whose text may hold the password
+        raise ValueError(f"{variable}: not a URL") from None
     if scheme not in known:
         raise ValueError(f"{variable}: no implementation for {scheme!r}; known: {', '.join(known)}")

@@ -18,7 +18,7 @@ PREFIX = "ALLIBE_"
 SECRETS = frozenset({"jwt_secret"})
 """Fields whose values are never shown, and which `…_FILE` may supply."""
 
-FROM_FILES = SECRETS | {"bus_url", "database_url"}
+FROM_FILES = SECRETS | {"bus_url", "database_url", "redis_url"}
 """Fields which `…_FILE` may supply. Of a URL all but the password is shown."""
 
 _PASSWORD = re.compile(r"^([a-z][a-z0-9+.-]*://[^:/@]*:).*@", re.ASCII | re.IGNORECASE | re.DOTALL)
@@ -74,9 +74,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             " beyond, senders are told to try later. Fixed like the number of queues."
         ),
     ] = 268_435_456
-    redis_url: Annotated[str, Meta(description="Presence: `inprocess:` keeps it in memory.")] = (
-        "inprocess:"
-    )
+    redis_url: Annotated[
+        str,
+        Meta(
+            description="Who is connected and which workers live: `inprocess:` keeps it in memory;"
+            " `redis://user:password@host:6379/0` (or `rediss:`) is Redis 6.2 or later."
+        ),
+    ] = "inprocess:"
 
     jwt_algorithm: Annotated[
         str, Meta(description="How tokens are signed: `HS256`, `RS256`, `ES256` or `EdDSA`.")

@@ -12,6 +12,8 @@ from tests.support.private_servers import (
     postgres_template,
     postgres_url,
     rabbitmq,
+    redis_server,
+    redis_url,
     servers_on_demand,
 )
 from tests.support.tcp_proxy import TcpProxy
@@ -22,6 +24,8 @@ __all__ = [
     "postgres_template",
     "postgres_url",
     "rabbitmq",
+    "redis_server",
+    "redis_url",
     "servers_on_demand",
 ]
 

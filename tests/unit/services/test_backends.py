@@ -1,5 +1,6 @@
 """`backends`: the only module that picks implementations, by the URLs' schemes."""
 
+import asyncio
 import stat
 from pathlib import Path
 
@@ -13,11 +14,18 @@ from allibe_services.backends import (
     signer,
     verifier,
 )
-from allibe_services.contracts.errors import NotConfirmed, ShuttingDown, StoreUnavailable
+from allibe_services.contracts.errors import (
+    LeasesUnavailable,
+    NotConfirmed,
+    ShuttingDown,
+    StoreUnavailable,
+)
 from allibe_services.contracts.ids import RoomId
+from allibe_services.presence.redis import RedisPresence
 from allibe_services.settings import Settings
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
+from allibe_services.workers.redis import RedisWorkers
 from tests.unit.services.keys import SECRET, pair
 from tests.unit.services.store.commands import post
 
@@ -131,6 +139,21 @@ async def test_a_url_that_nothing_answers_to_is_named_without_its_password(
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("field", ["bus_url", "redis_url", "database_url"])
+@pytest.mark.parametrize("url", ["amqp://u:hunter2@[mq", "amqp://u:hunter2@m\u2100q/"])
+async def test_what_is_no_url_is_named_and_not_quoted(
+    settings: Settings, field: str, url: str
+) -> None:
+    """The text of Python's own error holds the password."""
+    broken = msgspec.structs.replace(settings, **{field: url})
+    with pytest.raises(ValueError, match=f"^ALLIBE_{field.upper()}: not a URL$"):
+        async with backends(broken):
+            pytest.fail("it was opened")
+    if field == "bus_url":
+        with pytest.raises(ValueError, match=r"^ALLIBE_BUS_URL: not a URL$"):
+            check_for_separate_processes(broken)
+
+
 def test_separate_processes_need_a_bus_between_them(settings: Settings) -> None:
     with pytest.raises(ValueError, match=r"^ALLIBE_BUS_URL: .*allibe serve"):
         check_for_separate_processes(settings)
@@ -142,6 +165,64 @@ async def test_a_bus_between_processes_needs_a_database_for_several(settings: Se
     ours = msgspec.structs.replace(settings, bus_url="amqp://u:hunter2@mq/")
     with pytest.raises(ValueError, match=r"^ALLIBE_DATABASE_URL: SQLite serves one") as caught:
         async with backends(ours):
+            pytest.fail("it was opened")
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_bus_between_processes_needs_presence_between_them(settings: Settings) -> None:
+    """Workers would each think that they are alone, and nobody would be notified."""
+    ours = msgspec.structs.replace(
+        settings, bus_url="amqp://u:hunter2@mq/", database_url="postgresql://u:hunter2@db/chat"
+    )
+    with pytest.raises(ValueError, match=r"^ALLIBE_REDIS_URL: .*redis://…$") as caught:
+        async with backends(ours):
+            pytest.fail("it was opened")
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+async def test_redis_is_picked_by_its_url_and_need_not_be_there(settings: Settings) -> None:
+    """Losing it costs no message: the process starts, goes on, and ends without it."""
+    migrate_store(settings)
+    for scheme in ("redis", "rediss"):
+        away = msgspec.structs.replace(settings, redis_url=f"{scheme}://:hunter2@127.0.0.1:1/0")
+        async with asyncio.timeout(5), backends(away) as parts:
+            assert isinstance(parts.presence, RedisPresence)
+            assert isinstance(parts.workers, RedisWorkers)
+            for ping in (parts.presence.ping, parts.workers.ping):
+                with pytest.raises(LeasesUnavailable):
+                    await ping()
+            await parts.bus.ping()
+            await parts.store.ping()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://",
+        "redis:///0",
+        "redis://u:hunter2@cache/chat",
+        "redis://u:hunter2@cache/0/1",
+        "redis://u:hunter2@cache:99999/0",
+        "redis://u:hunter2/7@cache/0",
+        "redis://u:hunter2@[cache/0",
+        "redis://u:hunter2@cache/0#1",
+        "redis://cache/0?password=hunter2",
+        "redis://u:hunter2@cache/0?socket_timeout=60",
+        "redis://u:hunter2@cache/0?max_connections=",
+        "redis://u:hunter2@cache/0?ssl_ca_certs=/ca.pem",
+        "rediss://u:hunter2@cache/0?ssl_password=hunter2",
+        "rediss://u:hunter2@cache/0?ssl_cert_reqs=maybe",
+        "rediss://u:hunter2@cache/0?ssl_ca_certs=/absent.pem",
+    ],
+)
+async def test_a_redis_url_that_cannot_be_used_is_named_and_never_quoted(
+    settings: Settings, url: str
+) -> None:
+    """Its options could loosen our limits, or hold a password that `allibe check` shows."""
+    with pytest.raises(ValueError, match=r"^ALLIBE_REDIS_URL: ") as caught:
+        async with backends(msgspec.structs.replace(settings, redis_url=url)):
             pytest.fail("it was opened")
     assert "hunter2" not in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -80,14 +80,16 @@ class TestSecrets:
         path.write_text(f" {SECRET}\n")
         assert load({"ALLIBE_JWT_SECRET_FILE": str(path)}).jwt_secret == SECRET
 
+    @pytest.mark.parametrize("name", ["ALLIBE_BUS_URL", "ALLIBE_DATABASE_URL", "ALLIBE_REDIS_URL"])
     def test_a_file_supplies_a_url_with_a_password_of_which_the_rest_is_shown(
-        self, tmp_path: Path
+        self, tmp_path: Path, name: str
     ) -> None:
         path = tmp_path / "url"
-        path.write_text("postgresql://chat:hunter2@db/chat\n")
-        settings = load({"ALLIBE_DATABASE_URL_FILE": str(path)})
-        assert settings.database_url == "postgresql://chat:hunter2@db/chat"
-        assert shown(settings)["ALLIBE_DATABASE_URL"] == "postgresql://chat:***@db/chat"
+        path.write_text("scheme://chat:hunter2@host/0\n")
+        settings = load({f"{name}_FILE": str(path)})
+        field = name.removeprefix("ALLIBE_").lower()
+        assert getattr(settings, field) == "scheme://chat:hunter2@host/0"
+        assert shown(settings)[name] == "scheme://chat:***@host/0"
 
     def test_the_variable_itself_comes_first(self, tmp_path: Path) -> None:
         settings = load(
