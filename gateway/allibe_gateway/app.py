@@ -167,11 +167,13 @@ async def gateway(
         bus, store, hub, verifier, reporter, deadlines, limits, metrics, clock=time.time
     )
     itself = Gateway(shared)
+    revocations = Revocations(hub, store.members)
+    hub.when_in_doubt(revocations.doubt)
     await hub.open()
     running = [
         tasks.start(hub.run(), name="hub"),
         tasks.start(reporter.run(), name="presence"),
-        tasks.start(Revocations(hub, store.members).run(), name="revocations"),
+        tasks.start(revocations.run(), name="revocations"),
         tasks.start(itself.sweep(), name="heart-beats"),
     ]
     try:

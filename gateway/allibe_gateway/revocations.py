@@ -18,6 +18,9 @@ from allibe_services.store.base import Members
 CHECK_SECONDS = 30.0
 """The longest that a lost removal goes unseen; one query per room with local subscribers."""
 
+RETRY_SECONDS = 2.0
+"""Pause after a check that failed: the store is away."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -39,15 +42,27 @@ class Revocations:
     def __init__(self, hub: Subscribed, members: Members) -> None:
         self._hub = hub
         self._members = members
+        self._doubt = asyncio.Event()
+
+    def doubt(self) -> None:
+        """Check soon: removals may have been lost."""
+        self._doubt.set()
 
     async def run(self) -> None:
-        """Go on for ever."""
+        """Check now and then, and whenever there is doubt, for ever."""
         while True:
-            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await self._doubt.wait()
+            except TimeoutError:
+                pass
+            self._doubt.clear()
             try:
                 await self.check()
             except Unavailable as error:
                 log.warning("memberships_not_compared", code=error.code)
+                await asyncio.sleep(RETRY_SECONDS)
+                self._doubt.set()
 
     async def check(self) -> None:
         """End the subscriptions of those who are members no more. Raises `Unavailable`."""

@@ -1,16 +1,21 @@
 """The keys that a gateway is bound to on the bus: as long as somebody wants them.
 
-Changes reach the bus one after the other, so that the last wish for a key is what stands, however
-long each takes. (A bus does them one by one anyway: they are calls on one AMQP channel.)
+Changes reach the bus in rounds, one after the other, so that the last wish for a key is what
+stands, however long each takes. What is wished for during a round makes the next one: when ten
+thousand clients come back at once, the bus is asked some dozen times.
 """
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 
 import structlog
 
 from allibe_services.bus.base import Listening
-from allibe_services.contracts.errors import Unavailable
+from allibe_services.contracts.errors import BusUnavailable, Unavailable
+
+ROUND_KEYS = 200
+"""Most keys in one call to the bus: few enough that a busy one does them within the time limit."""
 
 log = structlog.get_logger(__name__)
 
@@ -22,8 +27,9 @@ class Bindings:
         self._listening = listening
         self._wanted: Counter[str] = Counter()
         self._bound: set[str] = set()
-        self._changing = asyncio.Lock()
-        self._unbinding: set[asyncio.Task[None]] = set()
+        self._asked: dict[str, asyncio.Future[None]] = {}
+        self._unwanted: set[str] = set()
+        self._changing: asyncio.Task[None] | None = None
         self._closed = False
 
     async def want(self, key: str) -> None:
@@ -33,10 +39,8 @@ class Bindings:
         """
         self._wanted[key] += 1
         try:
-            async with self._changing:
-                if key not in self._bound:
-                    await self._listening.bind((key,))
-                    self._bound.add(key)
+            if key not in self._bound:
+                await asyncio.shield(self._ask(key))  # others may wait for it, too
         except BaseException:
             self.drop(key)
             raise
@@ -47,27 +51,77 @@ class Bindings:
         if self._wanted[key] > 0:
             return
         del self._wanted[key]
-        if self._closed:
-            return
-        task = asyncio.create_task(self._unbind(key), name="unbind")
-        self._unbinding.add(task)
-        task.add_done_callback(self._unbinding.discard)
+        # Also where a bind failed half-way: the bus may have it.
+        self._unwanted.add(key)
+        self._change_soon()
 
     async def close(self) -> None:
         """Leave the bus."""
         self._closed = True
-        for task in self._unbinding:
-            task.cancel()
+        if self._changing is not None:
+            self._changing.cancel()
+        self._settle(self._asked.keys(), BusUnavailable())
         await self._listening.close()
 
-    async def _unbind(self, key: str) -> None:
-        async with self._changing:
-            if key in self._wanted:
-                return
-            # Also where a bind failed half-way: the bus may have it.
-            self._bound.discard(key)
-            try:
-                await self._listening.unbind((key,))
-            except Unavailable as error:
-                # Its events go nowhere until it is wanted again: no harm.
-                log.warning("not_unbound", code=error.code)
+    def _ask(self, key: str) -> "asyncio.Future[None]":
+        if self._closed:
+            raise BusUnavailable
+        if key not in self._asked:
+            self._asked[key] = asyncio.get_running_loop().create_future()
+            self._asked[key].add_done_callback(_retrieve)
+        self._change_soon()
+        return self._asked[key]
+
+    def _change_soon(self) -> None:
+        if not self._closed and self._changing is None:
+            self._changing = asyncio.create_task(self._change(), name="bindings")
+
+    async def _change(self) -> None:
+        try:
+            while self._asked or self._unwanted:
+                await self._bind()
+                await self._unbind()
+        finally:
+            self._changing = None
+
+    async def _bind(self) -> None:
+        self._settle(self._asked.keys() - self._wanted.keys(), BusUnavailable())  # all have gone
+        keys = list(self._asked)[:ROUND_KEYS]
+        if not keys:
+            return
+        try:
+            await self._listening.bind(keys)
+        except Exception as error:
+            self._settle(keys, error)
+            if not isinstance(error, Unavailable):
+                raise
+        else:
+            self._bound.update(keys)
+            self._settle(keys, None)
+
+    async def _unbind(self) -> None:
+        self._unwanted -= self._wanted.keys()
+        keys = list(self._unwanted)[:ROUND_KEYS]
+        if not keys:
+            return
+        self._unwanted.difference_update(keys)
+        self._bound.difference_update(keys)
+        try:
+            await self._listening.unbind(keys)
+        except Unavailable as error:
+            # Their events go nowhere until they are wanted again: no harm.
+            log.warning("not_unbound", code=error.code, keys=len(keys))
+
+    def _settle(self, keys: Collection[str], error: Exception | None) -> None:
+        """Let those who wait for these keys go on, with an error if there is one."""
+        for key in tuple(keys):
+            future = self._asked.pop(key)
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+
+
+def _retrieve(future: "asyncio.Future[None]") -> None:
+    """Take notice of the error: all who waited may be gone."""
+    future.exception()

@@ -81,6 +81,7 @@ class Hub:
         self._listeners: dict[UserId, set[UserListener]] = {}
         self._dirty: set[RoomFeed] = set()
         self._doubt = asyncio.Event()
+        self._when_in_doubt: list[Callable[[], None]] = []
         self._open_bindings: Bindings | None = None
 
     async def open(self) -> None:
@@ -104,6 +105,10 @@ class Hub:
                 pass
             self._doubt.clear()
             await self._compare()
+
+    def when_in_doubt(self, call: Callable[[], None]) -> None:
+        """Make this call, too, whenever events may have been lost. It raises nothing."""
+        self._when_in_doubt.append(call)
 
     # Subscribers
 
@@ -185,6 +190,8 @@ class Hub:
     def on_doubt(self) -> None:
         """Compare soon: events may have been lost (`EventHandler`)."""
         self._doubt.set()
+        for call in self._when_in_doubt:
+            call()
 
     def _on_message(self, message: Message) -> None:
         place = self._places.get(message.room_id)

@@ -1,5 +1,6 @@
 """`revocations`: memberships that ended without a word end subscriptions all the same."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 
 import pytest
@@ -51,3 +52,27 @@ async def test_a_store_that_is_away_ends_nothing() -> None:
     with pytest.raises(StoreUnavailable):
         await Revocations(hub, Away()).check()
     assert hub.told == []
+
+
+async def test_doubt_makes_it_look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bus was away, and the event of a removal may be lost; again until the store answers."""
+    monkeypatch.setattr("allibe_gateway.revocations.RETRY_SECONDS", 0)
+
+    class Late(FakeMembers):
+        refusals = 2
+
+        async def among(self, room_id: RoomId, users: Collection[UserId]) -> set[UserId]:
+            if self.refusals:
+                self.refusals -= 1
+                raise StoreUnavailable
+            return await super().among(room_id, users)
+
+    hub = FakeHub()
+    revocations = Revocations(hub, Late())
+    running = asyncio.create_task(revocations.run())
+    await asyncio.sleep(0.01)
+    assert hub.told == []
+    revocations.doubt()
+    await asyncio.sleep(0.05)
+    running.cancel()
+    assert len(hub.told) == 2

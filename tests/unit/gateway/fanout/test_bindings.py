@@ -1,6 +1,7 @@
 """`fanout.bindings`: a key is bound while somebody wants it; the last wish stands."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from random import Random
 from typing import NoReturn
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from allibe_gateway.fanout.bindings import Bindings
+from allibe_gateway.fanout.bindings import ROUND_KEYS, Bindings
 from allibe_services.contracts.errors import BusUnavailable
 from tests.unit.gateway.fakes import FakeBus, FakeListening, settle
 
@@ -76,6 +77,56 @@ async def test_after_close_nothing_reaches_the_bus() -> None:
     await settle()
     assert listening.closed
     assert bus.calls == [("bind", "a"), ("bind", "b")]
+
+
+async def test_what_is_wished_for_at_once_is_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reconnect storm, and the end of it."""
+    _, listening, bindings = await place()
+    calls: list[tuple[str, int]] = []
+
+    def count(name: str, call: Callable[[Collection[str]], Awaitable[None]]) -> None:
+        async def counted(keys: Collection[str]) -> None:
+            calls.append((name, len(keys)))
+            await call(keys)
+
+        monkeypatch.setattr(listening, name, counted)
+
+    count("bind", listening.bind)
+    count("unbind", listening.unbind)
+    keys = [f"room.{number}" for number in range(2 * ROUND_KEYS + 1)]
+    await asyncio.gather(*(bindings.want(key) for key in keys * 2))
+    assert calls == [("bind", ROUND_KEYS), ("bind", ROUND_KEYS), ("bind", 1)]
+    assert listening.keys == set(keys)
+    calls.clear()
+    for key in keys * 2:
+        bindings.drop(key)
+    await settle()
+    assert calls == [("unbind", ROUND_KEYS), ("unbind", ROUND_KEYS), ("unbind", 1)]
+    assert listening.keys == set()
+
+
+async def test_all_who_wait_are_told_that_the_bus_is_away() -> None:
+    bus, listening, bindings = await place()
+    bus.away = True
+    results = await asyncio.gather(
+        *(bindings.want(key) for key in ("a", "a", "b")), return_exceptions=True
+    )
+    assert [type(one) for one in results] == [BusUnavailable] * 3
+    bus.away = False
+    await bindings.want("a")
+    assert "a" in listening.keys
+
+
+async def test_who_waits_when_it_closes_is_told() -> None:
+    bus, _, bindings = await place()
+    bus.free_to_bind.clear()
+    waiting = asyncio.create_task(bindings.want("a"))
+    await settle()
+    await bindings.close()
+    with pytest.raises(BusUnavailable):
+        await waiting
+    with pytest.raises(BusUnavailable):
+        await bindings.want("b")
 
 
 @settings(max_examples=60, deadline=None)

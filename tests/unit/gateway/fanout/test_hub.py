@@ -299,6 +299,13 @@ class TestComparing:
         await until(lambda: subscriber.offsets == [1, 2])
         running.cancel()
 
+    async def test_doubt_is_passed_on(self, world: World) -> None:
+        """Lost events may have been removals, too."""
+        calls: list[str] = []
+        world.hub.when_in_doubt(lambda: calls.append("doubt"))
+        world.hub.on_doubt()
+        assert calls == ["doubt"]
+
     async def test_so_does_time(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "COMPARE_SECONDS", 0.01)
         running = asyncio.create_task(world.hub.run())

@@ -1,0 +1,224 @@
+"""What a local cluster consists of, and in which order it starts and stops.
+
+First the servers, side by side; the load balancer; the database's tables; then Allibe's own
+processes, side by side. Stopping goes the other way round, so that nobody loses what it works with.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from pathlib import Path
+
+from deploy.cluster.servers import (
+    HAProxy,
+    PostgreSQL,
+    PrivateServer,
+    RabbitMQ,
+    RabbitMQCluster,
+    Redis,
+    ServerFailed,
+    close_all,
+    reserve_port,
+    start_all,
+)
+from deploy.cluster.servers.ports import release_port
+from deploy.cluster.servers.private_files import secret, write_private
+from deploy.cluster.servers.programs import run
+from deploy.cluster.service import ALLIBE, Service, answer
+
+HAPROXY = Path(__file__).resolve().parents[1] / "haproxy"
+DATABASE = "allibe"
+BALANCER_SECONDS = 10.0
+
+NO_WEBSOCKET = HTTPStatus.BAD_REQUEST
+"""What a gateway says to a plain GET."""
+
+
+class Cluster:
+    """Private servers and Allibe's processes in one folder. Everything blocks, with bounds.
+
+    Each part may be stopped, killed, frozen and started by itself meanwhile, and the settings of
+    a service changed while it is stopped.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        workers: int = 2,
+        nodes: int = 1,
+        secret_file: Path | None = None,
+        durable: bool = True,
+        template: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """`port` is the load balancer's; `nodes` is RabbitMQ's: 1 or 3.
+
+        `secret_file` holds the secret of tokens and is made where it is missing; `durable` and
+        `template` are PostgreSQL's; `settings` are for all of Allibe's processes.
+        """
+        if nodes not in (1, 3):
+            raise ValueError("RabbitMQ runs as one node or as three")
+        self.folder = folder.resolve()
+        self.postgres = PostgreSQL(self.folder / "postgresql", durable=durable, template=template)
+        self.redis = Redis(self.folder / "redis")
+        self.rabbitmq = _rabbitmq(self.folder, nodes)
+        self._amqp_port = reserve_port() if isinstance(self.rabbitmq, RabbitMQCluster) else None
+        self._secret_file = secret_file or self.folder / "secret"
+        common = self._common_settings() | dict(settings or {})
+        self.gateways = [self._service("gateway", common, number) for number in (1, 2)]
+        self.workers = [
+            self._service("fanout-worker", common, number) for number in range(1, workers + 1)
+        ]
+        self.rooms_api = self._service("rooms-api", common, 1, "--demo")
+        self.balancer = self._balancer(port)
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return self.balancer.url
+
+    @property
+    def services(self) -> list[Service]:
+        """Allibe's own processes."""
+        return [*self.gateways, *self.workers, self.rooms_api]
+
+    @property
+    def nodes(self) -> list[RabbitMQ]:
+        """RabbitMQ's nodes."""
+        one_or_more = self.rabbitmq
+        return one_or_more.nodes if isinstance(one_or_more, RabbitMQCluster) else [one_or_more]
+
+    def parts(self) -> Iterator[PrivateServer]:
+        """Return every server and process."""
+        yield from (self.postgres, self.redis, *self.nodes, self.balancer, *self.services)
+
+    def start(self) -> None:
+        """Start everything; return once a client could use it. ServerFailed when it does not."""
+        try:
+            self.start_servers()
+            self._migrate()
+            start_all(self.services)
+            self._await_balancer()
+        except BaseException:
+            self.close()
+            raise
+
+    def start_servers(self) -> None:
+        """Start all but Allibe's own processes."""
+        start_all([self.rabbitmq, self.postgres, self.redis, self.balancer])
+        self.postgres.create_database(DATABASE)
+
+    def stop(self) -> None:
+        """Stop everything in order: who has work in hand ends it first."""
+        _stop_all([*self.gateways, self.rooms_api])
+        _stop_all(self.workers)
+        _stop_all([self.balancer, self.rabbitmq, self.postgres, self.redis])
+        self.close()
+
+    def close(self) -> None:
+        """Kill what runs and give up folders and ports."""
+        close_all([self.rabbitmq, self.postgres, self.redis, self.balancer, *self.services])
+        if self._amqp_port is not None:
+            release_port(self._amqp_port)
+
+    def bus_url(self, port: int | None = None) -> str:
+        """Return RabbitMQ's address; through another port, such as a proxy's, where one is given.
+
+        With three nodes it is the load balancer's, which leads to one that runs.
+        """
+        return _at(self.nodes[0].url(), self.nodes[0].port, port or self._amqp_port)
+
+    def database_url(self, port: int | None = None) -> str:
+        """Return PostgreSQL's address; through another port where one is given."""
+        return _at(self.postgres.url(DATABASE), self.postgres.port, port)
+
+    def redis_url(self, port: int | None = None) -> str:
+        """Return Redis' address; through another port where one is given."""
+        return _at(self.redis.url(), self.redis.port, port)
+
+    def secret(self) -> str:
+        """Return the secret that tokens are signed with."""
+        return secret(self._secret_file)
+
+    def use(self, service: Service, variable: str, url: str) -> None:
+        """Give a stopped service another URL: `variable` is `BUS`, `DATABASE` or `REDIS`."""
+        path = write_private(service.folder / f"{variable.lower()}-url", url)
+        service.settings[f"ALLIBE_{variable}_URL_FILE"] = str(path)
+
+    def _common_settings(self) -> dict[str, str]:
+        # In files: the environment of a process can be read by other processes of its user.
+        self.secret()
+        urls = {"BUS": self.bus_url(), "DATABASE": self.database_url(), "REDIS": self.redis_url()}
+        files = {
+            f"ALLIBE_{name}_URL_FILE": write_private(self.folder / f"{name.lower()}-url", url)
+            for name, url in urls.items()
+        }
+        given = {name: value for name, value in os.environ.items() if name.startswith("ALLIBE_")}
+        return (
+            given
+            | {name: str(path) for name, path in files.items()}
+            | {
+                "ALLIBE_JWT_SECRET_FILE": str(self._secret_file.resolve()),
+                "ALLIBE_LOG_FORMAT": "console",
+            }
+        )
+
+    def _service(
+        self, command: str, settings: Mapping[str, str], number: int, *options: str
+    ) -> Service:
+        name = f"{command}-{number}"
+        return Service(self.folder / name, [command, *options], settings, name=name)
+
+    def _balancer(self, port: int | None) -> HAProxy:
+        configuration = (HAPROXY / "haproxy.cfg").read_text()
+        values = {
+            "BIND": "127.0.0.1",
+            "ROOMS_API": self.rooms_api.address,
+            "ROOMS_API_OPS": str(self.rooms_api.ops_port),
+        }
+        for number, gateway in enumerate(self.gateways, start=1):
+            values[f"GATEWAY_{number}"] = gateway.address
+            values[f"GATEWAY_{number}_OPS"] = str(gateway.ops_port)
+        if self._amqp_port is not None:
+            configuration += (HAPROXY / "amqp.cfg").read_text()
+            values["AMQP_PORT"] = str(self._amqp_port)
+            for number, node in enumerate(self.nodes, start=1):
+                values[f"RABBITMQ_{number}"] = f"127.0.0.1:{node.port}"
+        return HAProxy(self.folder / "haproxy", configuration, port=port, values=values)
+
+    def _migrate(self) -> None:
+        service = self.workers[0]
+        environment = {"PATH": os.environ.get("PATH", os.defpath)} | service.settings
+        done = run([str(ALLIBE), "migrate"], environment=environment)
+        if done.returncode:
+            raise ServerFailed(f"the tables were not made: {done.stderr}")
+
+    def _await_balancer(self) -> None:
+        """Wait until it has seen that the services are ready."""
+        expected = {"/api/demo/users": HTTPStatus.OK, "/allibe-ws": NO_WEBSOCKET}
+        self.balancer.until(
+            lambda: all(answer(self.url + path) == code for path, code in expected.items()),
+            "led to rooms-api and to a gateway",
+            seconds=BALANCER_SECONDS,
+        )
+
+
+def _rabbitmq(folder: Path, nodes: int) -> RabbitMQ | RabbitMQCluster:
+    if nodes == 1:
+        return RabbitMQ(folder / "rabbitmq")
+    return RabbitMQCluster(folder / "rabbitmq", nodes=nodes)
+
+
+def _at(url: str, port: int, other: int | None) -> str:
+    return url if other is None else url.replace(f"@127.0.0.1:{port}/", f"@127.0.0.1:{other}/")
+
+
+def _stop_all(parts: Iterable[PrivateServer | RabbitMQCluster]) -> None:
+    """Stop them side by side."""
+    stopping = list(parts)
+    with ThreadPoolExecutor(len(stopping)) as threads:
+        for future in [threads.submit(part.stop) for part in stopping]:
+            future.result()
