@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-MARK = "ALLIBE_PRIVATE_SERVER"
+MARK = "PRIVATE_SERVER_FOLDER"
 """The environment variable. Its value is the server's folder, which one server has at a time."""
 
 END_SECONDS = 15.0

@@ -167,7 +167,7 @@ def test_a_folder_can_be_taken_over_after_a_close(redis: Redis) -> None:
 def test_what_an_earlier_owner_left_running_is_ended_before_a_start(tmp_path: Path) -> None:
     """Both the owner and its guard were killed."""
     folder = tmp_path / "redis"
-    environment = {"ALLIBE_PRIVATE_SERVER": str(folder)}
+    environment = {"PRIVATE_SERVER_FOLDER": str(folder)}
     with subprocess.Popen(["sleep", "60"], env=environment) as left, Redis(folder):
         assert left.wait(10) == -signal.SIGKILL
 
@@ -175,7 +175,7 @@ def test_what_an_earlier_owner_left_running_is_ended_before_a_start(tmp_path: Pa
 def test_nothing_of_our_environment_gets_in(redis: Redis) -> None:
     told = Path(f"/proc/{redis.pid}/environ").read_bytes().split(b"\0")
     names = {entry.partition(b"=")[0] for entry in told if entry}
-    assert names == {b"PATH", b"HOME", b"LANG", b"ALLIBE_PRIVATE_SERVER"}
+    assert names == {b"PATH", b"HOME", b"LANG", b"PRIVATE_SERVER_FOLDER"}
 
 
 def test_passwords_can_be_read_by_us_alone(redis: Redis) -> None:
