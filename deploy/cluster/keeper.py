@@ -17,7 +17,7 @@ STEADY_SECONDS = 30.0
 
 
 class Keeper:
-    """Keeps parts running from now on, one thread for each. `say` is given a line whenever one has ended."""
+    """Keeps parts running from now on, one thread for each; `say` gets a line when one ends."""
 
     def __init__(self, parts: Iterable[PrivateServer], say: Callable[[str], None]) -> None:
         self._say = say

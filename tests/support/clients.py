@@ -6,7 +6,8 @@ from types import TracebackType
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
 from tests.support.json_client import Api, JsonClient
-from tests.support.server import WAIT_SECONDS, Server
+from tests.support.places import Place
+from tests.support.server import WAIT_SECONDS
 from tests.support.stomp_client import SUBPROTOCOLS, StompClient
 
 
@@ -32,7 +33,7 @@ class Clients:
 
     async def web_socket(
         self,
-        server: Server,
+        server: Place,
         *,
         protocols: Sequence[str] = SUBPROTOCOLS,
         headers: dict[str, str] | None = None,
@@ -49,14 +50,14 @@ class Clients:
             )
         )
 
-    async def stomp(self, server: Server, user: str, **headers: str) -> StompClient:
+    async def stomp(self, server: Place, user: str, **headers: str) -> StompClient:
         """Return a STOMP client that is connected as the user."""
         client = await self.web_socket(server)
         await client.connect(server.token(user), **headers)
         return client
 
     async def json_socket(
-        self, server: Server, query: dict[str, str], headers: dict[str, str] | None = None
+        self, server: Place, query: dict[str, str], headers: dict[str, str] | None = None
     ) -> JsonClient:
         """Open `/ws/chat` with a query as it is."""
         return JsonClient(
@@ -65,13 +66,13 @@ class Clients:
             )
         )
 
-    async def json(self, server: Server, user: str, room_id: str, since: str = "") -> JsonClient:
+    async def json(self, server: Place, user: str, room_id: str, since: str = "") -> JsonClient:
         """Return a client of the JSON door that has joined the room as the user."""
         query = {"roomId": room_id, "token": server.token(user)}
         client = await self.json_socket(server, query | ({"since": since} if since else {}))
         client.joined = await client.of_type("joined")
         return client
 
-    def api(self, server: Server, user: str) -> Api:
+    def api(self, server: Place, user: str) -> Api:
         """Return the HTTP side as the user."""
         return Api(self.session, server, server.token(user))

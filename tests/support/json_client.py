@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import ClientSession
 
 from tests.support.inbox import Inbox, Refusal
-from tests.support.server import Server
+from tests.support.places import Place
 
 Json = dict[str, Any]
 
@@ -42,7 +42,7 @@ class JsonClient(Inbox[Json]):
 class Api:
     """The HTTP side, as one user."""
 
-    def __init__(self, session: ClientSession, server: Server, token: str | None) -> None:
+    def __init__(self, session: ClientSession, server: Place, token: str | None) -> None:
         self._session = session
         self._server = server
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}

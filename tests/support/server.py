@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
@@ -185,11 +185,7 @@ class Server:
 
     def check_log(self, since: int = 0) -> None:
         """Fail when it holds a traceback, a warning of Python's, or a token."""
-        text = self.log(since)
-        fault = _FAULTS.search(text)
-        assert fault is None, f"the server's log holds {fault[0]!r}:\n{text[-8000:]}"
-        leaked = [token for token in self._tokens if token.rpartition(".")[2] in text]
-        assert not leaked, f"the server's log holds {len(leaked)} tokens:\n{text[-8000:]}"
+        check_text(self.log(since), self._tokens)
 
     def _settings(self) -> dict[str, str]:
         settings = {"ALLIBE_LOG_FORMAT": "console"}
@@ -213,6 +209,14 @@ class Server:
     def _running(self) -> "subprocess.Popen[bytes]":
         assert self._process is not None, "the server was never started"
         return self._process
+
+
+def check_text(log: str, tokens: Collection[str] = ()) -> None:
+    """Fail when a log holds a traceback, a warning of Python's, or one of the tokens."""
+    fault = _FAULTS.search(log)
+    assert fault is None, f"the server's log holds {fault[0]!r}:\n{log[-8000:]}"
+    leaked = [token for token in tokens if token.rpartition(".")[2] in log]
+    assert not leaked, f"the server's log holds {len(leaked)} tokens:\n{log[-8000:]}"
 
 
 @contextmanager
