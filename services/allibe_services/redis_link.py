@@ -41,8 +41,13 @@ EXCHANGE_SECONDS = 2.0
 HEALTH_SECONDS = 10
 """A connection that was idle for so long is asked for a sign of life before it is used."""
 
-AGAIN_SECONDS = 1.0
-"""How often a Redis that is away is asked whether it is back."""
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 1.0
+"""Seconds in which a Redis that is away is not asked at all, doubled each time: a connection that
+is lost is nothing much, and one that is not there is not to be worn out."""
+
+DOUBT_SECONDS = 60.0
+"""For so long a script that was refused, and not run again, says that Redis is not well."""
 
 _TLS_OPTIONS = (
     "ssl_ca_certs",
@@ -53,7 +58,10 @@ _TLS_OPTIONS = (
 )
 _WANTED = "wanted redis://user:password@host:6379/0"
 
-_AWAY = (ConnectionLost, NoAnswer, OSError)
+_LOST = (ConnectionLost, RuntimeError)
+"""RuntimeError is uvloop's, for what is written to a connection that has just been closed."""
+
+_AWAY = (*_LOST, NoAnswer, OSError)
 """Redis is not there, lets nobody in, or is still loading. What else it says is a refusal."""
 
 NOW = """
@@ -67,15 +75,7 @@ Argument = str | int
 log = structlog.get_logger(__name__)
 
 
-class Script:
-    """Lua for Redis. `writes` tells whether it may change anything. Its only key is `PREFIX`."""
-
-    def __init__(self, source: str, *, writes: bool) -> None:
-        self.source = source
-        self.writes = writes
-
-
-_PING = Script("redis.call('SET', KEYS[1] .. 'ping', '', 'PX', 1000)", writes=True)
+_PING = "redis.call('SET', KEYS[1] .. 'ping', '', 'PX', 1000)"
 
 
 class RedisLink:
@@ -94,8 +94,11 @@ class RedisLink:
         self._health = _Health()
         self._closed = False
 
-    async def run(self, script: Script, *batches: Sequence[Argument]) -> list[Any]:
+    async def run(self, script: str, *batches: Sequence[Argument]) -> list[Any]:
         """Run the script with each batch of arguments, one after the other; return the answers.
+
+        It is Lua, with `PREFIX` for its only key, and may be run again without harm: it is, when
+        a connection is lost.
 
         Raises `LeasesUnavailable` when Redis refuses or is away, or the time is up: the batches
         before were done, the failed one may have been.
@@ -115,8 +118,10 @@ class RedisLink:
         for _ in range(self._connections):
             await self._turns.acquire()
         await _close_idle(self._redis)
+        for _ in range(self._connections):
+            self._turns.release()
 
-    async def _run(self, script: Script, arguments: Sequence[Argument], deadline: float) -> Any:
+    async def _run(self, script: str, arguments: Sequence[Argument], deadline: float) -> Any:
         try:
             async with asyncio.timeout_at(deadline):
                 await self._turns.acquire()
@@ -129,28 +134,29 @@ class RedisLink:
         finally:
             self._turns.release()
 
-    async def _exchange(
-        self, script: Script, arguments: Sequence[Argument], deadline: float
-    ) -> Any:
+    async def _exchange(self, script: str, arguments: Sequence[Argument], deadline: float) -> Any:
         redis, before = self._redis, _cancellations()
         try:
             async with asyncio.timeout_at(min(deadline, _now() + EXCHANGE_SECONDS)):
                 # Not EVALSHA: a Redis that was restarted or flushed knows no script, and a
                 # kilobyte more costs less than to handle that.
-                answer = await redis.eval(script.source, 1, PREFIX, *arguments)
-        except (RedisError, OSError) as error:
+                answer = await redis.eval(script, 1, PREFIX, *arguments)
+        except (RedisError, *_AWAY) as error:
             self._health.failed(error, script)
             if isinstance(error, (*_AWAY, ReadOnlyError)) and redis is self._redis:
                 # What has cut off one connection has most likely cut off the idle ones, and each
                 # would cost a caller its time to find out. Or they lead to what was the primary.
                 self._redis = self._new()
             raise LeasesUnavailable from error
+        except asyncio.CancelledError:
+            self._health.left_open()
+            raise
         finally:
             if redis is not self._redis:
                 await _close_idle(redis)
+        self._health.succeeded(script)
         if _cancellations() > before:
             raise asyncio.CancelledError  # `asyncio.wait_for`, which redis uses, may swallow it
-        self._health.succeeded(script)
         return answer
 
     def _new(self) -> Redis:
@@ -158,41 +164,61 @@ class RedisLink:
 
 
 class _Health:
-    """Whether Redis is well, from how calls end. One line in the log when that changes.
+    """Whether Redis is well, from how scripts end. One line in the log when that changes.
 
-    Where writes are refused (no memory, a replica), reads that succeed do not say that it is over.
+    It may refuse one script and run others (no memory left, a replica, a missing right), so one
+    that was refused must have been run, too, before it is said that all is well.
     """
 
     def __init__(self) -> None:
         self._is_well: bool | None = None
-        self._refuses_writes = False
+        self._refused: dict[str, float] = {}
         self._ask_at: float | None = None
+        self._asks = False
+        self._pause = FIRST_PAUSE
 
     def refuses(self) -> bool:
-        """Tell whether to give up at once: Redis is away, and another call finds out how long."""
+        """Tell whether to give up at once: Redis is away, and not asked, or asked by another."""
         if self._ask_at is None:
             return False
         if _now() < self._ask_at:
             return True
-        self._ask_at = _now() + AGAIN_SECONDS
+        self._ask_at, self._asks = _now() + EXCHANGE_SECONDS, True
         return False
 
-    def failed(self, error: Exception, script: Script) -> None:
+    def failed(self, error: Exception, script: str) -> None:
         if isinstance(error, _AWAY):
-            self._ask_at = _now() + AGAIN_SECONDS
+            self._is_away()
         else:
-            self._ask_at = None
-            self._refuses_writes = self._refuses_writes or script.writes
+            self._is_there()
+            self._refused[script] = _now()
         if self._is_well is not False:
             self._is_well = False
             log.warning("redis_away", error=_reason(error))
 
-    def succeeded(self, script: Script) -> None:
-        self._ask_at = None
-        if self._is_well or (self._refuses_writes and not script.writes):
+    def succeeded(self, script: str) -> None:
+        self._is_there()
+        if self._is_well:
             return
-        self._is_well, self._refuses_writes = True, False
+        self._refused.pop(script, None)
+        if any(_now() - at < DOUBT_SECONDS for at in self._refused.values()):
+            return
+        self._is_well = True
+        self._refused.clear()
         log.info("redis_connected")
+
+    def left_open(self) -> None:
+        """Let another call find out: the one that was to was cancelled."""
+        if self._ask_at is not None:
+            self._ask_at, self._asks = _now(), False
+
+    def _is_away(self) -> None:
+        if self._ask_at is None or self._asks:  # else it says what others have said just now
+            self._ask_at, self._asks = _now() + self._pause, False
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+
+    def _is_there(self) -> None:
+        self._ask_at, self._asks, self._pause = None, False, FIRST_PAUSE
 
 
 async def _close_idle(redis: Redis) -> None:
@@ -224,7 +250,8 @@ def _options(url: str) -> dict[str, Any]:
         "health_check_interval": HEALTH_SECONDS,
         # Once, at once, on a new connection: the old one was closed while nobody used it. Not
         # after a wait in vain: that would double it.
-        "retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),
+        "retry": Retry(NoBackoff(), 1, supported_errors=()),
+        "retry_on_error": [*_LOST],
         "protocol": 2,  # 3 is for what a server pushes; nothing here asks for that
         "driver_info": None,
         "client_name": "allibe",
@@ -241,7 +268,8 @@ def _check_tls(options: dict[str, Any]) -> None:
 
 def _reason(error: Exception) -> str:
     """Return in one line why it failed. What Redis and its library say holds no password."""
-    return str(error).splitlines()[0] if str(error) else "no answer in time"
+    text = str(error) or "no answer in time"
+    return f"{type(error).__name__}: {text.splitlines()[0]}"
 
 
 def _now() -> float:

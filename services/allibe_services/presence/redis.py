@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.presence.base import LEASE_SECONDS, Lease
-from allibe_services.redis_link import NOW, Argument, RedisLink, Script
+from allibe_services.redis_link import NOW, Argument, RedisLink
 
 BATCH = 500
 """Entries of users and rooms that one script writes or looks up: Redis does nothing else meanwhile,
@@ -45,7 +45,7 @@ end
 
 # ARGV: the length of a lease, then connection and lease by turns, no connection twice.
 # Entries are gathered by key: a batch of one room's leases costs one ZADD, not one each.
-_RENEW = Script(
+_RENEW = (
     "local prefix, length = KEYS[1], tonumber(ARGV[1])"
     + NOW
     + _FORGET
@@ -78,12 +78,11 @@ for key, ours in pairs(entries) do
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
     redis.call('PEXPIRE', key, length)
 end
-""",
-    writes=True,
+"""
 )
 
 # ARGV: connections.
-_END = Script(
+_END = (
     "local prefix = KEYS[1]"
     + _FORGET
     + """
@@ -93,12 +92,11 @@ for _, connection in ipairs(ARGV) do
         forget(connection, known)
     end
 end
-""",
-    writes=True,
+"""
 )
 
 # ARGV: users. Returns the places in ARGV of those who are connected.
-_CONNECTED = Script(
+_CONNECTED = (
     NOW
     + """
 local found = {}
@@ -108,14 +106,12 @@ for i, user in ipairs(ARGV) do
     end
 end
 return found
-""",
-    writes=False,
+"""
 )
 
 # ARGV: the room. Returns members of its key.
-_LOOKING = Script(
-    NOW + "return redis.call('ZRANGEBYSCORE', KEYS[1] .. 'room:' .. ARGV[1], '(' .. now, '+inf')",
-    writes=False,
+_LOOKING = (
+    NOW + "return redis.call('ZRANGEBYSCORE', KEYS[1] .. 'room:' .. ARGV[1], '(' .. now, '+inf')"
 )
 
 

@@ -4,13 +4,13 @@ One key, `PREFIX` and `workers`: the ids, sorted by when their leases end, in mi
 time. It does not outlive the last lease in it.
 """
 
-from allibe_services.redis_link import NOW, RedisLink, Script
+from allibe_services.redis_link import NOW, RedisLink
 from allibe_services.workers.base import LEASE_SECONDS
 
 _LEASE_MS = round(LEASE_SECONDS * 1000)
 
 # ARGV: the length of a lease, the worker. Returns all workers.
-_ANNOUNCE = Script(
+_ANNOUNCE = (
     NOW
     + """
 local key, length, worker = KEYS[1] .. 'workers', tonumber(ARGV[1]), ARGV[2]
@@ -18,12 +18,11 @@ redis.call('ZADD', key, now + length, worker)
 redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
 redis.call('PEXPIRE', key, length)
 return redis.call('ZRANGE', key, 0, -1)
-""",
-    writes=True,
+"""
 )
 
 # ARGV: the worker.
-_LEAVE = Script("redis.call('ZREM', KEYS[1] .. 'workers', ARGV[1])", writes=True)
+_LEAVE = "redis.call('ZREM', KEYS[1] .. 'workers', ARGV[1])"
 
 
 class RedisWorkers:
