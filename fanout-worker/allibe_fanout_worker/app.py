@@ -40,7 +40,7 @@ async def worker(
         return ShardConsumer(bus, Sequencer(store.log, metrics, stall), notifier, shard, stall)
 
     consuming = Consuming(consumer, readiness=readiness, tasks=tasks, metrics=metrics)
-    sharing = Sharing(new_worker_id(), workers, consuming, metrics, shards=bus.shards)
+    sharing = Sharing(new_worker_id(), workers, bus, consuming, metrics)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_cancel, tasks.start(notifier.run(), name="notifier"))
         stack.push_async_callback(consuming.close)

@@ -15,6 +15,7 @@ import structlog
 
 from allibe_fanout_worker.consuming import Consuming
 from allibe_fanout_worker.shards import shared
+from allibe_services.bus.base import Bus
 from allibe_services.contracts.errors import Unavailable
 from allibe_services.telemetry import WorkerMetrics
 from allibe_services.workers.base import LEASE_SECONDS, RENEW_SECONDS, Workers
@@ -33,31 +34,33 @@ def new_worker_id() -> str:
 class Sharing:
     """Renews the worker's lease and keeps `consuming` to the share that follows from it.
 
-    While membership is unavailable the share stays for as long as the others believe in the lease;
-    from then on, and before the first lease, it is all shards. `clock` is in seconds, any origin.
+    It is renewed while the bus is there: the others take over from a worker that has lost it. While
+    that, or membership, is unavailable the share stays for as long as the others believe in the
+    lease; from then on, and before the first, it is all shards. `clock` is in seconds, any origin.
     """
 
     def __init__(
         self,
         worker_id: str,
         workers: Workers,
+        bus: Bus,
         consuming: Consuming,
         metrics: WorkerMetrics,
         *,
-        shards: int,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._id = worker_id
         self._workers = workers
+        self._bus = bus
         self._consuming = consuming
         self._metrics = metrics
-        self._all = frozenset(range(shards))
+        self._all = frozenset(range(bus.shards))
         self._clock = clock or asyncio.get_running_loop().time
         self._live: set[str] = set()
         """Workers by the last answer; none before the first, or when it is too old."""
         self._leased_until = self._renewed = float("-inf")
         self._share: frozenset[int] = frozenset()
-        self._is_away = False
+        self._is_missed = False
 
     async def run(self) -> None:
         """Go on for ever, after a first `renew`."""
@@ -68,11 +71,12 @@ class Sharing:
     async def renew(self) -> None:
         """Renew the lease, take up what is ours now, let go of what was not ours last time either.
 
-        Ends within `RENEW_SECONDS`, so that a membership that hangs is noticed in time.
+        Ends within `RENEW_SECONDS`, so that what hangs is noticed in time.
         """
         self._renewed = self._clock()
         try:
             async with asyncio.timeout(RENEW_SECONDS):
+                await self._bus.ping()
                 self._live = {self._id, *await self._workers.announce(self._id)}
         except (Unavailable, TimeoutError) as error:
             self._tell(error)
@@ -116,9 +120,9 @@ class Sharing:
             return self._all
         return frozenset(shared(self._live, len(self._all))[self._id])
 
-    def _tell(self, away: Exception | None) -> None:
-        if away is not None and not self._is_away:
-            log.warning("membership_away", worker=self._id, error=type(away).__name__)
-        elif away is None and self._is_away:
-            log.info("membership_back", worker=self._id)
-        self._is_away = away is not None
+    def _tell(self, missed: Exception | None) -> None:
+        if missed is not None and not self._is_missed:
+            log.warning("lease_not_renewed", worker=self._id, error=type(missed).__name__)
+        elif missed is None and self._is_missed:
+            log.info("lease_renewed_again", worker=self._id)
+        self._is_missed = missed is not None

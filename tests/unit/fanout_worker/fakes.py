@@ -234,9 +234,14 @@ class ShardedBus(FakeBus):
         self.waiting: dict[int, list[PostMessage]] = {}
         self.consumers: dict[int, int] = dict.fromkeys(range(self.shards), 0)
         """Active ones and those that stand by."""
+        self.is_away = False
         self._active = {shard: asyncio.Lock() for shard in range(self.shards)}
         self.closing = 0.0
         """Seconds that a consumer's channel takes to close."""
+
+    async def ping(self) -> None:
+        if self.is_away:
+            raise BusUnavailable
 
     @property
     def consumed(self) -> set[int]:

@@ -15,7 +15,7 @@ from allibe_fanout_worker.sharing import Sharing, new_worker_id
 from allibe_services.contracts.errors import BusUnavailable
 from allibe_services.telemetry import WorkerMetrics
 from allibe_services.workers.base import LEASE_SECONDS, RENEW_SECONDS
-from tests.unit.fanout_worker.fakes import FakeWorkers, until
+from tests.unit.fanout_worker.fakes import FakeWorkers, ShardedBus, until
 
 ALL = set(range(16))
 
@@ -40,14 +40,15 @@ class World:
     def __init__(self, workers: FakeWorkers, name: str = "me") -> None:
         self.workers = workers
         self.time = 1000.0
+        self.bus = ShardedBus()
         self.consuming = Recorder()
         self.registry = CollectorRegistry()
         self.sharing = Sharing(
             name,
             workers,
+            self.bus,
             self.consuming,
             WorkerMetrics(self.registry),
-            shards=16,
             clock=lambda: self.time,
         )
 
@@ -198,14 +199,35 @@ class TestMembershipAway:
             world.workers.is_away = False
             await world.renew()
             await world.renew()
-        told = [line["event"] for line in logs if line["event"].startswith("membership")]
-        assert told == ["membership_away", "membership_back"]
+        told = [line["event"] for line in logs if line["event"].startswith("lease")]
+        assert told == ["lease_not_renewed", "lease_renewed_again"]
 
     async def test_what_is_no_failure_of_membership_ends_the_process(self) -> None:
         world = World(FakeWorkers())
         world.workers.failures = [LookupError("a mistake of ours")]
         with pytest.raises(LookupError):
             await world.renew()
+
+
+class TestBusAway:
+    async def test_a_worker_without_a_bus_lets_its_lease_end(self) -> None:
+        """The others believe in it otherwise, and nobody consumes its shards."""
+        world = World(FakeWorkers("other"))
+        await world.renew()
+        world.bus.is_away = True
+        for _ in range(2):
+            assert await world.renew() == share("me", "other")
+        assert await world.renew() == ALL
+        assert world.workers.steps == ["announce"]
+        world.bus.is_away = False
+        await world.renew()
+        assert await world.renew() == share("me", "other")
+
+    async def test_one_that_starts_without_a_bus_is_given_nothing(self) -> None:
+        world = World(FakeWorkers("other"))
+        world.bus.is_away = True
+        assert await world.renew() == ALL
+        assert world.workers.live == set()
 
 
 class TestRunning:
