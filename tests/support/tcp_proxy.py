@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Self
 
 from deploy.cluster.servers.ports import release_port, reserve_port
@@ -24,6 +25,8 @@ PIECE_SECONDS = 0.001
 """Between pieces: without it the other side, when it is busy, finds many at a time."""
 
 CALL_SECONDS = 10.0
+
+BACKLOG = 100
 
 _TICKS = 20
 """Steps a second in which a slow connection trickles."""
@@ -43,7 +46,7 @@ class TcpProxy:
         self.port = reserve_port()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._faults = _Faults()
 
@@ -92,30 +95,37 @@ class TcpProxy:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(CALL_SECONDS)
 
     async def _listen(self) -> None:
-        if self._server is None:
-            self._server = await asyncio.start_server(self._forward, "127.0.0.1", self.port)
+        if self._listener is None:
+            self._listener = socket.create_server(("127.0.0.1", self.port), backlog=BACKLOG)
+            self._listener.setblocking(False)
+            self._loop.add_reader(self._listener, self._take, self._listener)
 
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        try:
-            await _forward((reader, writer), self.target_port, self._faults)
-        finally:
-            self._connections.discard(task)
+    def _take(self, listener: socket.socket) -> None:
+        """Take connections.
+
+        Not by `asyncio.start_server`, which closed in between loses what it has accepted.
+        """
+        with suppress(BlockingIOError, ConnectionAbortedError):
+            while True:
+                client, _ = listener.accept()
+                task = self._loop.create_task(_forward(client, self.target_port, self._faults))
+                self._connections.add(task)
+                task.add_done_callback(self._connections.discard)
 
     async def _stall(self) -> None:
         self._faults.flows.clear()
 
     async def _cut(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        await asyncio.sleep(0.001)  # what was accepted just now has no task yet
-        for task in tuple(self._connections):
+        if self._listener is not None:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+        await asyncio.sleep(0)  # a task that has not begun would leave its socket open
+        connections = tuple(self._connections)
+        for task in connections:
             task.cancel()
-        if self._connections:
-            await asyncio.wait(self._connections)
+        if connections:
+            await asyncio.wait(connections)
         await asyncio.sleep(0)  # transports close their sockets one turn after their abort
 
     async def _heal(self) -> None:
@@ -166,11 +176,13 @@ class _Faults:
         return min(limits)
 
 
-async def _forward(client: _Streams, port: int, faults: _Faults) -> None:
+async def _forward(client: socket.socket, port: int, faults: _Faults) -> None:
     """Forward both ways until both sides have ended, or one is reset: then the other is, too."""
-    streams, pumps = [client], list[asyncio.Task[None]]()
+    client.setblocking(False)
+    streams, pumps = list[_Streams](), list[asyncio.Task[None]]()
     end: Callable[[asyncio.StreamWriter], None] = _reset
     try:
+        streams.append(await asyncio.open_connection(sock=client))
         await faults.flows.wait()
         streams.append(await asyncio.open_connection("127.0.0.1", port))
         (from_client, to_client), (from_target, to_target) = streams
@@ -185,6 +197,8 @@ async def _forward(client: _Streams, port: int, faults: _Faults) -> None:
             pump.cancel()
         for _, writer in streams:
             end(writer)
+        if not streams:
+            client.close()
 
 
 async def _pump(
@@ -222,7 +236,8 @@ async def _take(
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     """Close with an RST: what SO_LINGER of no seconds means."""
-    writer.get_extra_info("socket").setsockopt(
-        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-    )
+    with suppress(OSError):  # it is closed already
+        writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
     writer.transport.abort()

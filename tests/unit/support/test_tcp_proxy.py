@@ -1,11 +1,12 @@
 """The proxy does to connections what it says, and nothing before or after."""
 
+import gc
 import socket
 import socketserver
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
@@ -234,3 +235,25 @@ def test_its_port_is_free_at_the_end() -> None:
         port = proxy.port
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=10)
+
+
+def test_no_socket_is_left_when_it_is_cut_while_clients_connect(proxy: TcpProxy) -> None:
+    """A socket that nobody closes is a ResourceWarning, and those are errors here."""
+    ended = threading.Event()
+    knocking = [threading.Thread(target=_knock, args=(proxy, ended)) for _ in range(4)]
+    for thread in knocking:
+        thread.start()
+    for _ in range(100):
+        proxy.cut()
+        proxy.heal()
+    ended.set()
+    for thread in knocking:
+        thread.join()
+    gc.collect()
+    eventually(lambda: proxy.connections == 0, "all connections have ended")
+
+
+def _knock(proxy: TcpProxy, ended: threading.Event) -> None:
+    while not ended.is_set():
+        with suppress(OSError), closing(connect(proxy)) as client:
+            echo(client, b"hello")
