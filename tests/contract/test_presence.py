@@ -151,6 +151,19 @@ async def test_one_of_two_connections_that_ends_by_itself_leaves_the_other(
     assert await presence.connected([ALICE]) == set()
 
 
+async def test_in_a_busy_room_those_are_looking_whose_leases_live(
+    presence: Presence, pass_seconds: PassSeconds
+) -> None:
+    await presence.renew([Lease("a", ALICE, (ONE,)), Lease("b", BOB, (ONE,))])
+    await pass_seconds(LEASE_SECONDS / 2)
+    await presence.renew([Lease("b", BOB, (ONE,)), Lease("c", CAROL, (ONE,))])
+    await presence.end(["c"])
+    await pass_seconds(LEASE_SECONDS / 2 - 1)
+    assert await presence.looking(ONE) == {ALICE, BOB}
+    await pass_seconds(2)
+    assert await presence.looking(ONE) == {BOB}
+
+
 async def test_ids_may_hold_every_sign_that_they_may(presence: Presence) -> None:
     odd = [
         UserId("a:b"),

@@ -294,5 +294,7 @@ class TestLog:
             await fails_in_time(open_link(call_seconds=0.1).ping())
         assert [entry["event"] for entry in logs] == ["redis_away"] * 3
         assert all(entry["error"] and "\n" not in entry["error"] for entry in logs)
-        assert "refused" in logs[1]["error"].lower() or "111" in logs[1]["error"]
+        assert logs[0]["error"] == f"TimeoutError: Timeout reading from 127.0.0.1:{server.port}"
+        assert logs[1]["error"].startswith("ConnectionError: Error 111 connecting to 127.0.0.1:1.")
+        assert logs[2]["error"] == "TimeoutError: no answer in time"
         assert password not in str(logs)

@@ -131,14 +131,21 @@ async def test_who_hangs_up_at_once_is_the_same_error(open_link: OpenLink) -> No
         await fails_in_time(open_link(f"redis://127.0.0.1:{port}").ping())
 
 
+async def test_many_slow_answers_are_one_that_is_too_slow(open_link: OpenLink) -> None:
+    """A new connection asks four times; each answer comes in time for the socket's own limit."""
+    async with _says("+OK", after=0.9) as port:
+        await fails_in_time(open_link(f"redis://:secret@127.0.0.1:{port}/1").ping())
+
+
 @asynccontextmanager
-async def _says(answer: str) -> AsyncIterator[int]:
-    """Say this to every command; nothing at all is to hang up."""
+async def _says(answer: str, *, after: float = 0) -> AsyncIterator[int]:
+    """Say this to every command, so many seconds later; nothing at all is to hang up."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while answer and (line := await reader.readline()):
                 if line.startswith(b"*"):
+                    await asyncio.sleep(after)
                     writer.write(f"{answer}\r\n".encode())
         except OSError:
             pass
