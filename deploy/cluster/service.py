@@ -21,7 +21,7 @@ _open = build_opener(ProxyHandler({})).open
 class Service(PrivateServer):
     """`allibe <arguments>` on two ports of loopback: `port` for clients, `ops_port` for operators.
 
-    `settings` may be changed while it is stopped. Ready means what `/readyz` says.
+    `settings` and `program` may be changed while it is stopped. Ready means what `/readyz` says.
     """
 
     stop_seconds = 30.0
@@ -36,13 +36,13 @@ class Service(PrivateServer):
         name: str,
         program: Sequence[str] = (),
     ) -> None:
-        """`program` goes before the command line, as `faketime` does."""
+        """`program` is what the command line is given to, where it is not run itself."""
         super().__init__(folder)
         self.name = name
         self.ops_port = reserve_port()
         self.settings = dict(settings)
         self._arguments = arguments
-        self._program = program
+        self.program = list(program)
 
     @property
     def url(self) -> str:
@@ -65,7 +65,7 @@ class Service(PrivateServer):
         release_port(self.ops_port)
 
     def _command(self) -> list[str]:
-        return [*self._program, str(ALLIBE), *self._arguments]
+        return [*self.program, str(ALLIBE), *self._arguments]
 
     def _environment(self) -> dict[str, str]:
         addresses = {

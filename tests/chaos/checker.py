@@ -10,6 +10,8 @@ I3  each subscriber's stream is a contiguous slice of history, in order
 I4  per-sender order is kept
 I5  recovery from offset n continues with n+1
 I6  nothing crosses rooms or reaches a non-member
+I7  memory is bounded
+I8  recovery is complete within a stated time of its SUBSCRIBE
 """
 
 from collections import Counter
@@ -39,13 +41,18 @@ class Message:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A message that a source (one device of a sender) began to send; repeats are not noted."""
+    """A message that a source (one device of a sender) began to send; repeats are not noted.
+
+    `ordered` unless the source went on with later messages after this one may have failed: who
+    repeats a message when the next is under way has given up its order.
+    """
 
     source: str
     room: str
     sender: str
     client_message_id: str
     content: str
+    ordered: bool = True
 
     @property
     def key(self) -> Key:
@@ -71,12 +78,14 @@ class Life:
     """One subscription, from its beginning until the connection ended.
 
     `since` is the offset that it asked to go on from, `began` the end of the log that the server
-    named when it began (None: it ended before that), `recovered` what the server said.
+    named when it began (None: it ended before that), `recovered` what the server said, `seconds`
+    how long that took from its SUBSCRIBE on, or how long it was waited for in vain.
     """
 
     since: int | None = None
     began: int | None = None
     recovered: bool | None = None
+    seconds: float = 0.0
     got: list[Message] = field(default_factory=list)
 
 
@@ -94,6 +103,15 @@ class Stream:
     lives: list[Life] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Memory:
+    """The most memory that a process had resident, and may have; in bytes."""
+
+    process: str
+    highest: int
+    allowed: int
+
+
 @dataclass
 class Run:
     """What everybody wrote down."""
@@ -105,6 +123,9 @@ class Run:
     history: dict[str, list[Message]]
     recovery_messages: int
     """The longest gap that the server promised to replay."""
+    recovery_seconds: float = 10.0
+    """How soon it promised to begin a subscription."""
+    memory: list[Memory] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -125,6 +146,8 @@ def check(run: Run) -> list[Violation]:
         *(Violation("I2", what) for what in _sent_by_somebody(run)),
         *(Violation("I4", what) for what in _in_the_order_of_sending(run)),
         *(Violation("I6", what) for what in _within_rooms(run)),
+        *(Violation("I7", what) for what in _within_memory(run)),
+        *(Violation("I8", what) for what in _in_time(run)),
         *(violation for stream in run.streams for violation in _stream(run, stream)),
     ]
 
@@ -156,14 +179,14 @@ def _sent_by_somebody(run: Run) -> Iterator[str]:
 
 
 def _in_the_order_of_sending(run: Run) -> Iterator[str]:
-    source_of = {attempt.key: attempt.source for attempt in run.attempts}
+    source_of = {attempt.key: attempt.source for attempt in run.attempts if attempt.ordered}
     order = {attempt.key: number for number, attempt in enumerate(run.attempts)}
     for messages in run.history.values():
         last: dict[str, Message] = {}
         for message in messages:
             source = source_of.get(message.key)
             if source is None:
-                continue  # I2 says so
+                continue  # it promised no order, or I2 says that nobody sent it
             before = last.get(source)
             if before is not None and order[before.key] > order[message.key]:
                 yield f"{source} sent these the other way round: {before}, {message}"
@@ -184,6 +207,20 @@ def _within_rooms(run: Run) -> Iterator[str]:
         for message in got:
             if message.room != stream.room:
                 yield f"{stream.name} listens to room {stream.room} and was given {message}"
+
+
+def _within_memory(run: Run) -> Iterator[str]:
+    for one in run.memory:
+        if one.highest > one.allowed:
+            yield f"{one.process} had {one.highest >> 20} MiB, and may have {one.allowed >> 20}"
+
+
+def _in_time(run: Run) -> Iterator[str]:
+    for stream in run.streams:
+        for life in stream.lives:
+            if life.seconds > run.recovery_seconds:
+                since = "" if life.since is None else f" after {life.since}"
+                yield f"{stream.name} waited {life.seconds:.1f} s for a subscription{since}"
 
 
 def _stream(run: Run, stream: Stream) -> Iterator[Violation]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.chaos.checker import Attempt, Life, Message, Receipt, Run, Stream, check
+from tests.chaos.checker import Attempt, Life, Memory, Message, Receipt, Run, Stream, check
 
 SENT = (
     ("phone", "1", "alice", "a1"),
@@ -163,6 +163,18 @@ def _deliver_across_rooms(run: Run) -> None:
     run.streams[2].lives[0].got.append(run.history["1"][0])
 
 
+def _take_more_memory_than_allowed(run: Run) -> None:
+    run.memory.append(Memory("gateway-1", highest=301 << 20, allowed=300 << 20))
+
+
+def _recover_late(run: Run) -> None:
+    run.streams[0].lives[2].seconds = run.recovery_seconds + 1
+
+
+def _do_not_answer_a_subscription(run: Run) -> None:
+    run.streams[0].lives[1].seconds = run.recovery_seconds + 1
+
+
 FAULTS: list[tuple[str, Callable[[Run], None]]] = [
     ("I1", _lose_a_receipted_message),
     ("I1", _store_a_message_twice),
@@ -187,6 +199,9 @@ FAULTS: list[tuple[str, Callable[[Run], None]]] = [
     ("I6", _let_a_stranger_send),
     ("I6", _deliver_to_a_stranger),
     ("I6", _deliver_across_rooms),
+    ("I7", _take_more_memory_than_allowed),
+    ("I8", _recover_late),
+    ("I8", _do_not_answer_a_subscription),
 ]
 
 
@@ -220,6 +235,14 @@ def test_a_stream_that_was_cut_off_need_not_reach_the_end() -> None:
     run = _good()
     run.streams[1].complete = False
     del run.streams[1].lives[0].got[2:]
+    assert check(run) == []
+
+
+def test_who_does_not_wait_for_receipts_may_find_another_order() -> None:
+    """Its repeats overtake one another: it was promised none."""
+    run = _good()
+    _swap_two_of_one_sender(run)
+    run.attempts = [replace(one, ordered=one.source != "phone") for one in run.attempts]
     assert check(run) == []
 
 

@@ -101,7 +101,7 @@ def _senders(server: Server, clients: Clients, ledger: Ledger, seed: str) -> lis
             f"{user}-{room}-{kind.__name__}",
             user,
             room,
-            server=server,
+            places=[server],
             clients=clients,
             ledger=ledger,
             seed=seed,
@@ -122,7 +122,7 @@ def _listeners(server: Server, clients: Clients, seed: str) -> list[Listener]:
             f"{user}'s {kind.__name__} {' '.join(rooms)}",
             user,
             *rooms,
-            server=server,
+            places=[server],
             clients=clients,
             seed=seed,
         )

@@ -26,7 +26,11 @@ class Closed(Exception):
 
 
 class Refusal(Exception):
-    """An error came that the test did not ask for."""
+    """An error came that the test did not ask for; `retryable` is what it says of itself."""
+
+    def __init__(self, text: str, *, retryable: bool = False) -> None:
+        super().__init__(text)
+        self.retryable = retryable
 
 
 class Inbox(ABC, Generic[_Item]):
@@ -53,7 +57,7 @@ class Inbox(ABC, Generic[_Item]):
     ) -> _Item:
         """Return the next one that is wanted; others stay. Raises `Closed`, `Refusal`."""
         async with asyncio.timeout(seconds):
-            number = 0
+            number = next(iter(self._items), self._came)
             while True:
                 while number < self._came:
                     item = self._items.get(number)
@@ -94,11 +98,10 @@ class Inbox(ABC, Generic[_Item]):
         await self.web_socket.close()
 
     def abort(self) -> None:
-        """Vanish: the connection breaks without a word."""
-        transport = self.web_socket._response.connection
-        assert transport is not None
-        assert transport.transport is not None
-        transport.transport.abort()
+        """Vanish: the connection, if it is still there, breaks without a word."""
+        connection = self.web_socket._response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
 
     async def _receive(self, known: int) -> None:
         """Receive more than so many, unless somebody else who waits has done it meanwhile."""

@@ -36,7 +36,7 @@ class JsonClient(Inbox[Json]):
 
     def _check(self, item: Json) -> None:
         if item["type"] == "error":
-            raise Refusal(str(item))
+            raise Refusal(str(item), retryable=item["retryable"])
 
 
 class Api:

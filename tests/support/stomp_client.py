@@ -91,7 +91,8 @@ class StompClient(Inbox[Frame]):
 
     def _check(self, item: Frame) -> None:
         if item.command == "ERROR":
-            raise Refusal(f"{item.headers} {item.body.decode()}")
+            retryable = item.headers.get("x-retryable") == "true"
+            raise Refusal(f"{item.headers} {item.body.decode()}", retryable=retryable)
 
 
 def raw(command: str, *lines: str, body: str = "") -> str:
