@@ -122,13 +122,14 @@ class RedisLink:
             self._turns.release()
 
     async def _run(self, script: str, arguments: Sequence[Argument], deadline: float) -> Any:
+        began = _now()
         try:
             async with asyncio.timeout_at(deadline):
                 await self._turns.acquire()
         except TimeoutError:
             raise LeasesUnavailable from None
         try:
-            if self._closed or self._health.refuses():
+            if self._closed or self._health.refuses(began):
                 raise LeasesUnavailable
             return await self._exchange(script, arguments, deadline)
         finally:
@@ -173,15 +174,19 @@ class _Health:
     def __init__(self) -> None:
         self._is_well: bool | None = None
         self._refused: dict[str, float] = {}
+        self._failed_at = 0.0
         self._ask_at: float | None = None
         self._asks = False
         self._pause = FIRST_PAUSE
 
-    def refuses(self) -> bool:
-        """Tell whether to give up at once: Redis is away, and not asked, or asked by another."""
+    def refuses(self, began: float) -> bool:
+        """Tell whether to give up at once: Redis is away, and not asked, or asked by another.
+
+        A call that began before that was known has waited long enough for its turn.
+        """
         if self._ask_at is None:
             return False
-        if _now() < self._ask_at:
+        if _now() < self._ask_at or began < self._failed_at:
             return True
         self._ask_at, self._asks = _now() + EXCHANGE_SECONDS, True
         return False
@@ -214,7 +219,8 @@ class _Health:
 
     def _is_away(self) -> None:
         if self._ask_at is None or self._asks:  # else it says what others have said just now
-            self._ask_at, self._asks = _now() + self._pause, False
+            self._failed_at = _now()
+            self._ask_at, self._asks = self._failed_at + self._pause, False
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
     def _is_there(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from allibe_services.contracts.errors import LeasesUnavailable
+from allibe_services.presence.base import Lease
 from allibe_services.presence.redis import RedisPresence
 from allibe_services.redis_link import FIRST_PAUSE, RedisLink
 from allibe_services.workers.redis import RedisWorkers
@@ -110,7 +111,7 @@ class TestFrozen:
     ) -> None:
         await presence.ping()
         server.freeze()
-        many = [LEASES[0].__class__(f"c{n}", ALICE, (ONE,)) for n in range(10_000)]
+        many = [Lease(f"c{n}", ALICE, (ONE,)) for n in range(10_000)]
         await fails_in_time(presence.renew(many))
 
 
@@ -237,7 +238,7 @@ class TestNetwork:
         self, proxy: TcpProxy, through_proxy: RedisPresence
     ) -> None:
         """Each byte comes within the socket's limit, the answer does not come within ours."""
-        await through_proxy.renew([LEASES[0].__class__(f"c{n}", ALICE, (ONE,)) for n in range(99)])
+        await through_proxy.renew([Lease(f"c{n}", ALICE, (ONE,)) for n in range(99)])
         proxy.slow(100)
         await fails_in_time(through_proxy.looking(ONE))
         proxy.heal()
