@@ -253,16 +253,28 @@ class TestRunning:
         assert 0.09 < clock() - began < 1
 
     async def test_time_that_a_renewal_takes_is_not_added(
-        self, world: World, monkeypatch: pytest.MonkeyPatch
+        self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Three that hang fit in a lease, so that its end is noticed in time."""
-        monkeypatch.setattr(module, "LEASE_SECONDS", 0.06)
+        world = World(FakeWorkers("other"))
+        pauses: list[float] = []
+
+        async def slow(worker_id: str) -> set[str]:
+            world.time += 1.5
+            return {worker_id}
+
+        async def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            world.time += seconds
+            if len(pauses) == 3:
+                raise LookupError
+
+        world.workers.announce = slow  # type: ignore[method-assign]
         await world.sharing.renew()
-        world.workers.hangs = True
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        await self.run_while(world, lambda: world.consuming.now == ALL)
-        assert clock() - began < 0.12
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        with pytest.raises(LookupError):
+            await world.sharing.run()
+        assert pauses == [0.5, 0.5, 0.5]
 
 
 class TestLeaving:
