@@ -26,7 +26,9 @@ _SETTINGS = {
     "log_line_prefix": "%m [%p] %d ",
 }
 
-_VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_VOLATILE = {"fsync": "off", "full_page_writes": "off"}
+"""Not `synchronous_commit`: without it a commit is in PostgreSQL's own memory for a while, and gone
+with a SIGKILL."""
 
 _AS_POSTGRES = [
     "setpriv",

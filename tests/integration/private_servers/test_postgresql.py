@@ -46,6 +46,18 @@ def test_under_root_it_runs_as_another_user_in_a_folder_that_only_root_can_enter
     assert own.data.stat().st_mode & 0o077 == 0
 
 
+def test_what_is_committed_survives_a_kill_even_where_it_does_not_wait_for_the_disk(
+    tmp_path: Path, postgres_template: Path
+) -> None:
+    with PostgreSQL(tmp_path / "own", durable=False, template=postgres_template) as server:
+        server.sql("CREATE TABLE kept (number int)")
+        for number in range(3):
+            server.sql(f"INSERT INTO kept VALUES ({number})")
+            server.kill()
+            server.start()
+        assert server.sql("SELECT number FROM kept ORDER BY 1") == "0\n1\n2"
+
+
 def test_data_survive_a_restart_and_a_kill(own: PostgreSQL) -> None:
     own.sql("CREATE TABLE kept (number int)")
     for number, end in enumerate((own.stop, own.kill)):
