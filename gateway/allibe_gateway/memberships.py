@@ -1,15 +1,20 @@
 """The rooms that one user is known to be a member of, so that a SEND asks nobody.
 
 The store says it first; the user's `RoomLeft` event ends it at once, and `FRESH_SECONDS` bound
-it where that event was lost.
+it where that event was lost. While the store is away, and with it whoever could end a membership,
+one that was known goes on: what is sent meanwhile is receipted and waits (DESIGN §1.3).
 """
 
 import asyncio
 
+from allibe_services.contracts.errors import Refused, Unavailable
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.store.base import Members
 
 FRESH_SECONDS = 30.0
+AWAY_SECONDS = 5.0
+"""A store that is away is asked again after so long: it may take as long to say so."""
+
 ROOMS = 200
 """Most rooms remembered for a connection."""
 
@@ -26,16 +31,29 @@ class Memberships:
 
     async def check(self, room_id: RoomId, user_id: UserId) -> None:
         """Return when the user is a member. Raises `UnknownRoom`, `NotAMember`, `Unavailable`."""
-        now = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        now = clock()
         if self._until.get(room_id, 0.0) > now:
             return
+        try:
+            await self._ask(room_id, user_id)
+        except Unavailable:
+            if room_id not in self._until:
+                raise
+            self._until[room_id] = clock() + AWAY_SECONDS
+            return
+        except Refused:
+            self._until.pop(room_id, None)
+            raise
+        if len(self._until) >= ROOMS:
+            self._until.clear()
+        self._until[room_id] = now + FRESH_SECONDS
+
+    async def _ask(self, room_id: RoomId, user_id: UserId) -> None:
         endings = -1
         while endings != self._endings:  # one that came while the store was asked: ask again
             endings = self._endings
             await self._members.role(room_id, user_id)
-        if len(self._until) >= ROOMS:
-            self._until.clear()
-        self._until[room_id] = now + FRESH_SECONDS
 
     def forget(self, room_id: RoomId) -> None:
         """Ask the store again next time."""

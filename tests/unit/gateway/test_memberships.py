@@ -54,6 +54,39 @@ async def test_a_store_that_is_away_is_told_and_not_remembered(
     await memberships.check(ROOM, ALICE)
 
 
+async def test_one_that_was_known_goes_on_while_the_store_is_away(
+    members: FakeMembers, memberships: Memberships, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients get receipts through an outage of any length; the store is asked now and then."""
+    monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
+    await memberships.check(ROOM, ALICE)
+    members.away = True
+    for _ in range(5):
+        await memberships.check(ROOM, ALICE)
+    assert members.asked == 2
+    members.away = False
+    members.leave(ROOM, ALICE)
+    memberships._until[ROOM] = 0.0  # AWAY_SECONDS later
+    for _ in range(2):
+        with pytest.raises(NotAMember):
+            await memberships.check(ROOM, ALICE)
+        members.away = True
+        with pytest.raises(StoreUnavailable):
+            await memberships.check(ROOM, ALICE)
+        members.away = False
+
+
+async def test_one_that_ended_does_not_go_on_while_the_store_is_away(
+    members: FakeMembers, memberships: Memberships
+) -> None:
+    """I6."""
+    await memberships.check(ROOM, ALICE)
+    memberships.forget(ROOM)
+    members.away = True
+    with pytest.raises(StoreUnavailable):
+        await memberships.check(ROOM, ALICE)
+
+
 async def test_a_lost_membership_counts_at_once(
     members: FakeMembers, memberships: Memberships
 ) -> None:
