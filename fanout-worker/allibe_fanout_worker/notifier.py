@@ -1,7 +1,7 @@
 """Who hears of a message besides those who look at the room: its other connected members.
 
 Works behind the log, never in its way: rooms with news are remembered, several messages of a
-room become one round, and a round that fails is tried again with the next.
+room become one round, and what fails in a round is tried again in a later one.
 """
 
 import asyncio
@@ -21,6 +21,9 @@ from allibe_services.store.base import Store
 
 ROUND_SECONDS = 0.1
 """Pause between rounds: nobody waits for a badge, and a busy room costs ten rounds a second."""
+
+RETRY_SECONDS = 2.0
+"""Pause after a round in which something failed: store, presence or bus are away."""
 
 PAGE = 500
 """Members looked at in one query."""
@@ -52,9 +55,12 @@ class Notifier:
             await self._woken.wait()
             await asyncio.sleep(ROUND_SECONDS)
             self._woken.clear()
-            await self._round()
+            if await self._round():
+                await asyncio.sleep(RETRY_SECONDS)
+                self._woken.set()
 
-    async def _round(self) -> None:
+    async def _round(self) -> int:
+        """Tell of all news; return how many rooms' could not be told."""
         news, self._news = self._news, {}
         failed = []
         for one in news.values():
@@ -66,6 +72,7 @@ class Notifier:
         if failed:
             log.warning("notifications_put_off", rooms=len(failed))
             self._remember(failed)
+        return len(failed)
 
     def _remember(self, news: Collection[Stored]) -> None:
         for one in news:

@@ -245,3 +245,16 @@ async def test_it_runs_round_after_round(world: World, monkeypatch: pytest.Monke
         )
     assert not running.done()
     running.cancel()
+
+
+async def test_what_failed_is_told_without_other_news(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was away is back, and nobody says anything in the room for an hour."""
+    monkeypatch.setattr(module, "ROUND_SECONDS", 0.001)
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.001)
+    world.bus.failures = 3
+    running = asyncio.create_task(world.notifier.run())
+    world.notifier.stored([Stored(one) for one in world.stored()])
+    await until(lambda: any(isinstance(one, Notification) for one in world.bus.published))
+    running.cancel()
