@@ -6,13 +6,13 @@ ROOM ?= 1
 WHO ?= alice
 
 # Options for pytest or the benchmark: `make test ARGS='tests/unit -k resume'`,
-# `make bench ARGS='--scenario latency'`.
+# `make bench ARGS='--scenario latency'`, `make cluster ARGS='--nodes 3'`.
 ARGS ?=
 
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run page screenshots chat setup setup-dev test coverage lint format bench docs lock clean
+.PHONY: help run cluster page screenshots chat setup setup-dev test coverage lint format bench docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -21,6 +21,11 @@ run: setup ## Chat at once: everything in one process on 127.0.0.1 (PORT=8080 DA
 	@scripts/web.sh run
 	@ALLIBE_LOG_FORMAT=console ALLIBE_LOG_LEVEL=warning \
 		$(BIN)/allibe serve --demo --port '$(PORT)' --data '$(DATA)'
+
+cluster: setup ## The same over many processes: gateways, workers, RabbitMQ, PostgreSQL … (ARGS='--nodes 3')
+	@scripts/web.sh run
+	@scripts/servers.sh
+	@$(BIN)/python -m deploy.cluster --port '$(PORT)' --data '$(DATA)' $(ARGS)
 
 page: ## Build the chat page from web/ (needs Node 20.19 or later); `make run` does so by itself
 	@scripts/web.sh page

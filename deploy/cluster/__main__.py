@@ -1,22 +1,27 @@
-"""`make cluster`: a cluster on this machine until Ctrl-C."""
+"""`make cluster`: a cluster on this machine until Ctrl-C.
+
+Exit code 0 after a stop in order, 130 when that was cut short or the start given up, 1 with one
+line for what cannot be.
+"""
 
 import argparse
-import signal
 import sys
-import threading
+from contextlib import suppress
 from pathlib import Path
 
 from deploy.cluster.keeper import Keeper
 from deploy.cluster.parts import Cluster
 from deploy.cluster.servers import ProgramMissing, ServerFailed
+from deploy.cluster.signals import Signals
 
-KEEPER_SECONDS = 5.0
+INTERRUPTED = 130
 
 
 def main() -> int:
     """Run it; return the exit code."""
     options = _options()
-    stopped = threading.Event()
+    signals = Signals()
+    options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     cluster = Cluster(
         options.data / "cluster",
         port=options.port,
@@ -24,36 +29,43 @@ def main() -> int:
         nodes=options.nodes,
         secret_file=options.data / "demo-secret",
     )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: _stop(stopped))
-    _say("starting RabbitMQ, PostgreSQL, Redis, HAProxy, gateways, workers, rooms-api …")
-    cluster.start()
     try:
-        _say(_invitation(cluster))
-        keeper = Keeper(cluster.parts(), _say)
-        stopped.wait()
-        _say("stopping")
-        keeper.stop(KEEPER_SECONDS)
-        cluster.stop()
+        return 0 if _run(cluster, signals) else INTERRUPTED
     finally:
         cluster.close()
-    return 0
+
+
+def _run(cluster: Cluster, signals: Signals) -> bool:
+    """Start it, keep it until a signal, stop it; tell whether all that was done in order."""
+    cluster.claim()
+    _say("starting RabbitMQ, PostgreSQL, Redis, HAProxy, gateways, workers, rooms-api …")
+    if not signals.run(cluster.start, cluster.give_up):
+        return False
+    keeper = Keeper(cluster.parts(), _say)
+    _say(_invitation(cluster))
+    signals.wait()
+    _say("stopping; once more kills what has not ended")
+
+    def stop() -> None:
+        keeper.stop()
+        cluster.stop()
+
+    return signals.run(stop, cluster.kill)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m deploy.cluster", description=__doc__)
-    parser.add_argument("--port", type=int, default=8080, help="the load balancer's")
+    parser.add_argument("--port", type=_port, default=8080, help="the load balancer's")
     parser.add_argument("--data", type=Path, default=Path(".data"), help="where it keeps its files")
     parser.add_argument("--workers", type=int, default=2, choices=range(1, 9), metavar="1..8")
     parser.add_argument("--nodes", type=int, default=1, choices=(1, 3), help="RabbitMQ's")
     return parser.parse_args()
 
 
-def _stop(stopped: threading.Event) -> None:
-    """Stop in order; at once when asked a second time."""
-    if stopped.is_set():
-        raise KeyboardInterrupt
-    stopped.set()
+def _port(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError("a port is 1 to 65535")
 
 
 def _invitation(cluster: Cluster) -> str:
@@ -68,13 +80,18 @@ def _invitation(cluster: Cluster) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - for the person at the terminal
+    with suppress(OSError):  # the terminal is gone, which is no reason to leave things running
+        print(text, flush=True)  # noqa: T201 - for the person at the terminal
+
+
+def _one_line(error: Exception) -> str:
+    what = str(error).partition("\n")[0]
+    log_path = getattr(error, "log_path", None)
+    return f"cluster: {what}" if log_path is None else f"cluster: {what}; why: {log_path}"
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
     except (ServerFailed, ProgramMissing, OSError) as error:
-        sys.exit(f"cluster: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(_one_line(error))

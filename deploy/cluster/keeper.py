@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from deploy.cluster.servers import PrivateServer, ServerFailed
+from deploy.cluster.servers import PrivateServer
 
 POLL_SECONDS = 0.2
 
@@ -20,21 +20,23 @@ class Keeper:
     """Keeps parts running from now on, one thread for each; `say` gets a line when one ends."""
 
     def __init__(self, parts: Iterable[PrivateServer], say: Callable[[str], None]) -> None:
+        self._parts = tuple(parts)
         self._say = say
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._keep, args=(part,), name=part.name, daemon=True)
-            for part in parts
+            for part in self._parts
         ]
         for thread in self._threads:
             thread.start()
 
-    def stop(self, seconds: float) -> None:
-        """Start nothing any more; wait so long for a start that is under way."""
+    def stop(self) -> None:
+        """Start nothing any more; a start that is under way fails soon, and is waited for."""
         self._stopping.set()
-        deadline = time.monotonic() + seconds
+        for part in self._parts:
+            part.give_up()
         for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join()
 
     def _keep(self, part: PrivateServer) -> None:
         pause, began = FIRST_PAUSE, time.monotonic()
@@ -46,13 +48,15 @@ class Keeper:
             self._say(f"{part.name} has ended; it is started again in {pause:.1f} s")
             if self._stopping.wait(pause):
                 return
-            pause, began = min(2 * pause, LONGEST_PAUSE), time.monotonic()
+            pause = min(2 * pause, LONGEST_PAUSE)
             self._start(part)
+            began = time.monotonic()
 
     def _start(self, part: PrivateServer) -> None:
         try:
             part.start()
-        except ServerFailed as error:
-            self._say(str(error).partition("\n")[0])
+        except (RuntimeError, OSError) as error:  # ServerFailed, ProgramMissing; a full disk
+            if not self._stopping.is_set():
+                self._say(str(error).partition("\n")[0])
         else:
             self._say(f"{part.name} is up again (pid {part.pid})")

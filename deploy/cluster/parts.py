@@ -4,11 +4,13 @@ First the servers, side by side; the load balancer; the database's tables; then 
 processes, side by side. Stopping goes the other way round, so that nobody loses what it works with.
 """
 
+import fcntl
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
+from typing import IO, TypeVar
 
 from deploy.cluster.servers import (
     HAProxy,
@@ -27,9 +29,15 @@ from deploy.cluster.servers.private_files import secret, write_private
 from deploy.cluster.servers.programs import run
 from deploy.cluster.service import ALLIBE, Service, answer
 
+_Part = TypeVar("_Part", PrivateServer, PrivateServer | RabbitMQCluster)
+
 HAPROXY = Path(__file__).resolve().parents[1] / "haproxy"
 DATABASE = "allibe"
 BALANCER_SECONDS = 10.0
+
+_URLS = ("BUS", "DATABASE", "REDIS")
+_OURS = ("ALLIBE_BUS_URL", "ALLIBE_DATABASE_URL", "ALLIBE_REDIS_URL", "ALLIBE_JWT_")
+"""Settings that the cluster makes itself: others' would lead elsewhere, or to other tokens."""
 
 NO_WEBSOCKET = HTTPStatus.BAD_REQUEST
 """What a gateway says to a plain GET."""
@@ -66,7 +74,8 @@ class Cluster:
         self.redis = Redis(self.folder / "redis")
         self.rabbitmq = _rabbitmq(self.folder, nodes)
         self._amqp_port = reserve_port() if isinstance(self.rabbitmq, RabbitMQCluster) else None
-        self._secret_file = secret_file or self.folder / "secret"
+        self._secret_file = (secret_file or self.folder / "secret").resolve()
+        self._lock: IO[bytes] | None = None
         common = self._common_settings() | dict(settings or {})
         self.gateways = [self._service("gateway", common, number) for number in (1, 2)]
         self.workers = [
@@ -95,9 +104,27 @@ class Cluster:
         """Return every server and process."""
         yield from (self.postgres, self.redis, *self.nodes, self.balancer, *self.services)
 
+    def claim(self) -> None:
+        """Take the folder, and see that the load balancer's port is free, before anything runs.
+
+        `start` does so too. ServerFailed when another cluster has the folder.
+        """
+        if self._lock is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / "lock").open("ab")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                raise ServerFailed(f"{self.folder} is in use by another cluster") from None
+            self._lock = lock
+        self.balancer.claim()
+        self._write_settings()
+
     def start(self) -> None:
         """Start everything; return once a client could use it. ServerFailed when it does not."""
         try:
+            self.claim()
             self.start_servers()
             self._migrate()
             start_all(self.services)
@@ -118,11 +145,23 @@ class Cluster:
         _stop_all([self.balancer, self.rabbitmq, self.postgres, self.redis])
         self.close()
 
+    def give_up(self) -> None:
+        """Let a start that is under way in another thread fail soon."""
+        for part in self.parts():
+            part.give_up()
+
+    def kill(self) -> None:
+        """End everything at once. A stop that is under way in another thread ends soon."""
+        _all_at_once(PrivateServer.kill, self.parts())
+
     def close(self) -> None:
         """Kill what runs and give up folders and ports."""
         close_all([self.rabbitmq, self.postgres, self.redis, self.balancer, *self.services])
         if self._amqp_port is not None:
             release_port(self._amqp_port)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def bus_url(self, port: int | None = None) -> str:
         """Return RabbitMQ's address; through another port, such as a proxy's, where one is given.
@@ -149,22 +188,28 @@ class Cluster:
         service.settings[f"ALLIBE_{variable}_URL_FILE"] = str(path)
 
     def _common_settings(self) -> dict[str, str]:
-        # In files: the environment of a process can be read by other processes of its user.
-        self.secret()
-        urls = {"BUS": self.bus_url(), "DATABASE": self.database_url(), "REDIS": self.redis_url()}
-        files = {
-            f"ALLIBE_{name}_URL_FILE": write_private(self.folder / f"{name.lower()}-url", url)
-            for name, url in urls.items()
+        """Return what all processes have in common: the user's own settings, and where ours are."""
+        given = {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith("ALLIBE_") and not name.startswith(_OURS)
         }
-        given = {name: value for name, value in os.environ.items() if name.startswith("ALLIBE_")}
+        files = {f"ALLIBE_{name}_URL_FILE": str(self._url_file(name)) for name in _URLS}
         return (
             given
-            | {name: str(path) for name, path in files.items()}
-            | {
-                "ALLIBE_JWT_SECRET_FILE": str(self._secret_file.resolve()),
-                "ALLIBE_LOG_FORMAT": "console",
-            }
+            | files
+            | {"ALLIBE_JWT_SECRET_FILE": str(self._secret_file), "ALLIBE_LOG_FORMAT": "console"}
         )
+
+    def _write_settings(self) -> None:
+        # In files: the environment of a process can be read by other processes of its user.
+        self.secret()
+        urls = (self.bus_url(), self.database_url(), self.redis_url())
+        for name, url in zip(_URLS, urls, strict=True):
+            write_private(self._url_file(name), url)
+
+    def _url_file(self, name: str) -> Path:
+        return self.folder / f"{name.lower()}-url"
 
     def _service(
         self, command: str, settings: Mapping[str, str], number: int, *options: str
@@ -194,7 +239,7 @@ class Cluster:
         environment = {"PATH": os.environ.get("PATH", os.defpath)} | service.settings
         done = run([str(ALLIBE), "migrate"], environment=environment)
         if done.returncode:
-            raise ServerFailed(f"the tables were not made: {done.stderr}")
+            raise ServerFailed(f"the tables were not made: {done.stderr.strip()}")
 
     def _await_balancer(self) -> None:
         """Wait until it has seen that the services are ready."""
@@ -218,7 +263,12 @@ def _at(url: str, port: int, other: int | None) -> str:
 
 def _stop_all(parts: Iterable[PrivateServer | RabbitMQCluster]) -> None:
     """Stop them side by side."""
-    stopping = list(parts)
-    with ThreadPoolExecutor(len(stopping)) as threads:
-        for future in [threads.submit(part.stop) for part in stopping]:
+    _all_at_once(lambda part: part.stop(), parts)
+
+
+def _all_at_once(do: Callable[[_Part], object], parts: Iterable[_Part]) -> None:
+    """Do it to all of them side by side."""
+    them = list(parts)
+    with ThreadPoolExecutor(len(them)) as threads:
+        for future in [threads.submit(do, one) for one in them]:
             future.result()

@@ -34,7 +34,12 @@ LOG_TAIL = 4000
 
 
 class ServerFailed(RuntimeError):
-    """A server did not do what it was asked for; the text ends with the tail of its log."""
+    """A server did not do what it was asked for; the text ends with the tail of its log.
+
+    `log_path` is where that is, None where it has nothing to say of this.
+    """
+
+    log_path: Path | None = None
 
 
 class PrivateServer:
@@ -61,6 +66,7 @@ class PrivateServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._main: Process | None = None
         self._lock: IO[bytes] | None = None
+        self._given_up = False
 
     def __enter__(self) -> Self:
         try:
@@ -93,15 +99,30 @@ class PrivateServer:
         """Start it, and return once it takes connections. ServerFailed when it does not."""
         if self.is_running:
             raise ServerFailed(f"{self.name} runs already")
-        self._take_folder()
+        self.claim()
         try:
-            self._check_port()
             self._prepare()
+            self._check_wanted()
             self._launch()
             self._await_readiness()
         except BaseException:
             self.kill()
             raise
+
+    def claim(self) -> None:
+        """Take the folder, end what an owner before us left, and see that the port is free.
+
+        `start` does so too; by itself it tells what is in the way before anything runs.
+        """
+        self._take_folder()
+        self._check_port()
+
+    def give_up(self) -> None:
+        """Let a start that is under way in another thread fail soon, and each that is to come.
+
+        Safe in a signal handler. Who started it kills it.
+        """
+        self._given_up = True
 
     def stop(self) -> None:
         """Ask it to end, and kill what has not ended in `stop_seconds`."""
@@ -157,7 +178,9 @@ class PrivateServer:
 
     def failure(self, what: str) -> ServerFailed:
         """Return an error that shows the end of the log."""
-        return ServerFailed(f"{self.name} {what}\n{self.log()[-LOG_TAIL:]}")
+        failed = ServerFailed(f"{self.name} {what}\n{self.log()[-LOG_TAIL:]}")
+        failed.log_path = self.log_path
+        return failed
 
     def until(self, is_true: Callable[[], bool], what: str, *, seconds: float) -> None:
         """Return once it is true. ServerFailed when it does not become so, or the server ends."""
@@ -165,6 +188,7 @@ class PrivateServer:
         while not is_true():
             if not self.is_running:
                 raise self.failure(f"ended before it {what}")
+            self._check_wanted()
             if time.monotonic() > deadline:
                 raise self.failure(f"had {seconds:.0f} s and has not {what}")
             time.sleep(POLL_SECONDS)
@@ -207,12 +231,17 @@ class PrivateServer:
                 lock.close()
                 raise ServerFailed(f"{self.folder} is in use by another process") from None
             self._lock = lock
+            guard.await_others(self._mark)
         end(self._mark)
 
     def _check_port(self) -> None:
         """Refuse a port that is taken: the other's answers would look like our readiness."""
         if not is_free(self.port):
             raise ServerFailed(f"{self.name}: port {self.port} is taken by another program")
+
+    def _check_wanted(self) -> None:
+        if self._given_up:
+            raise ServerFailed(f"{self.name} was given up")
 
     def _launch(self) -> None:
         guard.watch(self._mark)

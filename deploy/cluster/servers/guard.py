@@ -10,16 +10,23 @@ This is the owner's side; the guard itself is guard_process.
 """
 
 import atexit
+import fcntl
 import json
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from deploy.cluster.servers.processes import Process
 
 ROOT = Path(__file__).resolve().parents[3]
+
+LOCK = "guard"
+"""A file in a server's folder, locked while a guard watches it."""
+
+OTHERS_SECONDS = 30.0
 
 _lock = threading.Lock()
 _watched: dict[str, Process | None] = {}
@@ -46,6 +53,17 @@ def forget(mark: str) -> None:
             # A guard that is gone has forgotten by itself.
             with suppress(BrokenPipeError):
                 _tell(mark)
+
+
+def await_others(mark: str) -> None:
+    """Wait until the guard of an owner that is gone has done its work: it would end ours, too."""
+    deadline = time.monotonic() + OTHERS_SECONDS
+    with Path(mark, LOCK).open("ab") as lock:
+        while time.monotonic() < deadline:
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(0.02)
 
 
 def _start() -> "subprocess.Popen[bytes]":

@@ -7,10 +7,12 @@ import re
 import shutil
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from deploy.cluster.servers.base import PrivateServer
 from deploy.cluster.servers.ports import accepts
+from deploy.cluster.servers.processes import await_burial
 from deploy.cluster.servers.programs import find_program, run
 
 USER = "allibe"
@@ -114,12 +116,18 @@ class PostgreSQL(PrivateServer):
 
     def _prepare(self) -> None:
         if (self.data / "PG_VERSION").exists():
+            self._await_predecessor()
             return
         shutil.rmtree(self.data, ignore_errors=True)  # an earlier start did not get far
         if self._template is None:
             self._initialise(self.folder)
         else:
             self._copy(self._template)
+
+    def _await_predecessor(self) -> None:
+        """Wait for one that was killed: while its pid is taken, the next one refuses to start."""
+        with suppress(FileNotFoundError, ValueError):
+            await_burial(int((self.data / "postmaster.pid").read_text().partition("\n")[0]))
 
     def _initialise(self, folder: Path) -> None:
         """Make new data in a folder."""

@@ -93,6 +93,16 @@ def end(mark: str, main: Process | None = None) -> None:
     _remove_shared_memory({process.pid for process in ended})
 
 
+def await_burial(pid: int) -> None:
+    """Wait until a process that has ended is also gone: until its parent has asked for its end.
+
+    For an orphan that is the system's first process, which may take a moment, or never do it.
+    """
+    deadline = time.monotonic() + END_SECONDS
+    while _is_zombie(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def _stop(mark: str, main: Process | None) -> set[Process]:
     """Send SIGSTOP to them all, those too that were forked meanwhile; return them."""
     stopped: set[Process] = set()
@@ -123,6 +133,14 @@ def _stat(pid: int) -> _Stat | None:
     # proc(5): "pid (name) state ppid …"; the name may hold anything, brackets too.
     state, parent, *fields = text.rpartition(b")")[2].split()
     return None if state in (b"Z", b"X") else _Stat(int(parent), int(fields[17]))
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return text.rpartition(b")")[2].split()[0] == b"Z"
 
 
 def _has_mark(pid: int, mark: str) -> bool:
