@@ -8,12 +8,13 @@ import pytest
 from tests.unit.shell.programs import SCRIPTS, Programs, ended
 
 SCRIPT = SCRIPTS / "servers.sh"
-PACKAGES = "rabbitmq-server postgresql redis-server haproxy"
+PACKAGES = "rabbitmq-server postgresql redis-server haproxy faketime"
 PROGRAMS = {
     "rabbitmq-server": "usr/lib/rabbitmq/bin/rabbitmq-server",
     "postgresql": "usr/lib/postgresql/15/bin/initdb",
     "redis-server": "usr/bin/redis-server",
     "haproxy": "usr/sbin/haproxy",
+    "faketime": "usr/bin/faketime",
 }
 
 
@@ -67,7 +68,7 @@ def test_nothing_is_done_where_all_are_there(programs: Programs, system: Path) -
 
 
 def test_what_is_missing_is_installed_and_nothing_else(programs: Programs, system: Path) -> None:
-    install(system, "postgresql", "haproxy")
+    install(system, "postgresql", "haproxy", "faketime")
     assert programs.run(SCRIPT).returncode == 0
     assert installed(programs) == ["rabbitmq-server redis-server"]
 
@@ -132,7 +133,7 @@ def test_they_do_not_start_with_the_machine_either(programs: Programs, system: P
     install(system, "postgresql")
     programs.add("systemctl", "exit 1")  # as in a container, where nobody listens to it
     assert programs.run(SCRIPT).returncode == 0
-    assert "systemctl disable --quiet rabbitmq-server redis-server haproxy" in programs.calls()
+    assert "systemctl disable --quiet rabbitmq-server redis-server haproxy faketime" in programs.calls()
 
 
 def test_who_may_not_install_is_told_what(programs: Programs, policy: Path) -> None:
