@@ -12,7 +12,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster page screenshots chat setup setup-dev test coverage lint format bench docs lock clean
+.PHONY: help run cluster page screenshots chat setup setup-dev test chaos coverage lint format bench docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -58,6 +58,10 @@ ifeq ($(ARGS),)
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif
+
+chaos: setup-dev ## Break everything for a quarter of an hour (ALLIBE_CHAOS_SEED= ALLIBE_CHAOS_ROUNDS= ARGS=)
+	@scripts/servers.sh
+	@$(BIN)/python -m pytest tests/chaos -m '' -s $(ARGS)
 
 coverage: ## Show what the last `make test` did not cover
 	@$(BIN)/python -m coverage report

@@ -8,9 +8,11 @@ from tests.support.fixtures import (
     shared_private,
     start_server,
 )
+from tests.support.private_servers import postgres_template
 
 __all__ = [
     "clients",
+    "postgres_template",
     "private_server",
     "server",
     "shared_demo",

@@ -37,8 +37,11 @@ class Listener(Device):
         places: Sequence[Place],
         clients: Clients,
         seed: str,
+        longest_life: float | None = None,
     ) -> None:
+        """With `longest_life`, in seconds, it leaves by itself now and then, and comes back."""
         super().__init__(name, user, places=places, clients=clients, seed=seed)
+        self._longest_life = longest_life
         self.streams = {room: Stream(f"{name} in {room}", user, room) for room in rooms}
         self._asked: dict[str, float] = {}
         self._last: dict[str, Message] = {}
@@ -47,7 +50,13 @@ class Listener(Device):
     async def run(self) -> None:
         """Listen, through any number of connections."""
         while True:
-            await self.live()
+            longest = self._longest_life
+            stays = None if longest is None else self.random.uniform(0, longest)
+            try:
+                async with asyncio.timeout(stays):
+                    await self.live()
+            except TimeoutError:
+                self.is_well()
             if self.random.random() < 0.5:
                 # Some stay away for long enough to miss more than the server has in memory.
                 await asyncio.sleep(self.random.uniform(0, LONGEST_AWAY))

@@ -40,7 +40,9 @@ REPEAT_SECONDS = 0.5
 class Answer:
     """What a sender was told of a message: a receipt (`code` is empty), or an error.
 
-    `at` is in loop time, `seconds` how long after it was sent.
+    `at` is in loop time, `seconds` how long after it was sent. With several messages under way an
+    error that ends the connection is put down to the first of them, and one after another is
+    looked at: take times from senders with one.
     """
 
     name: str
@@ -87,7 +89,7 @@ class Sender(Device):
         self.room = room
         self.soft = soft
         self._ledger = ledger
-        self._most, self._ordered = most, ordered
+        self.most, self._ordered = most, ordered
         self._longest_pause, self._patience = pause, patience
         self._under_way: deque[Attempt] = deque()
         self._sent: dict[str, float] = {}
@@ -130,7 +132,7 @@ class Sender(Device):
             for attempt in tuple(self._under_way):
                 await self._send(attempt)
             while not self._ending or self._under_way:
-                most = 0 if self._ending else self.random.randint(1, self._most)
+                most = 0 if self._ending else self.random.randint(1, self.most)
                 while len(self._under_way) < most:
                     await self._begin()
                 if self._under_way:
@@ -157,7 +159,7 @@ class Sender(Device):
         try:
             answer = await self.answer(self.random.uniform(*self._patience))
         except Refusal as refusal:
-            self._note(Answer("", str(refusal), refusal.retryable))
+            self._note(Answer(self.waits_for[0], str(refusal), refusal.retryable))
             raise
         self._note(answer)
         found = [one for one in self._under_way if one.client_message_id == answer.name]
@@ -175,7 +177,7 @@ class Sender(Device):
 
     def _note(self, answer: Answer) -> None:
         now = asyncio.get_running_loop().time()
-        sent = self._sent.get(answer.name or next(iter(self.waits_for), ""), now)
+        sent = self._sent.pop(answer.name, now)
         self._ledger.answers.append(
             Answer(answer.name, answer.code, answer.retryable, answer.offset, now, now - sent)
         )
