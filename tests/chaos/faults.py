@@ -170,7 +170,6 @@ FAULTS: list[Fault] = [
     _ordered("lose events", "gateway", lambda stage: stage.cluster.gateways[0]),
     _frozen("worker", "worker", lambda stage: stage.cluster.workers[1]),
     _ordered("hand over twice", "worker", lambda stage: stage.cluster.workers[0]),
-    _killed("RabbitMQ", "bus", rabbitmq),
     Fault("RabbitMQ closes all connections", "bus", _close_all_connections, _nothing, 0.5),
     Fault("RabbitMQ short of memory", "bus", _alarm(True), _alarm(False), 2.0),
     _killed("PostgreSQL", "database", lambda stage: stage.cluster.postgres),
@@ -186,12 +185,13 @@ FAULTS: list[Fault] = [
     _frozen("Redis", "redis", lambda stage: stage.cluster.redis),
     *map(_network, NETWORKS),
 ]
-"""Faults of a cluster with one RabbitMQ node, `settle`d. Its stop, and PostgreSQL's, have tests of
-their own, that say more; so have the deaths."""
+"""Faults of a cluster with one RabbitMQ node, `settle`d. RabbitMQ and PostgreSQL that are away have
+tests of their own, which say more; so have the deaths."""
 
 MORE_FAULTS: list[Fault] = [
     *FAULTS,
     *DEATHS,
+    _killed("RabbitMQ", "bus", rabbitmq),
     _restarted("RabbitMQ", "bus", rabbitmq),
     _restarted("PostgreSQL", "database", lambda stage: stage.cluster.postgres),
     *map(_stalled, NETWORKS),

@@ -1,6 +1,6 @@
 """All faults, again and again, in random order; and what needs a cluster of another kind.
 
-    ALLIBE_CHAOS_SEED=1234 ALLIBE_CHAOS_ROUNDS=200 make chaos ARGS='-k walk'
+    ALLIBE_CHAOS_SEED=1234 ALLIBE_CHAOS_ROUNDS=200 make chaos ARGS='-k random'
 
 A round is a fault, or two at a time; after each five of them all is healed, and must be quiet, and
 is checked.
