@@ -128,7 +128,7 @@ class Cluster:
             self.start_servers()
             self._migrate()
             start_all(self.services)
-            self._await_balancer()
+            self.until_served()
         except BaseException:
             self.close()
             raise
@@ -137,6 +137,17 @@ class Cluster:
         """Start all but Allibe's own processes."""
         start_all([self.rabbitmq, self.postgres, self.redis, self.balancer])
         self.postgres.create_database(DATABASE)
+
+    def until_served(self) -> None:
+        """Return once all services are ready and the load balancer leads to them."""
+        for service in self.services:
+            service.until_ready()
+        expected = {"/api/demo/users": HTTPStatus.OK, "/allibe-ws": NO_WEBSOCKET}
+        self.balancer.until(
+            lambda: all(answer(self.url + path) == code for path, code in expected.items()),
+            "led to rooms-api and to a gateway",
+            seconds=BALANCER_SECONDS,
+        )
 
     def stop(self) -> None:
         """Stop everything in order: who has work in hand ends it first."""
@@ -240,15 +251,6 @@ class Cluster:
         done = run([str(ALLIBE), "migrate"], environment=environment)
         if done.returncode:
             raise ServerFailed(f"the tables were not made: {done.stderr.strip()}")
-
-    def _await_balancer(self) -> None:
-        """Wait until it has seen that the services are ready."""
-        expected = {"/api/demo/users": HTTPStatus.OK, "/allibe-ws": NO_WEBSOCKET}
-        self.balancer.until(
-            lambda: all(answer(self.url + path) == code for path, code in expected.items()),
-            "led to rooms-api and to a gateway",
-            seconds=BALANCER_SECONDS,
-        )
 
 
 def _rabbitmq(folder: Path, nodes: int) -> RabbitMQ | RabbitMQCluster:

@@ -14,11 +14,15 @@ from tests.support.fixtures import (
     shared_private,
     start_server,
 )
+from tests.support.node import node_packages
 from tests.support.server import Server
+from tests.support.terminal import chat
 
 __all__ = [
     "built_page",
+    "chat",
     "clients",
+    "node_packages",
     "private_server",
     "server",
     "shared_demo",

@@ -2,12 +2,6 @@
 
 import asyncio
 import json
-import signal
-import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import ClientError
@@ -16,78 +10,10 @@ from allibe_services import __version__
 from tests.support.clients import Clients
 from tests.support.fixtures import StartServer
 from tests.support.json_client import Api
-from tests.support.server import WAIT_SECONDS, Server
+from tests.support.node import Script, running_script
+from tests.support.server import Server
 
-NODE = Path(__file__).with_name("node")
-
-Event = dict[str, Any]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _installed() -> None:
-    """Node and the packages. Without Node the tests fail and say what to install."""
-    done = subprocess.run([NODE / "install.sh"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.fail(done.stderr.strip(), pytrace=False)
-
-
-class Script:
-    """A running script and the events that it tells."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self.told: list[Event] = []
-
-    async def event(self, name: str, **fields: object) -> Event:
-        """Return the next event of this name and with these fields; all are kept in `told`."""
-        assert self._process.stdout is not None
-        async with asyncio.timeout(WAIT_SECONDS):
-            while line := await self._process.stdout.readline():
-                event: Event = json.loads(line)
-                self.told.append(event)
-                if event["event"] == name and event.items() >= fields.items():
-                    return event
-        raise AssertionError(f"the script ended without {name}; it told {self.told[-5:]}")
-
-    def stop(self) -> None:
-        """Freeze it: its sockets stay open, and nothing moves."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """Let it move again."""
-        self._process.send_signal(signal.SIGCONT)
-
-    async def end(self) -> None:
-        """Let it end by itself; it must do so in order."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        output, errors = await asyncio.wait_for(self._process.communicate(), WAIT_SECONDS)
-        self.told += [json.loads(line) for line in output.splitlines()]
-        assert self._process.returncode == 0, errors.decode()
-        assert errors == b""
-
-
-@asynccontextmanager
-async def _script(name: str, server: Server, **parameters: object) -> AsyncIterator[Script]:
-    """Run a script of `node/` with alice's token."""
-    told = {
-        "url": f"{server.url}/allibe-ws".replace("http", "ws"),
-        "token": server.token("alice"),
-    }
-    process = await asyncio.create_subprocess_exec(
-        "node",
-        str(NODE / name),
-        json.dumps(told | parameters),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        yield Script(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
+pytestmark = pytest.mark.usefixtures("node_packages")
 
 
 @pytest.fixture
@@ -102,7 +28,7 @@ class TestSession:
         self, server: Server, room: str
     ) -> None:
         """DESIGN §4. The newest version of those that stompjs offers is taken."""
-        async with _script("session.mjs", server, room=room, content="hi") as script:
+        async with running_script("session.mjs", server, room=room, content="hi") as script:
             connected = await script.event("connected")
             await script.event("deactivated")
             await script.end()
@@ -120,7 +46,7 @@ class TestSession:
         self, server: Server, room: str, content: str
     ) -> None:
         """Header `Authorization`, body `{"content", "roomId"}`; any text survives both ways."""
-        async with _script("session.mjs", server, room=room, content=content) as script:
+        async with running_script("session.mjs", server, room=room, content=content) as script:
             message = await script.event("message")
             await script.event("deactivated")
             await script.end()
@@ -131,7 +57,7 @@ class TestSession:
 
     async def test_receipts_reach_watch_for_receipt(self, server: Server, room: str) -> None:
         """For SUBSCRIBE, with the place in the log where it begins, and for SEND."""
-        async with _script("session.mjs", server, room=room, content="hi") as script:
+        async with running_script("session.mjs", server, room=room, content="hi") as script:
             await script.event("deactivated")
             await script.end()
         receipts = [one["headers"] for one in script.told if one["event"] == "receipt"]
@@ -140,7 +66,7 @@ class TestSession:
 
     async def test_deactivate_ends_in_a_clean_close(self, server: Server, room: str) -> None:
         """stompjs sends DISCONNECT and waits for its receipt before it closes."""
-        async with _script("session.mjs", server, room=room, content="hi") as script:
+        async with running_script("session.mjs", server, room=room, content="hi") as script:
             await script.event("deactivated")
             await script.end()
         assert {"event": "closed", "code": 1000, "clean": True} in script.told
@@ -151,7 +77,9 @@ class TestSession:
     ) -> None:
         """The ERROR with its code, then the close with its code, in this order."""
         body = json.dumps({"content": "", "roomId": room})
-        async with _script("refused.mjs", server, destination="/app/message", body=body) as script:
+        async with running_script(
+            "refused.mjs", server, destination="/app/message", body=body
+        ) as script:
             closed = await script.event("closed")
         (error,) = (one for one in script.told if one["event"] == "error")
         assert error["headers"]["x-code"] == "invalid_content"
@@ -167,7 +95,7 @@ class TestHeartBeats:
     async def test_they_keep_an_idle_connection_alive(self, start_server: StartServer) -> None:
         """Either side would close within a second if the other's did not come."""
         server = start_server(ALLIBE_HEART_BEAT_SECONDS="0.3")
-        async with _script("heart_beats.mjs", server, milliseconds=300) as script:
+        async with running_script("heart_beats.mjs", server, milliseconds=300) as script:
             connected = await script.event("connected")
             assert connected["headers"]["heart-beat"] == "300,300"
             for direction in ("in", "out"):
@@ -187,7 +115,7 @@ class TestHeartBeats:
     ) -> None:
         """A stopped process keeps its socket open; only the silence tells."""
         server = start_server(ALLIBE_HEART_BEAT_SECONDS="0.3")
-        async with _script("heart_beats.mjs", server, milliseconds=300) as script:
+        async with running_script("heart_beats.mjs", server, milliseconds=300) as script:
             await script.event("connected")
             script.stop()
             await asyncio.to_thread(
@@ -211,7 +139,7 @@ class TestResume:
         server = start_server()
         api = clients.api(server, "bob")
         room = await api.new_room(None, "alice")
-        async with _script("resume.mjs", server, room=room) as script:
+        async with running_script("resume.mjs", server, room=room) as script:
             await script.event("subscribed")
             posting = asyncio.create_task(self._post(api, room))
             for offset in self.KILL_AT:

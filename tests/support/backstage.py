@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from allibe_standalone import demo
 from tests.support.clients import Clients
 from tests.support.json_client import Api, Json
-from tests.support.server import WAIT_SECONDS, Server
+from tests.support.places import Place
+from tests.support.server import WAIT_SECONDS
 
 T = TypeVar("T")
 
@@ -29,39 +30,39 @@ class Backstage:
         """Run it to its end, in the other thread."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(WAIT_SECONDS)
 
-    def room(self, server: Server, name: str, *members: str) -> str:
+    def room(self, server: Place, name: str, *members: str) -> str:
         """Create a room, return its id. The first member owns it; alice's with bob by default."""
         owner, *others = members or ("alice", "bob")
         return self.run(self._api(server, owner).new_room(None, *others, name=name))
 
-    def say(self, server: Server, room: str, user: str, *contents: str) -> None:
+    def say(self, server: Place, room: str, user: str, *contents: str) -> None:
         """Post messages as the user, one after the other."""
         for content in contents:
             self._do(server, user, "POST", f"/rooms/{room}/messages", {"content": content})
 
-    def read(self, server: Server, room: str, user: str, offset: int) -> None:
+    def read(self, server: Place, room: str, user: str, offset: int) -> None:
         """Move the user's read marker."""
         self._do(server, user, "PUT", f"/rooms/{room}/read", {"offset": offset})
 
-    def invite(self, server: Server, room: str, user: str, by: str = "alice") -> None:
+    def invite(self, server: Place, room: str, user: str, by: str = "alice") -> None:
         """Make the user a member."""
         body = {"user": user, "role": "member"}
         self._do(server, by, "POST", f"/rooms/{room}/members", body)
 
-    def remove(self, server: Server, room: str, user: str, by: str = "alice") -> None:
+    def remove(self, server: Place, room: str, user: str, by: str = "alice") -> None:
         """End the user's membership."""
         self._do(server, by, "DELETE", f"/rooms/{room}/members/{user}")
 
-    def roles(self, server: Server, room: str) -> dict[str, str]:
+    def roles(self, server: Place, room: str) -> dict[str, str]:
         """Return who is in a room of alice's, and as what."""
         members = self.run(self._api(server, "alice").ask("GET", f"/rooms/{room}/members"))[1]
         return {member["user"]: member["role"] for member in members}
 
-    def history(self, server: Server, room: str, user: str = "alice") -> list[Json]:
+    def history(self, server: Place, room: str, user: str = "alice") -> list[Json]:
         """Return all messages of a room."""
         return self.run(self._api(server, user).history(room))
 
-    def contents(self, server: Server, room: str, sender: str | None = None) -> list[str]:
+    def contents(self, server: Place, room: str, sender: str | None = None) -> list[str]:
         """Return what a room's messages say: all, or those of one sender."""
         return [
             str(message["content"])
@@ -69,7 +70,7 @@ class Backstage:
             if sender in (None, message["sender"])
         ]
 
-    def clear(self, server: Server) -> None:
+    def clear(self, server: Place) -> None:
         """Close all rooms of a demo but its own: nobody sees them any more."""
         self.run(self._clear([self._api(server, user) for user in demo.USERS]))
 
@@ -77,10 +78,10 @@ class Backstage:
         """Close the HTTP connections."""
         self.run(self._clients.session.close())
 
-    def _api(self, server: Server, user: str) -> Api:
+    def _api(self, server: Place, user: str) -> Api:
         return self._clients.api(server, user)
 
-    def _do(self, server: Server, user: str, method: str, path: str, body: object = None) -> None:
+    def _do(self, server: Place, user: str, method: str, path: str, body: object = None) -> None:
         status, answer = self.run(self._api(server, user).ask(method, path, body))
         assert status < 300, answer
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, exp
 
 from tests.support.backstage import Backstage, open_backstage
 from tests.support.chat_page import ChatPage
+from tests.support.places import Place
 from tests.support.server import Server, running
 from tests.support.stock import PastRoom, stock
 
@@ -91,7 +92,7 @@ class Visit(Protocol):
     def __call__(
         self,
         user: str | None,
-        at: Server | None = None,
+        at: Place | None = None,
         *,
         room: str | None = None,
         prepare: Callable[[Page], object] | None = None,
@@ -166,13 +167,13 @@ def start_demo(
 
 @pytest.fixture
 def visit(
-    browser: Browser, server: Server, start_demo: StartDemo, complaints: Complaints
+    browser: Browser, server: Place, start_demo: StartDemo, complaints: Complaints
 ) -> Iterator[Visit]:
     """Open pages; all windows are closed at the test's end."""
 
     def open_page(
         user: str | None,
-        at: Server | None = None,
+        at: Place | None = None,
         *,
         room: str | None = None,
         prepare: Callable[[Page], object] | None = None,
@@ -203,7 +204,7 @@ def shared_backstage() -> Iterator[Backstage]:
 
 
 @pytest.fixture
-def backstage(shared_backstage: Backstage, server: Server) -> Iterator[Backstage]:
+def backstage(shared_backstage: Backstage, server: Place) -> Iterator[Backstage]:
     """Rooms and messages without a page. The rooms of `server` are gone at the test's end."""
     yield shared_backstage
     shared_backstage.clear(server)

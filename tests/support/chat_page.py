@@ -5,13 +5,13 @@ from uuid import uuid4
 
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
-from tests.support.server import Server
+from tests.support.places import Place
 
 
 class ChatPage:
     """One tab, in English unless a test says otherwise."""
 
-    def __init__(self, page: Page, server: Server) -> None:
+    def __init__(self, page: Page, server: Place) -> None:
         self.page = page
         self.server = server
         self.sockets: list[WebSocket] = []

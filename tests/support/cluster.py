@@ -8,16 +8,26 @@
 Nothing is started again by itself here: tests kill, and start, as they like.
 """
 
-from collections.abc import Collection, Iterator
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
+from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
 from deploy.cluster.parts import Cluster
 from deploy.cluster.servers import ProgramMissing
+from deploy.cluster.service import Service
 from tests.support.places import SignedPlace
-from tests.support.server import check_text
+from tests.support.server import WAIT_SECONDS, check_text
+
+_Client = TypeVar("_Client")
+
+_open = build_opener(ProxyHandler({})).open
 
 
 @contextmanager
@@ -46,3 +56,34 @@ def check_logs(cluster: Cluster, tokens: Collection[str] = ()) -> None:
     """Fail when a service's log holds a traceback, a warning of Python's, or a token."""
     for service in cluster.services:
         check_text(service.log(), tokens)
+
+
+def metric(service: Service, name: str) -> float:
+    """Return a figure of a service's `/metrics`, summed over its labels."""
+    with _open(f"{service.ops_url}/metrics", timeout=WAIT_SECONDS) as answer:
+        text = answer.read().decode()
+    values = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE)
+    return sum(map(float, values))
+
+
+def connections(gateway: Service) -> int:
+    """Return how many WebSockets a gateway has."""
+    return int(metric(gateway, "allibe_gateway_connections"))
+
+
+async def open_at(gateway: Service, opening: Callable[[], Awaitable[_Client]]) -> _Client:
+    """Open clients through the load balancer until one has landed at this gateway; return that.
+
+    The others stay open: the next one goes where there are fewer. A gateway that has just
+    started gets its first one within a second or two.
+    """
+    others: list[_Client] = []
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        before = connections(gateway)
+        client = await opening()
+        if connections(gateway) > before:
+            return client
+        others.append(client)
+        await asyncio.sleep(0.05 * len(others))
+    raise AssertionError(f"the load balancer leads nobody to {gateway.name}")

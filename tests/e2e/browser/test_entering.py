@@ -109,18 +109,18 @@ def test_a_room_that_the_address_opened_is_left_for_the_list(
     assert alice.page.url.startswith(server.url)
 
 
-def test_the_server_sees_a_clean_goodbye(visit: Visit, room: str) -> None:
+def test_the_server_sees_a_clean_goodbye(visit: Visit, server: Server, room: str) -> None:
     """DISCONNECT, its RECEIPT, close code 1000: not a socket that broke."""
     alice = visit("alice", room=room)
     alice.until_live()
     (socket,) = alice.sockets
     frames: list[str] = []
     socket.on("framesent", lambda frame: frames.append(str(frame)))
-    before = alice.server.metric("allibe_gateway_disconnects_total", code="1000")
+    before = server.metric("allibe_gateway_disconnects_total", code="1000")
     with socket.expect_event("close"):
         alice.button("Close room").click()
     assert frames[-1].startswith("DISCONNECT\n")
-    alice.server.until_counted("allibe_gateway_disconnects_total", before + 1, code="1000")
+    server.until_counted("allibe_gateway_disconnects_total", before + 1, code="1000")
 
 
 def test_moving_between_rooms_keeps_the_one_connection(

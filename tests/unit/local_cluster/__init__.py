@@ -1,0 +1,1 @@
+"""Tests of what deploy/ does by itself, without servers."""
