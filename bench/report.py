@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from bench.scenarios import Measurement, Scenario, Setting
+from bench.scenarios import Measurement, Report, Scenario, Setting
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 PACKAGES = ("allibe", "aiohttp", "uvloop", "msgspec")
@@ -112,9 +112,26 @@ def _row(outcome: Outcome) -> str:
     report = outcome.best.report
     latency = report.get("latency_us", {})
     cells.append(" / ".join(number(latency[q] / 1000) for q in ("p50", "p99", "p99.9") if latency))
-    busy = [f"{report[key]:.0%}" for key in ("server_cpu", "generator_cpu") if key in report]
-    cells.append(", ".join(busy) + _saturation(outcome))
+    cells.append(_busy(report) + _saturation(outcome))
     return f"| {' | '.join(cells)} |"
+
+
+def _busy(report: Report) -> str:
+    """How much of a core each part used, of a cluster all that ran on the machine too."""
+    parts = report.get("part_cpu_seconds")
+    if not parts:
+        shown = [f"{report[key]:.0%}" for key in ("server_cpu", "generator_cpu") if key in report]
+        return ", ".join(shown)
+    shares = {name: seconds / report["elapsed_seconds"] for name, seconds in parts.items()}
+    shares |= {"load": report["generator_cpu"], "machine": report["machine_cpu"]}
+    shown = [f"{name} {share:.0%}" for name, share in shares.items()]
+    if "without_storing" in report:
+        embedded = report["embedded_deliveries_per_cpu_second"]
+        shown.append(
+            f"{report['deliveries_per_cpu_second']:,.0f} a CPU-second against {embedded:,.0f};"
+            f" without storing {report['without_storing']:.2f}"
+        )
+    return ", ".join(shown)
 
 
 def _saturation(outcome: Outcome) -> str:

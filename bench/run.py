@@ -4,15 +4,18 @@ import argparse
 import os
 import resource
 from collections.abc import Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 from bench.build import load_generator
+from bench.distributed import DISTRIBUTED
 from bench.errors import BenchError
 from bench.report import Outcome, line, write
 from bench.scenarios import SCENARIOS, Measurement, Scenario, Setting
 from bench.server import DEFAULT_COMMAND
 
 RECORD = Path("docs/benchmarks.md")
+ALL = (*SCENARIOS, *DISTRIBUTED)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -24,7 +27,10 @@ def main(words: Sequence[str] | None = None) -> int:
     except BenchError as error:
         print(f"bench: {error}")
         return 1
-    chosen = [one for one in SCENARIOS if options.scenario in (None, one.name)]
+    chosen = [one for one in ALL if fnmatch(one.name, options.scenario or "*")]
+    if not chosen:
+        print(f"bench: no scenario is called {options.scenario}")
+        return 1
     outcomes = [_repeat(one, setting, options.repeat) for one in chosen]
     partial = options.quick or options.scenario is not None
     if options.output or not partial:
@@ -64,11 +70,14 @@ def _setting(options: argparse.Namespace) -> Setting:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measures the server on one core, with the load on another.",
+        description="Measures the server on one core, with the load on another, and a cluster"
+        " with its load on all cores.",
         epilog=f"A full run is recorded in {RECORD}; a part of it only where --output says.",
     )
-    names = [scenario.name for scenario in SCENARIOS]
-    parser.add_argument("--scenario", choices=names, help="only this one")
+    names = ", ".join(scenario.name for scenario in ALL)
+    parser.add_argument(
+        "--scenario", metavar="NAME", help=f"only this one, or those like it ('fan-out*'): {names}"
+    )
     parser.add_argument("--quick", action="store_true", help="short runs: is it still working?")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each scenario (3)")
     parser.add_argument("--output", type=Path, help="write the table here")

@@ -69,7 +69,7 @@ class ServerLoad(Scenario):
             words += ["--port", str(server.port), "--token", server.token]
             words += ["--pid", ",".join(map(str, server.pids()))]
             words += self.quick.split() if setting.quick else []
-            report: Report = json.loads(_output(setting.load_core, words))
+            report: Report = json.loads(output(setting.load_core, words))
         return Measurement(self.figure(report), report)
 
 
@@ -81,15 +81,16 @@ class StompCore(Scenario):
         """Takes the slowest of the lines about SEND frames."""
         if not Path(__file__).with_name("stomp_core.py").exists():
             raise BenchError("bench/stomp_core.py is not there yet")
-        text = _output(setting.server_core, [sys.executable, "-m", "bench.stomp_core"])
+        text = output(setting.server_core, [sys.executable, "-m", "bench.stomp_core"])
         rates = re.findall(r"^SEND.*?([\d,]+(?:\.\d+)?) frames/s", text, re.MULTILINE)
         if not rates:
             raise BenchError(f"no line with SEND and frames/s in: {text[-200:]!r}")
         return Measurement(min(float(rate.replace(",", "")) for rate in rates))
 
 
-def _output(core: int, words: list[str]) -> str:
-    pinned = ["taskset", "-c", str(core), *words]
+def output(core: int | None, words: list[str]) -> str:
+    """What a program prints, kept to one core or not. Raises BenchError with its last line."""
+    pinned = words if core is None else ["taskset", "-c", str(core), *words]
     try:
         done = subprocess.run(
             pinned, capture_output=True, text=True, check=False, timeout=RUN_SECONDS

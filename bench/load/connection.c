@@ -50,10 +50,11 @@ void connection_open(struct crowd *crowd, struct connection *c, uint32_t index)
     *c = (struct connection){.crowd = crowd, .index = index, .fd = fd};
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    struct sockaddr_in source = {.sin_family = AF_INET}, server = crowd->options->server;
+    struct sockaddr_in source = {.sin_family = AF_INET};
+    const struct sockaddr_in *server = options_server(crowd->options, index);
     source.sin_addr.s_addr = htonl(0x7f000001u + ((index / PORTS_PER_ADDRESS + 1) << 8));
     if (fd < 0 || bind(fd, (struct sockaddr *)&source, sizeof source) ||
-        (connect(fd, (struct sockaddr *)&server, sizeof server) && errno != EINPROGRESS))
+        (connect(fd, (const struct sockaddr *)server, sizeof *server) && errno != EINPROGRESS))
         lost(c, NULL);
     /* Edge-triggered: set once, and the kernel need not look again after each read. */
     struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
@@ -68,10 +69,10 @@ static void advance(struct connection *c)
     if (++c->stage == SUBSCRIBING && publishes(c))
         c->stage = READY;
     if (c->stage == UPGRADING) {
-        ws_append_upgrade(&c->out, o->host, o->port, o->path);
+        ws_append_upgrade(&c->out, o->host, ntohs(options_server(o, c->index)->sin_port), o->path);
         flush(c);
     } else if (c->stage == LOGGING_IN) {
-        connection_send(c, frame, stomp_connect(frame, sizeof frame, o->token));
+        connection_send(c, frame, stomp_connect(frame, sizeof frame, options_token(o, c->index)));
     } else if (c->stage == SUBSCRIBING) {
         options_room(o, c->index % o->rooms, room, sizeof room);
         connection_send(c, frame, stomp_subscribe(frame, sizeof frame, room));
@@ -96,6 +97,9 @@ static void take_stomp(struct connection *c, const struct stomp_frame *frame)
     } else if ((c->stage == LOGGING_IN && stomp_is(frame, "CONNECTED")) ||
                (c->stage == SUBSCRIBING && stomp_is(frame, "RECEIPT"))) {
         advance(c);
+    } else if (c->stage == READY && crowd->confirm && stomp_is(frame, "RECEIPT") &&
+               stomp_marker(frame, &marker)) {
+        crowd->confirm(crowd->context, marker, c->read_at);
     }
 }
 

@@ -58,7 +58,7 @@ void crowd_publish(struct crowd *crowd, uint32_t room, struct marker marker)
     const struct options *o = crowd->options;
     char room_id[128], frame[STOMP_MAX_PADDING + 512];
     options_room(o, room, room_id, sizeof room_id);
-    size_t length = stomp_send(frame, sizeof frame, room_id, marker, o->padding);
+    size_t length = stomp_send(frame, sizeof frame, room_id, marker, o->padding, o->receipts);
     uint32_t publisher = o->subscribers + marker.number % o->publishers;
     connection_send(&crowd->connections[publisher], frame, length);
 }

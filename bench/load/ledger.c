@@ -1,11 +1,19 @@
 #include "load.h"
 
-struct ledger ledger_open(uint32_t subscribers, uint32_t rooms, uint32_t messages)
+static uint32_t common_divisor(uint32_t a, uint32_t b)
+{
+    return b ? common_divisor(b, a % b) : a;
+}
+
+struct ledger ledger_open(uint32_t subscribers, uint32_t rooms, uint32_t messages,
+                          uint32_t senders)
 {
     struct ledger l = {.subscribers = subscribers, .rooms = rooms, .messages = messages};
     l.row = (messages / rooms) / 8 + 1;
     l.missing = allocate(messages, sizeof *l.missing);
     l.seen = allocate(subscribers, l.row);
+    l.room_senders = senders / common_divisor(senders, rooms);
+    l.next = allocate((size_t)subscribers * l.room_senders, sizeof *l.next);
     return l;
 }
 
@@ -34,6 +42,9 @@ bool ledger_deliver(struct ledger *l, uint32_t subscriber, uint32_t message)
         l->duplicated++;
         return false;
     }
+    uint32_t *next = &l->next[(size_t)subscriber * l->room_senders + nth % l->room_senders];
+    l->disordered += message < *next;
+    *next = message + 1;
     *byte |= bit;
     l->delivered++;
     l->in_flight -= --l->missing[message] == 0;

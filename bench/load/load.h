@@ -51,19 +51,23 @@ double histogram_quantile(const struct histogram *h, double q); /* 0 < q <= 1; 0
 
 /* ---- ledger: who has been handed what. One bit for each (subscriber, message of its room), so
  * that a lost, a repeated and a misrouted delivery are each counted for what they are, in whatever
- * order they come; one countdown for each message, which is in flight until everybody has it.
+ * order they come; one countdown for each message, which is in flight until everybody has it. And
+ * what a sender sent to a room has to come in that order to each of its subscribers.
  * Message n goes to room n mod R, subscriber i sits in room i mod R. */
 
 struct ledger {
     uint32_t subscribers, rooms, messages;
     uint32_t sent, in_flight;
-    uint64_t expected, delivered, duplicated, misrouted;
+    uint64_t expected, delivered, duplicated, misrouted, disordered;
     uint32_t *missing;
     uint8_t *seen;
-    uint64_t row; /* bytes of `seen` for each subscriber */
+    uint64_t row;          /* bytes of `seen` for each subscriber */
+    uint32_t *next;        /* of each (subscriber, sender to its room): no lower number may come */
+    uint32_t room_senders; /* who send to a room in turn: message n comes from sender n mod P */
 };
 
-struct ledger ledger_open(uint32_t subscribers, uint32_t rooms, uint32_t messages);
+struct ledger ledger_open(uint32_t subscribers, uint32_t rooms, uint32_t messages,
+                          uint32_t senders);
 uint32_t ledger_members(const struct ledger *l, uint32_t message); /* who are to get it */
 void ledger_send(struct ledger *l); /* notes that message number l->sent went out */
 bool ledger_deliver(struct ledger *l, uint32_t subscriber, uint32_t message); /* is it a new one? */
@@ -80,6 +84,23 @@ struct processes {
 struct processes processes_parse(const char *list);      /* "12,34"; fails on anything else */
 double processes_cpu_seconds(const struct processes *p); /* user + system, in steps of 10 ms */
 long processes_rss_kib(const struct processes *p);
+
+/* What a distributed server consists of: each part is processes with all that they have started,
+ * now (a database starts one for each connection). */
+
+#define MAX_PARTS 16
+
+struct parts {
+    struct part {
+        char name[32];
+        struct processes roots;
+    } each[MAX_PARTS];
+    int count;
+};
+
+struct parts parts_parse(const char *list); /* "gateway=12+13,worker=14" */
+double part_cpu_seconds(const struct part *part);
+double machine_cpu_seconds(void); /* of everything that ran on this machine since it started */
 
 /* ---- ws: WebSocket, the client's half (RFC 6455), without sockets */
 
@@ -118,7 +139,8 @@ struct stomp_frame {
 /* Each returns the length written to `out`, and fails when `room` bytes are not enough. */
 size_t stomp_connect(char *out, size_t room, const char *token);
 size_t stomp_subscribe(char *out, size_t room, const char *room_id);
-size_t stomp_send(char *out, size_t room, const char *room_id, struct marker m, size_t padding);
+size_t stomp_send(char *out, size_t room, const char *room_id, struct marker m, size_t padding,
+                  bool receipt); /* whose id bears the marker too */
 
 /* The next frame, empty when there were only EOLs; returns the bytes consumed, or 0 when more are
  * needed. A frame is taken to end at its first NUL: the JSON bodies here never contain one. */
@@ -129,16 +151,27 @@ bool stomp_marker(const struct stomp_frame *frame, struct marker *marker);
 
 /* ---- options: the command line */
 
+#define MAX_SERVERS 8
+
 struct options {
-    const char *host, *path, *token, *pids, *room, *room_prefix;
-    uint32_t port, subscribers, publishers, rooms, messages, in_flight, window, padding, connecting;
-    double rate, idle, stall, time_limit; /* a second; seconds */
-    struct sockaddr_in server;            /* host and port; loopback only */
+    const char *host, *ports, *path, *token, *tokens, *pids, *part_list, *room, *room_prefix;
+    uint32_t subscribers, publishers, rooms, messages, in_flight, window, padding, connecting,
+        receipts;
+    double rate, idle, stall, time_limit;   /* a second; seconds */
+    struct sockaddr_in servers[MAX_SERVERS]; /* host and ports; loopback only */
+    uint32_t server_count;
+    char **token_of; /* a line of the file for each connection, or NULL: they share `token` */
     struct processes processes;
+    struct parts parts;
 };
 
 struct options options_parse(char **words); /* without the program's name, NULL at the end */
 void options_room(const struct options *o, uint32_t index, char *id, size_t size);
+const char *options_token(const struct options *o, uint32_t connection);
+
+/* Connections take the servers in turn, and publishers another one than the first subscriber of
+ * the same room: what a load balancer makes is never better than that. */
+const struct sockaddr_in *options_server(const struct options *o, uint32_t connection);
 
 /* ---- crowd: everybody who is connected, subscribers first, then publishers; opened with bounded
  * concurrency; and the one event loop that all waiting goes through */
@@ -153,8 +186,9 @@ struct crowd {
     uint64_t deadline;
     const char *doing; /* for the reason given when the time limit passes */
 
-    /* Called for each message that reaches a subscriber, when set. */
+    /* Called for each message that reaches a subscriber, and for each receipt of one, when set. */
     void (*deliver)(void *context, uint32_t subscriber, struct marker marker, uint64_t at);
+    void (*confirm)(void *context, struct marker marker, uint64_t at);
     void *context;
 };
 
@@ -185,9 +219,11 @@ void connection_send(struct connection *c, const char *frame, size_t length);
 
 struct fanout {
     struct ledger ledger;
-    struct histogram latency; /* ns */
-    double elapsed_seconds;   /* first SEND to last delivery */
-    double server_cpu_seconds, own_cpu_seconds;
+    struct histogram latency, receipts; /* ns */
+    double elapsed_seconds;             /* first SEND to last delivery */
+    double server_cpu_seconds, own_cpu_seconds, machine_cpu_seconds;
+    double part_cpu_seconds[MAX_PARTS];
+    uint64_t confirmed, unconfirmed; /* receipts that came, and that should have */
 };
 
 void run_fanout(struct crowd *crowd, struct fanout *f); /* f zeroed */

@@ -15,9 +15,16 @@ static double ratio(double a, double b)
     return b > 0 ? a / b : 0;
 }
 
-static double microseconds(const struct fanout *f, double quantile)
+static double microseconds(const struct histogram *h, double quantile)
 {
-    return histogram_quantile(&f->latency, quantile) / 1e3;
+    return histogram_quantile(h, quantile) / 1e3;
+}
+
+static void report_times(const char *name, const struct histogram *h)
+{
+    printf(",\"%s\":{\"p50\":%.1f,\"p99\":%.1f,\"p99.9\":%.1f,\"max\":%.1f}", name,
+           microseconds(h, 0.5), microseconds(h, 0.99), microseconds(h, 0.999),
+           (double)h->max / 1e3);
 }
 
 static struct gathering gather(struct crowd *crowd, const struct options *o)
@@ -49,18 +56,31 @@ static void report_fanout(const struct fanout *f)
     const struct ledger *l = &f->ledger;
     double busy = ratio(f->own_cpu_seconds, f->elapsed_seconds);
     printf(",\"messages\":%u,\"deliveries\":%llu,\"lost\":%llu,\"duplicated\":%llu,"
-           "\"misrouted\":%llu,\"elapsed_seconds\":%.3f,\"deliveries_per_second\":%.0f,"
+           "\"misrouted\":%llu,\"disordered\":%llu,\"elapsed_seconds\":%.3f,\"deliveries_per_second\":%.0f,"
            "\"server_cpu_seconds\":%.2f,\"server_cpu\":%.3f,\"deliveries_per_cpu_second\":%.0f,"
-           "\"generator_cpu\":%.3f,\"saturated\":%s,\"latency_us\":"
-           "{\"p50\":%.1f,\"p99\":%.1f,\"p99.9\":%.1f,\"max\":%.1f}",
+           "\"generator_cpu\":%.3f,\"saturated\":%s,\"machine_cpu\":%.3f",
            l->sent, (unsigned long long)l->delivered,
            (unsigned long long)(l->expected - l->delivered), (unsigned long long)l->duplicated,
-           (unsigned long long)l->misrouted, f->elapsed_seconds,
+           (unsigned long long)l->misrouted, (unsigned long long)l->disordered, f->elapsed_seconds,
            ratio((double)l->delivered, f->elapsed_seconds), f->server_cpu_seconds,
            ratio(f->server_cpu_seconds, f->elapsed_seconds),
            ratio((double)l->delivered, f->server_cpu_seconds), busy,
-           busy > saturated_above ? "true" : "false", microseconds(f, 0.5), microseconds(f, 0.99),
-           microseconds(f, 0.999), (double)f->latency.max / 1e3);
+           busy > saturated_above ? "true" : "false",
+           ratio(f->machine_cpu_seconds, f->elapsed_seconds));
+    report_times("latency_us", &f->latency);
+    if (f->confirmed) {
+        printf(",\"receipts\":%llu", (unsigned long long)f->confirmed);
+        report_times("receipt_us", &f->receipts);
+    }
+}
+
+static void report_parts(const struct fanout *f, const struct parts *parts)
+{
+    for (int i = 0; i < parts->count; i++)
+        printf("%s\"%s\":%.2f", i ? "," : ",\"part_cpu_seconds\":{", parts->each[i].name,
+               f->part_cpu_seconds[i]);
+    if (parts->count)
+        putchar('}');
 }
 
 int main(int count, char **words)
@@ -74,12 +94,15 @@ int main(int count, char **words)
     putchar('{');
     report_crowd(&crowd, &g);
     if (o.messages)
-        report_fanout(&f);
+        report_fanout(&f), report_parts(&f, &o.parts);
     puts("}");
     const struct ledger *l = &f.ledger;
-    if (l->delivered < l->expected || l->sent < o.messages || l->duplicated || l->misrouted)
-        fail("%llu deliveries lost, %llu repeated, %llu in the wrong room; %u of %u messages sent",
+    if (l->delivered < l->expected || l->sent < o.messages || l->duplicated || l->misrouted ||
+        l->disordered || f.unconfirmed)
+        fail("%llu deliveries lost, %llu repeated, %llu in the wrong room, %llu out of order; "
+             "%llu receipts missing; %u of %u messages sent",
              (unsigned long long)(l->expected - l->delivered), (unsigned long long)l->duplicated,
-             (unsigned long long)l->misrouted, l->sent, o.messages);
+             (unsigned long long)l->misrouted, (unsigned long long)l->disordered,
+             (unsigned long long)f.unconfirmed, l->sent, o.messages);
     return 0;
 }

@@ -14,10 +14,12 @@ static const struct known {
 #define OPTION(kind, name, field, most, help) \
     {name, help, offsetof(struct options, field), kind, most}
     OPTION(TEXT, "--host", host, 0, "the server; loopback addresses only (127.0.0.1)"),
-    OPTION(COUNT, "--port", port, 65535, "its port"),
+    OPTION(TEXT, "--port", ports, 0, "N[,N...]: its port, or those of several that are one"),
     OPTION(TEXT, "--path", path, 0, "of the WebSocket endpoint (/allibe-ws)"),
-    OPTION(TEXT, "--token", token, 0, "access token of every connection"),
+    OPTION(TEXT, "--token", token, 0, "access token of every connection, or:"),
+    OPTION(TEXT, "--tokens", tokens, 0, "a file with a line for each: subscribers, then publishers"),
     OPTION(TEXT, "--pid", pids, 0, "N[,N...]: the server, for its CPU seconds and memory"),
+    OPTION(TEXT, "--parts", part_list, 0, "NAME=N[+N...],...: parts of it, for the CPU of each"),
     OPTION(COUNT, "--subscribers", subscribers, 1e6, "spread over the rooms"),
     OPTION(TEXT, "--room", room, 0, "the id of the only room, or:"),
     OPTION(TEXT, "--room-prefix", room_prefix, 0, "PREFIX1 to PREFIXn, as --rooms says"),
@@ -28,6 +30,7 @@ static const struct known {
     OPTION(COUNT, "--window", window, 1e6, "closed loop: send while fewer deliveries than so many\n"
            "                 messages make are outstanding, or:"),
     OPTION(NUMBER, "--rate", rate, 1e6, "open loop: so many a second, timed from when due"),
+    OPTION(COUNT, "--receipts", receipts, 1, "1: ask for a receipt of each, and count them"),
     OPTION(COUNT, "--padding", padding, STOMP_MAX_PADDING, "bytes added to each message (0)"),
     OPTION(NUMBER, "--idle", idle, 86400, "send nothing, hold on for so many seconds"),
     OPTION(COUNT, "--connecting", connecting, 1e4, "connections being opened at once (100)"),
@@ -56,15 +59,44 @@ static void choose(struct options *o, const char *name, const char *value)
         *(double *)field = n;
 }
 
+static void find_servers(struct options *o)
+{
+    struct sockaddr_in server = {.sin_family = AF_INET};
+    if (inet_pton(AF_INET, o->host, &server.sin_addr) != 1 ||
+        ntohl(server.sin_addr.s_addr) >> 24 != 127)
+        fail("--host must be a loopback address (127.x.y.z), not '%s'", o->host);
+    for (const char *at = o->ports; *at;) {
+        char *end;
+        long port = strtol(at, &end, 10);
+        if (end == at || port <= 0 || port > 65535 || (*end && *end != ',') ||
+            o->server_count == MAX_SERVERS)
+            fail("--port wants ports separated by commas, not '%s'", o->ports);
+        server.sin_port = htons((uint16_t)port);
+        o->servers[o->server_count++] = server;
+        at = *end ? end + 1 : end;
+    }
+}
+
+static void read_tokens(struct options *o)
+{
+    uint32_t count = o->subscribers + o->publishers;
+    FILE *file = fopen(o->tokens, "r");
+    o->token_of = allocate(count, sizeof *o->token_of);
+    for (uint32_t i = 0; i < count; i++) {
+        size_t size = 0;
+        ssize_t length = file ? getline(&o->token_of[i], &size, file) : -1;
+        if (length <= 0)
+            fail("%s: wanted %u lines", o->tokens, count);
+        o->token_of[i][strcspn(o->token_of[i], "\n")] = 0;
+    }
+    fclose(file);
+}
+
 static void check(struct options *o)
 {
-    o->server.sin_family = AF_INET;
-    o->server.sin_port = htons((uint16_t)o->port);
-    if (inet_pton(AF_INET, o->host, &o->server.sin_addr) != 1 ||
-        ntohl(o->server.sin_addr.s_addr) >> 24 != 127)
-        fail("--host must be a loopback address (127.x.y.z), not '%s'", o->host);
-    if (!o->port || !o->token || !o->subscribers)
-        fail("--port, --token and --subscribers are needed; see --help");
+    find_servers(o);
+    if (!o->server_count || !o->token == !o->tokens || !o->subscribers)
+        fail("--port, --subscribers and one of --token and --tokens are needed; see --help");
     if (!o->room == !o->room_prefix || (o->room && o->rooms != 1))
         fail("one of --room and --room-prefix is needed, and --room is a single room");
     if (o->rooms < 1 || o->rooms > o->subscribers)
@@ -78,8 +110,9 @@ static void check(struct options *o)
 
 struct options options_parse(char **words)
 {
-    struct options o = {.host = "127.0.0.1", .path = "/allibe-ws", .pids = "", .publishers = 1,
-                        .rooms = 1, .connecting = 100, .stall = 10, .time_limit = 300};
+    struct options o = {.host = "127.0.0.1", .ports = "", .path = "/allibe-ws", .pids = "",
+                        .part_list = "", .publishers = 1, .rooms = 1, .connecting = 100,
+                        .stall = 10, .time_limit = 300};
     for (; *words; words += 2) {
         if (!strcmp(*words, "--help")) {
             for (int i = 0; i < KNOWN; i++)
@@ -89,8 +122,21 @@ struct options options_parse(char **words)
         choose(&o, words[0], words[1]);
     }
     check(&o);
+    if (o.tokens)
+        read_tokens(&o);
     o.processes = processes_parse(o.pids);
+    o.parts = parts_parse(o.part_list);
     return o;
+}
+
+const char *options_token(const struct options *o, uint32_t connection)
+{
+    return o->token_of ? o->token_of[connection] : o->token;
+}
+
+const struct sockaddr_in *options_server(const struct options *o, uint32_t connection)
+{
+    return &o->servers[(connection + connection / o->rooms) % o->server_count];
 }
 
 void options_room(const struct options *o, uint32_t index, char *id, size_t size)

@@ -20,6 +20,14 @@ static void deliver(void *context, uint32_t subscriber, struct marker marker, ui
         histogram_record(&run->result->latency, at > marker.sent_at ? at - marker.sent_at : 0);
 }
 
+static void confirm(void *context, struct marker marker, uint64_t at)
+{
+    struct run *run = context;
+    run->last_arrival = at;
+    run->result->confirmed++;
+    histogram_record(&run->result->receipts, at > marker.sent_at ? at - marker.sent_at : 0);
+}
+
 /* Open loop: by the clock, whatever the server does. Closed loop: as soon as there is room. */
 static uint64_t next_due(const struct run *run, uint64_t now)
 {
@@ -54,8 +62,12 @@ static bool finished(const struct run *run, uint64_t now)
 {
     const struct ledger *l = &run->result->ledger;
     uint64_t patience = (uint64_t)(run->options->stall * NS_PER_SECOND);
-    if (l->in_flight == 0)
-        return l->sent == run->options->messages;
+    uint64_t receipts = run->options->receipts ? l->sent : 0;
+    if (l->in_flight == 0 && l->sent == run->options->messages &&
+        run->result->confirmed >= receipts)
+        return true;
+    if (l->in_flight == 0 && l->sent < run->options->messages)
+        return false;
     return now > run->last_arrival + patience && now > run->started + patience;
 }
 
@@ -63,12 +75,15 @@ void run_fanout(struct crowd *crowd, struct fanout *f)
 {
     const struct options *o = crowd->options;
     const struct processes self = {{getpid()}, 1};
+    const struct parts *parts = &o->parts;
     struct run run = {.options = o, .result = f};
-    f->ledger = ledger_open(o->subscribers, o->rooms, o->messages);
-    crowd->deliver = deliver, crowd->context = &run, crowd->doing = "sending";
+    f->ledger = ledger_open(o->subscribers, o->rooms, o->messages, o->publishers);
+    crowd->deliver = deliver, crowd->confirm = confirm, crowd->context = &run, crowd->doing = "sending";
 
     double server_cpu = processes_cpu_seconds(&o->processes);
-    double own_cpu = processes_cpu_seconds(&self);
+    double own_cpu = processes_cpu_seconds(&self), machine_cpu = machine_cpu_seconds();
+    for (int i = 0; i < parts->count; i++)
+        f->part_cpu_seconds[i] = -part_cpu_seconds(&parts->each[i]);
     run.started = run.last_arrival = now_ns();
     for (uint64_t now; !finished(&run, now = now_ns());) {
         publish_due(crowd, &run);
@@ -78,5 +93,9 @@ void run_fanout(struct crowd *crowd, struct fanout *f)
     f->elapsed_seconds = (double)(run.last_arrival - run.started) / NS_PER_SECOND;
     f->server_cpu_seconds = processes_cpu_seconds(&o->processes) - server_cpu;
     f->own_cpu_seconds = processes_cpu_seconds(&self) - own_cpu;
+    f->machine_cpu_seconds = machine_cpu_seconds() - machine_cpu;
+    for (int i = 0; i < parts->count; i++)
+        f->part_cpu_seconds[i] += part_cpu_seconds(&parts->each[i]);
+    f->unconfirmed = o->receipts ? f->ledger.sent - f->confirmed : 0;
     crowd_wait(crowd, linger_seconds);
 }

@@ -34,15 +34,19 @@ size_t stomp_subscribe(char *out, size_t room, const char *room_id)
                        room_id);
 }
 
-size_t stomp_send(char *out, size_t room, const char *room_id, struct marker m, size_t padding)
+size_t stomp_send(char *out, size_t room, const char *room_id, struct marker m, size_t padding,
+                  bool receipt)
 {
     static char fill[STOMP_MAX_PADDING];
     if (!fill[0])
         memset(fill, 'x', sizeof fill);
+    char marker[MARKER_LENGTH + 1];
+    snprintf(marker, sizeof marker, "@@%020" PRIu64 "@@%010" PRIu32 "@@", m.sent_at, m.number);
     return write_frame(out, room,
-                       "SEND\ndestination:/app/message\ncontent-type:application/json\n\n"
-                       "{\"content\":\"@@%020" PRIu64 "@@%010" PRIu32 "@@%.*s\",\"roomId\":\"%s\"}",
-                       m.sent_at, m.number, (int)padding, fill, room_id);
+                       "SEND\ndestination:/app/message\ncontent-type:application/json\n%s%s%s\n"
+                       "{\"content\":\"%s%.*s\",\"roomId\":\"%s\"}",
+                       receipt ? "receipt:" : "", receipt ? marker : "", receipt ? "\n" : "",
+                       marker, (int)padding, fill, room_id);
 }
 
 size_t stomp_read(const char *in, size_t length, struct stomp_frame *frame)
