@@ -29,12 +29,17 @@ class Memberships:
         self._until: dict[RoomId, float] = {}
         self._endings = 0
 
+    def knows(self, room_id: RoomId) -> bool:
+        """Tell whether the user is known to be a member, so that there is nothing to `check`."""
+        until = self._until.get(room_id)
+        return until is not None and until > asyncio.get_running_loop().time()
+
     async def check(self, room_id: RoomId, user_id: UserId) -> None:
         """Return when the user is a member. Raises `UnknownRoom`, `NotAMember`, `Unavailable`."""
+        if self.knows(room_id):
+            return
         clock = asyncio.get_running_loop().time
         now = clock()
-        if self._until.get(room_id, 0.0) > now:
-            return
         try:
             await self._ask(room_id, user_id)
         except Unavailable:

@@ -208,7 +208,9 @@ class Session:
             raise BadRequest("A clientMessageId is 1 to 64 printable ASCII characters.")
         if self._in_flight >= self._shared.limits.in_flight:
             await self.settled(self._shared.limits.in_flight - 1)
-        await self._check_member(room)  # after the wait, which may outlast a membership
+            self.require_identity()
+        if not self._memberships.knows(room):  # after the wait, which may outlast a membership
+            await self._check_member(room)
         command = PostMessage(
             message_id=new_message_id(),
             room_id=room,

@@ -5,6 +5,7 @@ that silently stopped would be worse than a restart.
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -16,9 +17,20 @@ from allibe_services.contracts.errors import AllibeError, ShuttingDown, Unavaila
 CHECK_SECONDS = 2.0
 """How long a readiness check may take before it counts as failed."""
 
+COLLECT_AFTER = 10_000
+"""New objects after which Python looks for unreachable cycles. After 700, its default, a busy
+gateway does nothing else for a tenth of its time; in so many there are 2 MB of garbage at most."""
+
 log = structlog.get_logger(__name__)
 
 Check = Callable[[], Awaitable[None]]
+
+
+def collect_garbage_less() -> None:
+    """Look for unreachable cycles now and then, and not among what was there at the start."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 class Readiness:

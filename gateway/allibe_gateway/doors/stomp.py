@@ -65,6 +65,7 @@ class StompDoor:
         "_handshake_token",
         "_protocol",
         "_queues",
+        "_receipts",
         "_refused",
         "_session",
         "_shared",
@@ -82,6 +83,7 @@ class StompDoor:
         self._session = Session(connection.id, shared, connection.outbox, self)
         self._queues = UserQueues()
         self._soft = False
+        self._receipts = b""
         self._refused: tuple[str, AllibeError] | None = None
 
     # Door
@@ -108,6 +110,8 @@ class StompDoor:
             await self._session.settled()
         except AllibeError:
             return
+        finally:
+            self._write_receipts()
 
     async def close(self) -> None:
         """End the session."""
@@ -137,6 +141,7 @@ class StompDoor:
 
     def on_log_reset(self) -> None:
         """Let the client come back: its SUBSCRIBE will say that it could not recover."""
+        self._write_receipts()
         self._connection.disconnect(disconnects.LOG_RESET)
 
     # Frames
@@ -228,7 +233,7 @@ class StompDoor:
             return
         error = future.exception()
         if error is None:
-            self._receipt(frame.receipt)
+            self._receipt_soon(frame.receipt)
         elif isinstance(error, AllibeError):
             self._note_refusal(frame, error)
             self._tell(error, frame.receipt, frame.destination)
@@ -294,6 +299,20 @@ class StompDoor:
         if receipt is not None:
             self._write(replies.receipt(receipt, self._protocol.version, extra))
 
+    def _receipt_soon(self, receipt: str | None) -> None:
+        """Write it with the others of this tick: many are confirmed at once, and a write is a
+        system call."""
+        if receipt is None:
+            return
+        if not self._receipts:
+            asyncio.get_running_loop().call_soon(self._write_receipts)
+        self._receipts += text_frame(replies.receipt(receipt, self._protocol.version))
+
+    def _write_receipts(self) -> None:
+        receipts, self._receipts = self._receipts, b""
+        if receipts:
+            self._connection.outbox.write(receipts)
+
     async def _refuse(
         self, error: AllibeError, receipt: str | None, destination: str | None
     ) -> None:
@@ -327,6 +346,7 @@ class StompDoor:
         )
 
     def _write(self, frame: bytes) -> None:
+        self._write_receipts()
         self._connection.outbox.write(text_frame(frame))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
@@ -178,9 +179,10 @@ class Hub:
 
     def on_events(self, events: Sequence[Event]) -> None:
         """Take events from the bus (`EventHandler`)."""
+        arrived = now()
         for event in events:
             if isinstance(event, Message):
-                self._on_message(event)
+                self._on_message(event, arrived)
             elif isinstance(event, UserEvent):
                 for listener in tuple(self._listeners.get(event.to, ())):
                     _guarded(partial(listener.on_user_event, event))
@@ -193,10 +195,10 @@ class Hub:
         for call in self._when_in_doubt:
             call()
 
-    def _on_message(self, message: Message) -> None:
+    def _on_message(self, message: Message, arrived: datetime) -> None:
         place = self._places.get(message.room_id)
         if place is not None and place.feed.on_message(message):
-            self._metrics.send_to_delivery.observe((now() - message.sent_at).total_seconds())
+            self._metrics.send_to_delivery.observe((arrived - message.sent_at).total_seconds())
 
     def _changed(self, feed: RoomFeed) -> None:
         if not self._dirty:
@@ -205,12 +207,14 @@ class Hub:
 
     def _flush(self) -> None:
         dirty, self._dirty = self._dirty, set()
+        deliveries = 0
         for feed in dirty:
-            _guarded(partial(self._flush_feed, feed))
-
-    def _flush_feed(self, feed: RoomFeed) -> None:
-        self._metrics.deliveries.inc(feed.entries.flush())
-        feed.activity.flush()
+            try:
+                deliveries += feed.entries.flush()
+                feed.activity.flush()
+            except Exception:
+                log.exception("fan_out_failed")
+        self._metrics.deliveries.inc(deliveries)
 
     # Rooms
 

@@ -32,6 +32,19 @@ async def test_the_store_is_asked_once(members: FakeMembers, memberships: Member
     assert members.asked == 1
 
 
+async def test_what_is_known_can_be_seen_without_asking(
+    memberships: Memberships, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not memberships.knows(ROOM)
+    await memberships.check(ROOM, ALICE)
+    assert memberships.knows(ROOM)
+    memberships.forget(ROOM)
+    assert not memberships.knows(ROOM)
+    monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
+    await memberships.check(ROOM, ALICE)
+    assert not memberships.knows(ROOM)
+
+
 async def test_who_is_no_member_is_refused_each_time(
     members: FakeMembers, memberships: Memberships
 ) -> None:

@@ -1,6 +1,7 @@
 """`runtime`: readiness, owned tasks, and the signals that end a process."""
 
 import asyncio
+import gc
 import os
 import signal
 
@@ -8,7 +9,13 @@ import pytest
 
 from allibe_services import runtime as module
 from allibe_services.contracts.errors import AllibeError, StoreUnavailable
-from allibe_services.runtime import Readiness, Tasks, stop_requested
+from allibe_services.runtime import (
+    COLLECT_AFTER,
+    Readiness,
+    Tasks,
+    collect_garbage_less,
+    stop_requested,
+)
 
 
 async def ok() -> None: ...
@@ -24,6 +31,18 @@ async def for_ever() -> None:
 
 async def broken() -> None:
     raise LookupError("column token='secret'")
+
+
+def test_garbage_is_collected_less_often_and_not_among_what_was_there_before() -> None:
+    thresholds = gc.get_threshold()
+    try:
+        collect_garbage_less()
+        assert gc.isenabled()
+        assert gc.get_threshold()[0] == COLLECT_AFTER
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
 
 
 class TestReadiness:

@@ -1,7 +1,7 @@
 """`doors.stomp`: what only a door without a socket can show. The rest is in tests/integration."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from structlog.testing import capture_logs
@@ -36,15 +36,21 @@ class Line:
         written, self.connection.transport.written = self.connection.transport.written, []
         parser = FrameParser()
         parser.version = Version.V1_2
-        frames = [one for chunk in written for one in parser.feed(_unframed(chunk))]
+        frames = [one for text in _texts(b"".join(written)) for one in parser.feed(text)]
         return [
             f"{one.command} {one.headers.get('receipt-id', '')}{one.headers.get('x-code', '')}"
             for one in frames
         ]
 
 
-def _unframed(frame: bytes) -> bytes:
-    return frame[4 if frame[1] == 126 else 2 :]
+def _texts(written: bytes) -> Iterator[bytes]:
+    """Yield what is in each WebSocket frame."""
+    while written:
+        start, length = 2, written[1]
+        if length == 126:
+            start, length = 4, int.from_bytes(written[2:4])
+        yield written[start : start + length]
+        written = written[start + length :]
 
 
 @pytest.fixture
@@ -66,6 +72,29 @@ async def test_receipts_come_in_the_order_of_the_answers(line: Line) -> None:
     first.set_result(None)
     await settle()
     assert line.heard() == ["RECEIPT b", "RECEIPT a"]
+
+
+async def test_what_is_confirmed_at_once_is_written_at_once(line: Line) -> None:
+    """One system call for the receipts of a batch."""
+    for receipt in ("a", "b", "c"):
+        await line.post(receipt)
+    for _, future in line.world.bus.posted:
+        future.set_result(None)
+    await settle()
+    assert len(line.connection.transport.written) == 1
+    assert line.heard() == ["RECEIPT a", "RECEIPT b", "RECEIPT c"]
+
+
+async def test_a_receipt_that_waits_for_others_is_written_before_what_comes_later(
+    line: Line,
+) -> None:
+    await line.post("a")
+    await line.post("b")
+    (_, first), (_, second) = line.world.bus.posted
+    first.set_result(None)
+    second.set_exception(Overloaded(retry_after_ms=1000))
+    await settle()
+    assert line.heard() == ["RECEIPT a", "ERROR boverloaded"]
 
 
 @pytest.mark.parametrize(
