@@ -108,6 +108,9 @@ def staged(
             database = TcpProxy(cluster.postgres.port)
             proxies[f"{short}-database"] = stack.enter_context(database)
             cluster.use(service, "DATABASE", cluster.database_url(database.port))
+        for service in cluster.services:
+            for ours in ("ALLIBE_CHAOS_SEED", "ALLIBE_CHAOS_ROUNDS"):
+                service.settings.pop(ours, None)  # a cluster hands on what is set in a shell
         for service in (*cluster.gateways, *cluster.workers):
             service.program = SABOTEUR
         if clocks_apart:
