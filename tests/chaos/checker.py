@@ -11,7 +11,7 @@ I4  per-sender order is kept
 I5  recovery from offset n continues with n+1
 I6  nothing crosses rooms or reaches a non-member
 I7  memory is bounded
-I8  recovery is complete within a stated time of its SUBSCRIBE
+I8  recovery is complete within a stated time of its SUBSCRIBE, and nothing stays unseen for longer
 """
 
 from collections import Counter
@@ -125,6 +125,10 @@ class Run:
     """The longest gap that the server promised to replay."""
     recovery_seconds: float = 10.0
     """How soon it promised to begin a subscription."""
+    unseen: float = 0.0
+    """How long after all was stored, and nothing was wrong any more, somebody had not seen all."""
+    unseen_seconds: float = 30.0
+    """How soon it promised to find a lost last event."""
     memory: list[Memory] = field(default_factory=list)
 
 
@@ -216,6 +220,8 @@ def _within_memory(run: Run) -> Iterator[str]:
 
 
 def _in_time(run: Run) -> Iterator[str]:
+    if run.unseen > run.unseen_seconds:
+        yield f"what was stored was unseen by somebody for {run.unseen:.1f} s"
     for stream in run.streams:
         for life in stream.lives:
             if life.seconds > run.recovery_seconds:

@@ -53,14 +53,16 @@ def _killed(name: str, subject: str, part: Callable[[Stage], PrivateServer]) -> 
     )
 
 
-def _frozen(name: str, subject: str, part: Callable[[Stage], PrivateServer]) -> Fault:
+def _frozen(
+    name: str, subject: str, part: Callable[[Stage], PrivateServer], longest: float = 8.0
+) -> Fault:
     return Fault(
         f"{name} frozen",
         subject,
         lambda stage: part(stage).freeze(),
         lambda stage: part(stage).thaw(),
         seconds=2.0,
-        longest=8.0,
+        longest=longest,
     )
 
 
@@ -168,7 +170,8 @@ FAULTS: list[Fault] = [
     _killed("gateway", "gateway", lambda stage: stage.cluster.gateways[0]),
     _frozen("gateway", "gateway", lambda stage: stage.cluster.gateways[0]),
     _ordered("lose events", "gateway", lambda stage: stage.cluster.gateways[0]),
-    _frozen("worker", "worker", lambda stage: stage.cluster.workers[1]),
+    # RabbitMQ gives its shards to the other one after 12 s; then it wakes, and goes on.
+    _frozen("worker", "worker", lambda stage: stage.cluster.workers[1], longest=24.0),
     _ordered("hand over twice", "worker", lambda stage: stage.cluster.workers[0]),
     Fault("RabbitMQ closes all connections", "bus", _close_all_connections, _nothing, 0.5),
     Fault("RabbitMQ short of memory", "bus", _alarm(True), _alarm(False), 2.0),
@@ -194,6 +197,8 @@ MORE_FAULTS: list[Fault] = [
     _killed("RabbitMQ", "bus", rabbitmq),
     _restarted("RabbitMQ", "bus", rabbitmq),
     _restarted("PostgreSQL", "database", lambda stage: stage.cluster.postgres),
+    _frozen("RabbitMQ", "bus", rabbitmq),
+    _frozen("PostgreSQL", "database", lambda stage: stage.cluster.postgres),
     *map(_stalled, NETWORKS),
 ]
 """What a walk may meet."""

@@ -19,6 +19,10 @@ QUIET_SECONDS = 60.0
 """After the last fault: until all is receipted, and then until every listener has all. A shard may
 wait 15 s for a worker that is gone, a lost last event 30 s for the next comparison."""
 
+UNSEEN_SECONDS = 30.0
+COMING_BACK_SECONDS = 5.0
+"""Promised for a lost last event, and what a client takes that is not connected just then."""
+
 SENDERS_PAUSE = 0.1
 PATIENCE = (2.0, 8.0)
 """Seconds that a sender waits for a receipt. The time limit of a publish is 5 s."""
@@ -84,14 +88,19 @@ class Load:
         *,
         patience: tuple[float, float] = PATIENCE,
         quiet_seconds: float = QUIET_SECONDS,
+        longest_life: float | None = LONGEST_LIFE,
     ) -> None:
-        """`quiet_seconds` is how long quiet is waited for: what is missing then is missing."""
+        """`quiet_seconds` is how long quiet is waited for: what is missing then is missing.
+
+        `patience` is the senders', `longest_life` the listeners'.
+        """
         self.ledger = Ledger()
         self.senders: list[Sender] = []
         self.listeners: list[Listener] = []
         self.members: dict[str, set[str]] = {}
         self.stage, self._clients, self._seed = stage, clients, seed
         self._patience, self._quiet_seconds = patience, quiet_seconds
+        self._longest_life = longest_life
         self._watch = Watch(stage.cluster.services)
         self._sending: list[asyncio.Task[None]] = []
         self._others: list[asyncio.Task[None]] = []
@@ -131,7 +140,9 @@ class Load:
             waits = "\n".join(_state(one) for one in self.senders if one.waits_for)
             raise AssertionError(f"no receipts after {self._quiet_seconds:.0f} s:\n{waits}")
         history = await self._history()
+        stored = asyncio.get_running_loop().time()
         await self._until(lambda: self._have_all(history))
+        unseen = asyncio.get_running_loop().time() - stored
         await self.stop()
         streams = [stream for one in self.listeners for stream in one.streams.values()]
         return Run(
@@ -141,6 +152,8 @@ class Load:
             streams,
             history,
             RECOVERY_MESSAGES,
+            unseen=unseen,
+            unseen_seconds=UNSEEN_SECONDS + COMING_BACK_SECONDS,
             memory=self._watch.memory(),
         )
 
@@ -216,7 +229,7 @@ class Load:
             places=self.stage.places,
             clients=self._clients,
             seed=self._seed,
-            longest_life=LONGEST_LIFE,
+            longest_life=self._longest_life,
         )
         if one.kind is Stranger:
             for stream in listener.streams.values():
@@ -245,7 +258,8 @@ def told(run: Run) -> str:
     highest = max((one.highest for one in run.memory), default=0)
     return (
         f"{len(run.attempts)} messages, {len(run.receipts)} receipts, {len(lives)} subscriptions, "
-        f"{len(recovered)} recoveries (slowest {slowest:.1f} s), at most {highest >> 20} MiB"
+        f"{len(recovered)} recoveries (slowest {slowest:.1f} s), seen after {run.unseen:.1f} s, "
+        f"at most {highest >> 20} MiB"
     )
 
 

@@ -10,6 +10,7 @@ here, so the product has no code for it.
     die before ack         … when it is about to ack
     hand over twice        each delivery holds its commands twice, and those of the one before
     lose events            a gateway never hears of every fifth batch of events
+    lose all events        … of any
 
 and planted bugs, which the checker must find:
 
@@ -157,7 +158,8 @@ def events() -> None:
     numbers = count()
 
     def lose_some(self: Hub, some: Sequence[Event]) -> None:
-        if not (ordered("lose events") and next(numbers) % LOSE == 0):
+        some_are_lost = ordered("lose events") and next(numbers) % LOSE == 0
+        if not (some_are_lost or ordered("lose all events")):
             on_events(self, some)
 
     def hand_out_what_comes(self: RoomFeed, message: Message) -> bool:

@@ -175,6 +175,10 @@ def _do_not_answer_a_subscription(run: Run) -> None:
     run.streams[0].lives[1].seconds = run.recovery_seconds + 1
 
 
+def _find_a_lost_event_late(run: Run) -> None:
+    run.unseen = run.unseen_seconds + 1
+
+
 FAULTS: list[tuple[str, Callable[[Run], None]]] = [
     ("I1", _lose_a_receipted_message),
     ("I1", _store_a_message_twice),
@@ -202,6 +206,7 @@ FAULTS: list[tuple[str, Callable[[Run], None]]] = [
     ("I7", _take_more_memory_than_allowed),
     ("I8", _recover_late),
     ("I8", _do_not_answer_a_subscription),
+    ("I8", _find_a_lost_event_late),
 ]
 
 

@@ -134,3 +134,23 @@ async def test_errors_that_may_be_retried_come_in_time_while_rabbitmq_is_away(
         assert all(one.code and one.retryable for one in answers), (story, answers)
         assert slowest < BUS_SECONDS + GRACE, story
         stage.check_logs()
+
+
+@pytest.mark.long
+async def test_a_lost_last_event_is_found(stage: Stage, clients: Clients) -> None:
+    """Gateways compare what they have with the log: nobody has to come back, or to send more."""
+    seed = seed_of_this_run()
+    story = f"ALLIBE_CHAOS_SEED={seed}: all events are lost"
+    async with under_load(Load(stage, clients, seed, longest_life=None), lambda: story) as load:
+        for gateway in stage.cluster.gateways:
+            stage.order("lose all events", service=gateway)
+        try:
+            await load.for_a_while(1)
+            run = await load.finish()
+        finally:
+            for gateway in stage.cluster.gateways:
+                stage.order(service=gateway)
+        print(f"{story}: {told(run)}")
+        judge(run, story)
+        assert run.unseen > GRACE, story  # else they were not lost
+        stage.check_logs()
