@@ -66,13 +66,16 @@ static void advance(struct connection *c)
 {
     const struct options *o = c->crowd->options;
     char frame[16384], room[128];
-    if (++c->stage == SUBSCRIBING && publishes(c))
-        c->stage = READY;
+    c->stage++;
     if (c->stage == UPGRADING) {
         ws_append_upgrade(&c->out, o->host, ntohs(options_server(o, c->index)->sin_port), o->path);
         flush(c);
     } else if (c->stage == LOGGING_IN) {
         connection_send(c, frame, stomp_connect(frame, sizeof frame, options_token(o, c->index)));
+    } else if (c->stage == SUBSCRIBING && publishes(c)) {
+        /* Whoever sends has typed: the server has looked up by then what the user may do. */
+        options_room(o, (c->index - o->subscribers) % o->rooms, room, sizeof room);
+        connection_send(c, frame, stomp_type(frame, sizeof frame, room));
     } else if (c->stage == SUBSCRIBING) {
         options_room(o, c->index % o->rooms, room, sizeof room);
         connection_send(c, frame, stomp_subscribe(frame, sizeof frame, room));

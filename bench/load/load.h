@@ -139,6 +139,7 @@ struct stomp_frame {
 /* Each returns the length written to `out`, and fails when `room` bytes are not enough. */
 size_t stomp_connect(char *out, size_t room, const char *token);
 size_t stomp_subscribe(char *out, size_t room, const char *room_id);
+size_t stomp_type(char *out, size_t room, const char *room_id);
 size_t stomp_send(char *out, size_t room, const char *room_id, struct marker m, size_t padding,
                   bool receipt); /* whose id bears the marker too */
 
@@ -199,7 +200,8 @@ void crowd_publish(struct crowd *crowd, uint32_t room, struct marker marker);
 
 /* ---- connection: one socket, its way through the stages, and what arrives on it */
 
-enum stage { DIALLING, UPGRADING, LOGGING_IN, SUBSCRIBING, READY }; /* in this order */
+/* In this order; a publisher types instead of subscribing. */
+enum stage { DIALLING, UPGRADING, LOGGING_IN, SUBSCRIBING, READY };
 
 struct connection {
     struct crowd *crowd;

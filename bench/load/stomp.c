@@ -34,6 +34,13 @@ size_t stomp_subscribe(char *out, size_t room, const char *room_id)
                        room_id);
 }
 
+size_t stomp_type(char *out, size_t room, const char *room_id)
+{
+    return write_frame(out, room,
+                       "SEND\ndestination:/app/typing\nreceipt:type-0\n\n{\"roomId\":\"%s\"}",
+                       room_id);
+}
+
 size_t stomp_send(char *out, size_t room, const char *room_id, struct marker m, size_t padding,
                   bool receipt)
 {
