@@ -45,6 +45,20 @@ class Script:
                     return event
         raise AssertionError(f"the script ended without {name}; it told {self.told[-5:]}")
 
+    def all(self, name: str) -> list[Event]:
+        """Return the events of this name that were told so far."""
+        return [event for event in self.told if event["event"] == name]
+
+    def last(self, name: str) -> Event:
+        """Return the newest event of this name that was told."""
+        return self.all(name)[-1]
+
+    async def write(self, line: str) -> None:
+        """Write a line to its standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+        await self._process.stdin.drain()
+
     def stop(self) -> None:
         """Freeze it: its sockets stay open, and nothing moves."""
         self._process.send_signal(signal.SIGSTOP)

@@ -48,15 +48,24 @@ def disconnect_of(code: int) -> Disconnect:
 
 
 class Backoff:
-    """Waits with full jitter, so that clients spread out; the ceiling doubles until `reset`."""
+    """Waits with full jitter, so that clients spread out; the ceiling doubles until `reset`.
 
-    def __init__(self, uniform: Callable[[float, float], float] = random.uniform) -> None:
+    It is `longest` seconds at most.
+    """
+
+    def __init__(
+        self,
+        uniform: Callable[[float, float], float] = random.uniform,
+        *,
+        longest: float = LONGEST_SECONDS,
+    ) -> None:
         self._uniform = uniform
+        self._longest = longest
         self._tries = 0
 
     def next(self, at_least_ms: int = 0) -> float:
         """Return the seconds to wait: what the server asks for, plus a share of the ceiling."""
-        ceiling = min(LONGEST_SECONDS, FIRST_SECONDS * 2**self._tries)
+        ceiling = min(self._longest, FIRST_SECONDS * 2**self._tries)
         self._tries = min(self._tries + 1, _DOUBLINGS)
         return at_least_ms / 1000 + self._uniform(0.0, ceiling)
 

@@ -15,6 +15,9 @@ from allibe_services.contracts.content import check_content
 from allibe_standalone.terminal.endings import Backoff, Lost
 from allibe_standalone.terminal.link import Link, SoftError, message
 
+LONGEST_RETRY_SECONDS = 8.0
+"""Somebody waits to see it sent: soon after the server can store again it should be."""
+
 RETRY_MS = 1000
 """Wait before a line is sent again that the server could not store, where it does not say."""
 
@@ -37,7 +40,7 @@ class Outbox:
         self._lines: dict[str, str] = {}
         self._sent: set[str] = set()
         self._unseen: set[str] = set()
-        self._retries = Backoff()
+        self._retries = Backoff(longest=LONGEST_RETRY_SECONDS)
         self._link: Link | None = None
         self._paused = False
         self._woken = asyncio.Event()

@@ -1,17 +1,19 @@
 /** Work that is tried again after waits that grow with each failure. */
 
-import { backoff } from './connection/backoff.js';
+import { BACKOFF, type BackoffLimits, backoff } from './connection/backoff.js';
 
 export class Retry {
   readonly #random: () => number;
   readonly #leastMs: number;
+  readonly #limits: BackoffLimits;
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `leastMs` is waited at least, where a failure does not say how long. */
-  constructor(random: () => number, leastMs: number) {
+  constructor(random: () => number, leastMs: number, limits: BackoffLimits = BACKOFF) {
     this.#random = random;
     this.#leastMs = leastMs;
+    this.#limits = limits;
   }
 
   get isWaiting(): boolean {
@@ -21,7 +23,7 @@ export class Retry {
   /** Takes note of a failure, and does the work after a wait. */
   later(work: () => void, leastMs: number | null = null): void {
     this.stop();
-    const ms = backoff(this.#failures, leastMs ?? this.#leastMs, this.#random);
+    const ms = backoff(this.#failures, leastMs ?? this.#leastMs, this.#random, this.#limits);
     this.#failures += 1;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;

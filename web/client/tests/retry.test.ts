@@ -25,6 +25,18 @@ describe('work that is tried again', () => {
     expect(times).toHaveLength(7);
   });
 
+  it('keeps to a longest wait of its own', async () => {
+    const retry = new Retry(() => 0.5, 500, { baseMs: 1_000, mostMs: 8_000 });
+    const waits: number[] = [];
+    for (let failure = 0; failure < 5; failure += 1) {
+      const before = Date.now();
+      retry.later(() => {});
+      await vi.advanceTimersToNextTimerAsync();
+      waits.push(Date.now() - before - 500);
+    }
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 4_000]);
+  });
+
   it('waits at least as long as a failure says, though that is less than usual', async () => {
     const { retry, times, work } = retrying(500, 0);
     retry.later(work, 20_000);

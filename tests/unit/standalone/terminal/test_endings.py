@@ -46,6 +46,12 @@ def test_the_ceiling_doubles_up_to_the_longest_wait() -> None:
     assert ceilings[-1] == LONGEST_SECONDS
 
 
+def test_a_longest_wait_of_its_own_is_kept_to() -> None:
+    """A line that waits to be stored is sent again soon after the server can store it."""
+    waits = Backoff(lambda _, ceiling: ceiling, longest=8.0)
+    assert [waits.next() for _ in range(7)] == [0.5, 1, 2, 4, 8, 8, 8]
+
+
 def test_the_server_says_how_long_to_wait_at_least_and_jitter_comes_on_top() -> None:
     assert Backoff(_at_once).next(5000) == 5.0
     assert Backoff(_at_the_ceiling).next(5000) == 5.0 + FIRST_SECONDS

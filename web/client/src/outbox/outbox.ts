@@ -6,6 +6,7 @@
  * `failed` when the server refuses it; a refusal that may be tried again leaves it `pending`.
  */
 
+import { BACKOFF } from '../connection/backoff.js';
 import type { Link } from '../connection/link.js';
 import { ChatError } from '../errors.js';
 import { Retry } from '../retry.js';
@@ -19,6 +20,9 @@ const MOST_ENTRIES = 500;
 
 /** Least wait before a message that was refused for now is sent again. */
 const AGAIN_MS = 500;
+
+/** Somebody waits to see it sent: soon after the server can store again it should be. */
+const AGAIN = { ...BACKOFF, mostMs: 8_000 };
 
 /** A stored message that a live room does not show within this was stored long ago. */
 const UNSEEN_MS = 10_000;
@@ -187,7 +191,7 @@ export class Outbox {
   #sendLater(roomId: string, error: ChatError): void {
     // A broken connection is no reason to wait: the next one flushes.
     if (error.code === 'network') return;
-    const retry = this.#retries.get(roomId) ?? new Retry(this.#options.random, AGAIN_MS);
+    const retry = this.#retries.get(roomId) ?? new Retry(this.#options.random, AGAIN_MS, AGAIN);
     this.#retries.set(roomId, retry);
     retry.later(() => this.#sendNext(roomId), error.retryAfterMs);
   }
