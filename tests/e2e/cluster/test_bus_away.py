@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -44,9 +44,9 @@ class Outage:
 
 
 @pytest.fixture(params=WAYS)
-async def outage(request: pytest.FixtureRequest, cluster: Cluster) -> AsyncIterator[Outage]:
+def outage(request: pytest.FixtureRequest, cluster: Cluster) -> Outage:
     """Not yet begun. `cluster` puts right what a test leaves."""
-    yield Outage(cluster.nodes[0], request.param)
+    return Outage(cluster.nodes[0], request.param)
 
 
 @pytest.fixture
