@@ -6,9 +6,9 @@ from pathlib import Path
 from deploy.cluster.service import Service
 from tests.chaos.checker import Memory
 
-ALLOWED = 300 << 20
-"""Bytes resident. Idle they have 70 to 90 MiB; held contents (64 MiB), tails and outboxes are
-bounded by settings, and no run here comes near those bounds."""
+ALLOWED = 200 << 20
+"""Bytes resident. They have 100 MiB when idle, had 108 in the longest walk so far, and may hold 64
+MiB of messages."""
 
 LOOK_SECONDS = 0.5
 
