@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import statistics
 import subprocess
 import tempfile
@@ -12,9 +13,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bench.scenarios import Measurement, Report, Scenario, Setting
+from deploy.cluster.servers import ProgramMissing
+from deploy.cluster.servers.programs import find_program
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
-PACKAGES = ("allibe", "aiohttp", "uvloop", "msgspec")
+PACKAGES = ("allibe", "aiohttp", "uvloop", "msgspec", "aio-pika", "asyncpg", "redis")
+PROGRAMS = (("rabbitmqctl", "version"), ("postgres", "--version"))
 
 INTRODUCTION = f"""# Benchmarks
 
@@ -30,6 +34,20 @@ against a fresh server with an empty data folder; the best and the median are sh
 - **Latency** is taken from the time at which a message was due (no coordinated omission).
 - **Memory** is the growth of the server's resident set; the kernel's socket buffers are not in it.
 - The generator is **saturated** above 90 % of its core; such a figure is not the server's alone.
+
+*Distributed* scenarios measure a whole cluster on all cores, the load included: gateways, workers,
+one RabbitMQ with quorum queues, a PostgreSQL that waits for the disk, Redis. Each connection has a
+user of its own; clients go to the gateways in turn, and who sends to a room is never on the gateway
+of its first listener where there are two. Each message is receipted and delivered exactly once, and
+those of a sender to a room in their order, or the run fails. The CPU column says how much of a core
+each part used, and `machine` all that ran: what is more than the sum was somebody else's.
+
+- **Durable messages** keep 5,000 on their way, a listener and a sender in each room: latency is
+  then what 5,000 take to pass, `distributed-paced` has it at a steady rate.
+- **Gateway against embedded** runs the same load against both, one after the other, in each
+  repetition: the process that does the fan-out on one core, all else on the other. Deliveries per
+  CPU-second of that process, all it does counted: the embedded one stores as well, the gateway
+  talks AMQP instead. *Without storing* takes off what as many messages cost with one subscriber.
 
 {BEGIN}
 {END}
@@ -94,7 +112,7 @@ def write(path: Path, outcomes: Sequence[Outcome], setting: Setting) -> None:
 
 def _section(outcomes: Sequence[Outcome], setting: Setting) -> str:
     rows = [
-        "| scenario | unit | target | best | median | | p50 / p99 / p99.9 ms | CPU: server, load |",
+        "| scenario | unit | target | best | median | | p50 / p99 / p99.9 ms | CPU, in cores |",
         "|---|---|--:|--:|--:|---|---|---|",
         *map(_row, outcomes),
     ]
@@ -120,8 +138,10 @@ def _busy(report: Report) -> str:
     """How much of a core each part used, of a cluster all that ran on the machine too."""
     parts = report.get("part_cpu_seconds")
     if not parts:
-        shown = [f"{report[key]:.0%}" for key in ("server_cpu", "generator_cpu") if key in report]
-        return ", ".join(shown)
+        names = {"server_cpu": "server", "generator_cpu": "load"}
+        return ", ".join(
+            f"{name} {report[key]:.0%}" for key, name in names.items() if key in report
+        )
     shares = {name: seconds / report["elapsed_seconds"] for name, seconds in parts.items()}
     shares |= {"load": report["generator_cpu"], "machine": report["machine_cpu"]}
     shown = [f"{name} {share:.0%}" for name, share in shares.items()]
@@ -148,6 +168,7 @@ def _machine(setting: Setting) -> list[str]:
         f"{setting.load_core}{shared}), Linux {platform.release()}, load average {load:.1f}",
         f"- Python {platform.python_version()}, {', '.join(map(_version, PACKAGES))}; "
         f"data folder on {_filesystem(Path(tempfile.gettempdir()))}",
+        f"- cluster, on all cores: {', '.join(map(_program, PROGRAMS))}",
         f"- server: `{setting.server_command}`",
     ]
 
@@ -157,6 +178,17 @@ def _version(package: str) -> str:
         return f"{package} {version(package)}"
     except PackageNotFoundError:
         return f"{package} (not installed)"
+
+
+def _program(command: tuple[str, str]) -> str:
+    """A program and the version that it tells."""
+    try:
+        words = [find_program(command[0]), command[1]]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    except ProgramMissing:
+        return f"{command[0]} (not installed)"
+    found = re.search(r"\d+\.\d+(\.\d+)?", done.stdout)
+    return f"{command[0]} {found[0] if found else '(unknown)'}"
 
 
 def _cpu_model() -> str:
