@@ -7,6 +7,8 @@ import aio_pika
 import pytest
 
 from allibe_services.bus.rabbitmq import codec
+from allibe_services.bus.rabbitmq.calls import Lost
+from allibe_services.bus.rabbitmq.dead_letters import DeadLetters
 from allibe_services.contracts.commands import Rejected
 from allibe_services.contracts.errors import (
     CommandRejected,
@@ -117,6 +119,42 @@ class TestPoison:
             again = await asyncio.wait_for(consumer.held.get(), 10)
             assert again.commands[0] == delivery.commands[0]
             await consumer.die()
+
+    async def test_a_queue_of_dead_letters_that_somebody_deleted_is_made_again(
+        self, amqp_url: str
+    ) -> None:
+        """Else the shard stands still, and what waits behind nears its delivery limit."""
+        async with bus_on(amqp_url) as bus:
+            async with operator(amqp_url) as channel:
+                await channel.queue_delete("chat.dead")
+            await publish(amqp_url, b"", codec.COMMANDS)
+            await bus.post(post("a"))
+            worker = Worker(bus)
+            await until(lambda: worker.of("1") == ["a"])
+            await worker.stop()
+        await dead_letters(amqp_url, 1)
+
+    @pytest.mark.parametrize("is_readable", [True, False])
+    async def test_dead_letters_that_nobody_takes_are_tried_less_and_less_often(
+        self, amqp_url: str, monkeypatch: pytest.MonkeyPatch, is_readable: bool
+    ) -> None:
+        """Each try is a delivery of all that waits behind, and these are limited."""
+        tries = 0
+
+        async def refuse(*_: object) -> None:
+            nonlocal tries
+            tries += 1
+            raise Lost("refused")
+
+        monkeypatch.setattr(DeadLetters, "rejected", refuse)
+        monkeypatch.setattr(DeadLetters, "undecodable", refuse)
+        async with bus_on(amqp_url) as bus:
+            body = codec.encode([post()]) if is_readable else b""
+            await publish(amqp_url, body, codec.COMMANDS)
+            worker = Worker(bus)
+            await asyncio.sleep(3)
+            await worker.stop()
+        assert 2 <= tries <= 9
 
 
 async def publish(url: str, body: bytes, content_type: str | None) -> None:

@@ -63,7 +63,6 @@ class RabbitMqBus:
             self.shards,
             Publishing(self._publishing, self._mend),
             self._publishing,
-            self._mend,
             space=Space(most_waiting, most_bytes),
             patience=publish_seconds,
         )

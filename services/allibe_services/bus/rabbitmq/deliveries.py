@@ -16,7 +16,13 @@ from aiormq import spec
 from aiormq.exceptions import ChannelNotFoundEntity
 
 from allibe_services.bus.rabbitmq.calls import Lost, call
-from allibe_services.bus.rabbitmq.connection import Channel, Link, close_channel, open_channel
+from allibe_services.bus.rabbitmq.connection import (
+    STEADY_SECONDS,
+    Channel,
+    Link,
+    close_channel,
+    open_channel,
+)
 from allibe_services.bus.rabbitmq.dead_letters import DeadLetters
 from allibe_services.bus.rabbitmq.intake import Intake, Poison, Portion
 from allibe_services.bus.rabbitmq.topology import queue_of
@@ -30,7 +36,7 @@ CONSUME_SECONDS = 10.0
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 2.0
-"""Seconds between tries of a shard whose queue cannot be consumed."""
+"""Seconds between channels that end soon: nothing can be consumed, or not be acked."""
 
 log = structlog.get_logger(__name__)
 
@@ -83,11 +89,12 @@ class ShardConsumer:
 
     async def deliveries(self, most: int) -> AsyncGenerator[ShardDelivery, None]:
         """Hand over what waits, over one channel after the other, until the link is closed."""
+        clock = asyncio.get_running_loop().time
         pause = FIRST_PAUSE
         while True:
+            began = clock()
             try:
                 async with self._consuming() as (channel, intake):
-                    pause = FIRST_PAUSE
                     while delivery := await self._next(channel, intake, most):
                         while not (delivery.acked or intake.has_ended):
                             yield delivery
@@ -97,8 +104,11 @@ class ShardConsumer:
                 log.warning("shard_not_consumed", shard=self._shard, error=str(lost))
                 if isinstance(lost.__cause__, ChannelNotFoundEntity):
                     self._mend()
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
-                pause = min(2 * pause, LONGEST_PAUSE)
+            if clock() - began > STEADY_SECONDS:
+                pause = FIRST_PAUSE
+            # Never at once: each channel is a delivery of what waits, and these are limited.
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _next(self, channel: Channel, intake: Intake, most: int) -> ShardDelivery | None:
         """Return the next delivery, or None when the channel has ended. Puts poison aside."""

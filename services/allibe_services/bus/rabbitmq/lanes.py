@@ -10,7 +10,7 @@ stored once. Only after a refusal (the shard is full) do later ones go on withou
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 from aio_pika.exceptions import DeliveryError, PublishError
@@ -54,14 +54,13 @@ log = structlog.get_logger(__name__)
 
 
 class Lanes:
-    """Takes commands for all shards. `mend` is called when a shard's queue is missing."""
+    """Takes commands for all shards."""
 
     def __init__(
         self,
         shards: int,
         publishing: Publishing,
         link: Link,
-        mend: Callable[[], None],
         *,
         space: Space,
         patience: float,
@@ -76,7 +75,6 @@ class Lanes:
                 Line(space, patience=patience, withdrawn=self._withdrawn),
                 publishing,
                 link,
-                mend,
                 give_up,
             )
             for shard in range(shards)
@@ -119,7 +117,6 @@ class _Lane:
         line: Line,
         publishing: Publishing,
         link: Link,
-        mend: Callable[[], None],
         give_up: float,
     ) -> None:
         self.shard = shard
@@ -127,7 +124,6 @@ class _Lane:
         self._shards = shards
         self._publishing = publishing
         self._link = link
-        self._mend = mend
         self._give_up = give_up
 
     async def run(self) -> None:
@@ -154,7 +150,6 @@ class _Lane:
             await self._publish(channel, body, self._key(batch))
         except PublishError:
             log.warning("commands_returned", shard=self.shard, count=len(batch))
-            self._mend()
             self.line.fail(lambda: BusUnavailable(retry_after_ms=RETRY_AFTER_MS))
         except DeliveryError:
             log.warning("commands_refused", shard=self.shard, count=len(batch))

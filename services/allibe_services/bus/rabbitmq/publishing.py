@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from aio_pika.exceptions import PublishError
 from aiormq import spec
 from aiormq.exceptions import ChannelNotFoundEntity
 from pamqp.common import FieldValue
@@ -69,6 +70,9 @@ class Publishing:
         )
         try:
             await call(publish, seconds=seconds)
+        except PublishError:
+            self._mend()
+            raise
         except Lost as lost:
             if isinstance(lost.__cause__, ChannelNotFoundEntity):
                 self._mend()
