@@ -6,11 +6,12 @@ connection  one WebSocket: reads, writes, closes
 session     one user on one connection: what may be done and has been done
 fanout      events in, bytes shared by many connections out
 deadlines   what must happen to a connection at a time (token expiry, time to sign in)
-sweeper     heart-beats both ways
 presence_reporter
             tells presence who is here
+memberships the rooms that a user is known to be a member of
 revocations memberships that ended without a word
+comparing   what events said, against the store: now and then, and in doubt
 limits      the gateway's limits, as settings give them
-services    what all connections of a process share
-app         a gateway as a resource of a process, and its routes
+shared      what all connections of a process share
+app         a gateway as a resource of a process: its routes, heart-beats both ways
 """

@@ -8,12 +8,13 @@ from typing import Protocol
 
 import structlog
 
+from allibe_gateway.comparing import Comparing
 from allibe_gateway.fanout.audience import View
 from allibe_gateway.fanout.bindings import Bindings
 from allibe_gateway.fanout.outbox import Outbox
 from allibe_gateway.fanout.room_feed import FeedLimits, Joined, RoomFeed
 from allibe_services.bus.base import Bus
-from allibe_services.contracts.errors import StoreUnavailable, Unavailable
+from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.events import Event, UserEvent
 from allibe_services.contracts.ids import Position, RoomId, UserId
 from allibe_services.contracts.messages import Message, now
@@ -23,10 +24,6 @@ from allibe_services.telemetry import GatewayMetrics
 
 LINGER_SECONDS = 30.0
 """How long a room stays bound after its last subscriber: people come back to what they left."""
-
-COMPARE_SECONDS = 30.0
-"""How often the ends of all rooms are compared with the log: the longest that a lost last
-event stays unseen."""
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +78,7 @@ class Hub:
         self._places: dict[RoomId, _Place] = {}
         self._listeners: dict[UserId, set[UserListener]] = {}
         self._dirty: set[RoomFeed] = set()
-        self._doubt = asyncio.Event()
+        self._comparing = Comparing("heads", self._compare)
         self._when_in_doubt: list[Callable[[], None]] = []
         self._open_bindings: Bindings | None = None
 
@@ -98,14 +95,7 @@ class Hub:
 
     async def run(self) -> None:
         """Compare rooms with the log, now and then and whenever events may have been lost."""
-        while True:
-            try:
-                async with asyncio.timeout(COMPARE_SECONDS):
-                    await self._doubt.wait()
-            except TimeoutError:
-                pass
-            self._doubt.clear()
-            await self._compare()
+        await self._comparing.run()
 
     def when_in_doubt(self, call: Callable[[], None]) -> None:
         """Make this call, too, whenever events may have been lost. It raises nothing."""
@@ -191,7 +181,7 @@ class Hub:
 
     def on_doubt(self) -> None:
         """Compare soon: events may have been lost (`EventHandler`)."""
-        self._doubt.set()
+        self._comparing.doubt()
         for call in self._when_in_doubt:
             call()
 
@@ -289,11 +279,7 @@ class Hub:
     async def _compare(self) -> None:
         feeds = [place.feed for place in self._places.values() if place.opening is None]
         seen = [feed.last for feed in feeds]
-        try:
-            heads = await self._log.heads([feed.room_id for feed in feeds])
-        except Unavailable as error:
-            log.warning("heads_not_compared", code=error.code)
-            return
+        heads = await self._log.heads([feed.room_id for feed in feeds])
         for feed, last in zip(feeds, seen, strict=True):
             if (head := heads.get(feed.room_id)) is not None:
                 feed.compare(head, seen=last)

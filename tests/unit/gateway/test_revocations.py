@@ -56,7 +56,7 @@ async def test_a_store_that_is_away_ends_nothing() -> None:
 
 async def test_doubt_makes_it_look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bus was away, and the event of a removal may be lost; again until the store answers."""
-    monkeypatch.setattr("allibe_gateway.revocations.RETRY_SECONDS", 0)
+    monkeypatch.setattr("allibe_gateway.comparing.RETRY_SECONDS", 0)
 
     class Late(FakeMembers):
         refusals = 2
