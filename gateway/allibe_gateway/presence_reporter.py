@@ -1,8 +1,8 @@
 """Tells presence who is connected here and what they look at, in batches.
 
 Changes wait a moment and go out together; leases are renewed well before they end. Presence may
-be away: chat does not notice, and the next round says again who is here. (Who has left is not
-said again: those leases end by themselves.)
+be away: chat does not notice, and as soon as it is back, perhaps without all that it knew, it is
+told of everybody who is here. (Who has left is not said again: those leases end by themselves.)
 """
 
 import asyncio
@@ -17,6 +17,10 @@ REPORT_SECONDS = 0.05
 """How long changes gather: less than the notifier waits, so that it knows who just connected."""
 
 RENEW_SECONDS = LEASE_SECONDS / 3
+
+RETRY_SECONDS = 0.5
+"""Longest pause after a report that failed: less than the notifier waits with the news that it put
+off, or it would find nobody connected to a Redis that was restarted."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +42,7 @@ class PresenceReporter:
         self._changed: set[str] = set()
         self._ended: set[str] = set()
         self._woken = asyncio.Event()
+        self._is_away = False
 
     def changed(self, connection_id: str, present: Present) -> None:
         """Report this connection soon."""
@@ -67,6 +72,8 @@ class PresenceReporter:
                 self._changed = set(self._here)
             self._woken.clear()
             await self.report()
+            if self._is_away:
+                renewal = min(renewal, loop.time() + RETRY_SECONDS)
 
     async def report(self) -> None:
         """Send what has changed since the last time."""
@@ -77,5 +84,9 @@ class PresenceReporter:
             await self._presence.end(ended)
             await self._presence.renew([lease for lease in leases if lease is not None])
         except Unavailable as error:
-            log.warning("presence_not_reported", code=error.code)
             self._changed |= changed & self._here.keys()
+            if not self._is_away:
+                log.warning("presence_not_reported", code=error.code)
+            self._is_away = True
+        else:
+            self._is_away = False

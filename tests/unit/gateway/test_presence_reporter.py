@@ -198,4 +198,20 @@ class TestAway:
         reporter.changed("b", Here("b"))
         await until(lambda: {lease.connection_id for lease in presence.leases} == {"a", "b"})
         await settle()
+
+    async def test_as_soon_as_it_is_back_it_is_told_of_everybody(
+        self, presence: FakePresence, reporter: PresenceReporter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It may have lost all, and what the notifier has put off is for who is connected."""
+        monkeypatch.setattr(module, "RETRY_SECONDS", 0.001)
+        running = asyncio.create_task(reporter.run())
+        reporter.changed("quiet", Here("quiet"))
+        await until(lambda: len(presence.leases) == 1)
+        presence.renewed.clear()
+        presence.away = True
+        reporter.changed("a", Here("a"))
+        await asyncio.sleep(0.02)
+        presence.away = False
+        await until(lambda: {lease.connection_id for lease in presence.leases} == {"a", "quiet"})
+        running.cancel()
         assert not running.done()
