@@ -28,6 +28,10 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Bytes = Annotated[int, Meta(ge=1024, le=1 << 30)]
+Connections = Annotated[int, Meta(ge=1, le=1000)]
+Shards = Annotated[int, Meta(ge=1, le=256)]
+"""A worker may consume all, each over a channel; RabbitMQ allows 2,047 in a connection, and makes
+as many queues one by one when it is first met. 64 are slower than 16 already."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,7 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = "sqlite:///.data/allibe.db"
     database_connections: Annotated[
-        Count,
+        Connections,
         Meta(description="Most connections of a process to PostgreSQL; they are opened on demand."),
     ] = 8
     bus_url: Annotated[
@@ -61,7 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = "inprocess:"
     shards: Annotated[
-        Count,
+        Shards,
         Meta(
             description="Queues that RabbitMQ spreads rooms over; fixed for the life of a"
             " deployment."
