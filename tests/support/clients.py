@@ -19,6 +19,8 @@ class Clients:
             connector=TCPConnector(limit=0, force_close=True),
             timeout=ClientTimeout(total=WAIT_SECONDS),
         )
+        self._made: list[StompClient | JsonClient] = []
+        """What nobody holds would be collected, and its connection closed, in mid-test."""
 
     async def __aenter__(self) -> "Clients":
         return self
@@ -40,7 +42,7 @@ class Clients:
         query: dict[str, str] | None = None,
     ) -> StompClient:
         """Open `/allibe-ws`; no CONNECT yet."""
-        return StompClient(
+        client = StompClient(
             await self.session.ws_connect(
                 f"{server.url}/allibe-ws",
                 protocols=protocols,
@@ -49,6 +51,8 @@ class Clients:
                 max_msg_size=0,
             )
         )
+        self._made.append(client)
+        return client
 
     async def stomp(self, server: Place, user: str, **headers: str) -> StompClient:
         """Return a STOMP client that is connected as the user."""
@@ -60,11 +64,13 @@ class Clients:
         self, server: Place, query: dict[str, str], headers: dict[str, str] | None = None
     ) -> JsonClient:
         """Open `/ws/chat` with a query as it is."""
-        return JsonClient(
+        client = JsonClient(
             await self.session.ws_connect(
                 f"{server.url}/ws/chat", params=query, headers=headers, max_msg_size=0
             )
         )
+        self._made.append(client)
+        return client
 
     async def json(self, server: Place, user: str, room_id: str, since: str = "") -> JsonClient:
         """Return a client of the JSON door that has joined the room as the user."""
