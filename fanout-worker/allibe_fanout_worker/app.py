@@ -33,6 +33,7 @@ async def worker(
 
     On exit the others are told first, and take over while this one still consumes (3 s, if there
     are others); what is in hand is finished. What is not acked after 5 s more stays with the bus.
+    What was stored last is told to its members, within a second.
     """
     notifier = Notifier(store, presence, bus)
 
@@ -43,6 +44,7 @@ async def worker(
     sharing = Sharing(new_worker_id(), workers, bus, consuming, metrics)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_cancel, tasks.start(notifier.run(), name="notifier"))
+        stack.push_async_callback(notifier.finish)
         stack.push_async_callback(consuming.close)
         stack.push_async_callback(sharing.leave)
         await sharing.renew()

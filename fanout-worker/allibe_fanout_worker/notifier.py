@@ -25,6 +25,9 @@ ROUND_SECONDS = 0.1
 RETRY_SECONDS = 2.0
 """Pause after a round in which something failed: store, presence or bus are away."""
 
+FINISH_SECONDS = 1.0
+"""How long a process that ends may still tell of news; what is left then is told to nobody."""
+
 PAGE = 500
 """Members looked at in one query."""
 
@@ -43,6 +46,7 @@ class Notifier:
         self._bus = bus
         self._news: dict[RoomId, Stored] = {}
         self._woken = asyncio.Event()
+        self._telling = asyncio.Lock()
 
     def stored(self, outcomes: Sequence[Outcome]) -> None:
         """Remember that rooms have news. Returns at once."""
@@ -59,8 +63,20 @@ class Notifier:
                 await asyncio.sleep(RETRY_SECONDS)
                 self._woken.set()
 
+    async def finish(self) -> None:
+        """Tell of what is left, a round under way included; the end of `run` would drop it."""
+        try:
+            async with asyncio.timeout(FINISH_SECONDS):
+                await self._round()
+        except TimeoutError:
+            log.warning("notifications_cut_off", seconds=FINISH_SECONDS)
+
     async def _round(self) -> int:
         """Tell of all news; return how many rooms' could not be told."""
+        async with self._telling:
+            return await self._tell_all()
+
+    async def _tell_all(self) -> int:
         news, self._news = self._news, {}
         failed = []
         for one in news.values():

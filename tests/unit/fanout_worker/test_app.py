@@ -1,7 +1,7 @@
 """`app`: a worker as one resource of a process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import pytest
@@ -13,11 +13,14 @@ from allibe_services.bus.base import Bus
 from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.contracts.commands import Stored
 from allibe_services.contracts.errors import StoreUnavailable
+from allibe_services.contracts.events import Event, Notification, RoomChanged
+from allibe_services.contracts.routing import user_key
 from allibe_services.runtime import Readiness, Tasks
 from allibe_services.telemetry import WorkerMetrics
 from allibe_services.workers.base import Workers
 from allibe_services.workers.inprocess import InProcessWorkers
 from tests.unit.fanout_worker.fakes import (
+    BOB,
     ONE,
     FakePresence,
     FakeStore,
@@ -41,19 +44,31 @@ class World:
 
     def __init__(self, tasks: Tasks, bus: Bus, workers: Workers | None = None) -> None:
         self.tasks, self.bus = tasks, bus
-        self.store = FakeStore()
+        self.store, self.presence = FakeStore(), FakePresence()
         self.workers = workers or InProcessWorkers()
 
     def one(self, readiness: Readiness | None = None) -> AbstractAsyncContextManager[None]:
         return worker(
             bus=self.bus,
             store=self.store,
-            presence=FakePresence(),
+            presence=self.presence,
             workers=self.workers,
             metrics=WorkerMetrics(CollectorRegistry()),
             readiness=readiness or Readiness(),
             tasks=self.tasks,
         )
+
+
+class Heard:
+    """`EventHandler` that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def on_events(self, events: Sequence[Event]) -> None:
+        self.events.extend(events)
+
+    def on_doubt(self) -> None: ...
 
 
 class TestAlone:
@@ -85,6 +100,17 @@ class TestAlone:
         early = bus.post(post("a"))
         async with World(tasks, bus).one(), asyncio.timeout(0.5):
             assert isinstance(await early, Stored)
+
+    async def test_what_was_stored_last_is_told_before_it_ends(self, tasks: Tasks) -> None:
+        """Else each rolling restart would leave out some notifications."""
+        bus, heard = InProcessBus(), Heard()
+        world = World(tasks, bus)
+        world.store.members.of = {ONE: {BOB: 1}}
+        world.presence.here = {BOB}
+        await (await bus.listen(heard)).bind([user_key(BOB)])
+        async with world.one():
+            assert isinstance(await bus.post(post("a")), Stored)
+        assert [type(event) for event in heard.events] == [RoomChanged, Notification]
 
     async def test_it_ends_at_once_when_it_has_nothing_in_hand(self, tasks: Tasks) -> None:
         async with asyncio.timeout(0.5):
