@@ -13,13 +13,14 @@ from collections.abc import Iterator, Sequence
 from aio_pika.exceptions import DeliveryError
 
 from allibe_services.bus.base import DELIVERY_BYTES
+from allibe_services.bus.line import utf8_bytes
 from allibe_services.bus.rabbitmq import codec
 from allibe_services.bus.rabbitmq.calls import Lost
 from allibe_services.bus.rabbitmq.connection import Channel
 from allibe_services.bus.rabbitmq.publishing import Publishing
 from allibe_services.bus.rabbitmq.topology import EVENTS
 from allibe_services.contracts.errors import BusUnavailable
-from allibe_services.contracts.events import Event, Notification, key_of
+from allibe_services.contracts.events import Event, Notification, RoomChanged, key_of
 from allibe_services.contracts.messages import Message
 
 KEY_BYTES = 64 << 10
@@ -83,7 +84,7 @@ def batches(events: Sequence[Event]) -> Iterator[tuple[list[str], list[Event]]]:
     key_bytes = content = 0
     for event in events:
         key = key_of(event)
-        size = _content_length(event)
+        size = _content_bytes(event)
         if batch and (key_bytes + len(key) > KEY_BYTES or content + size > DELIVERY_BYTES):
             yield list(keys), batch
             keys, batch, key_bytes, content = {}, [], 0, 0
@@ -96,6 +97,8 @@ def batches(events: Sequence[Event]) -> Iterator[tuple[list[str], list[Event]]]:
         yield list(keys), batch
 
 
-def _content_length(event: Event) -> int:
+def _content_bytes(event: Event) -> int:
+    if isinstance(event, RoomChanged):
+        return utf8_bytes(event.last_message or "")
     message = event.message if isinstance(event, Notification) else event
-    return len(message.content) if isinstance(message, Message) else 0
+    return utf8_bytes(message.content) if isinstance(message, Message) else 0
