@@ -59,9 +59,12 @@ else
 	@$(BIN)/python -m pytest $(ARGS)
 endif
 
-chaos: setup-dev ## Break everything for a quarter of an hour (ALLIBE_CHAOS_SEED= ALLIBE_CHAOS_ROUNDS= ARGS=)
+chaos: setup-dev ## Break everything, and run all that takes long: half an hour (ALLIBE_CHAOS_SEED= ALLIBE_CHAOS_ROUNDS= ARGS=)
 	@scripts/servers.sh
 	@$(BIN)/python -m pytest tests/chaos -m '' -s $(ARGS)
+ifeq ($(ARGS),)
+	@$(BIN)/python -m pytest tests/e2e tests/integration -m long
+endif
 
 coverage: ## Show what the last `make test` did not cover
 	@$(BIN)/python -m coverage report

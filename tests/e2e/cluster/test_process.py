@@ -146,6 +146,7 @@ def test_what_dies_is_started_again_and_ctrl_c_leaves_nothing(start: Start, chat
     assert "Traceback" not in cluster.output
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_a_folder_keeps_its_history_and_has_one_cluster(start: Start, chat: Open) -> None:
     """SIGTERM is a stop in order, too; kill -9 loses nothing, and leaves nothing running."""
@@ -170,6 +171,7 @@ def test_a_folder_keeps_its_history_and_has_one_cluster(start: Start, chat: Open
     assert again.left() == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", [0.0, 1.0])
 def test_ctrl_c_while_it_starts_ends_it_soon(start: Start, after: float) -> None:
     """Whatever has started by then; 130 as for any command that was interrupted."""
@@ -184,6 +186,7 @@ def test_ctrl_c_while_it_starts_ends_it_soon(start: Start, after: float) -> None
     assert "Traceback" not in cluster.output
 
 
+@pytest.mark.long
 def test_a_second_ctrl_c_kills(start: Start) -> None:
     """Who does not want to wait for the end of a stop in order."""
     cluster = start()
@@ -204,6 +207,7 @@ def test_a_taken_port_is_one_line_before_anything_starts(start: Start) -> None:
     assert not (cluster.data / "cluster" / "rabbitmq").exists()
 
 
+@pytest.mark.long
 def test_what_cannot_start_is_one_line_that_says_where_to_look(
     start: Start, tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ def three_nodes(tmp_path: Path, postgres_template: Path) -> Iterator[Cluster]:
         yield cluster
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_messages_go_on_when_one_node_of_three_dies(
     three_nodes: Cluster, clients: Clients

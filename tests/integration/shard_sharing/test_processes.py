@@ -112,6 +112,7 @@ async def test_one_is_frozen_and_wakes_up(load: Load, start: Start) -> None:
     assert load.longest < HARDLY_NOTICED
 
 
+@pytest.mark.long
 async def test_one_is_frozen_in_a_transaction(
     load: Load, start: Start, postgres_with_tables: str
 ) -> None:
@@ -142,6 +143,7 @@ async def test_one_is_frozen_in_a_transaction(
     assert frozen < HAND_OVER_SECONDS
 
 
+@pytest.mark.long
 async def test_one_is_killed_while_redis_is_away(load: Load, start: Start, tmp_path: Path) -> None:
     """All consume all shards then: who stands by goes on at once."""
     with Redis(tmp_path / "redis") as redis:
@@ -175,6 +177,7 @@ async def test_one_is_killed_while_redis_is_away(load: Load, start: Start, tmp_p
         assert max(away, killed, load.longest) < HARDLY_NOTICED
 
 
+@pytest.mark.long
 async def test_one_loses_its_way_to_rabbitmq(
     load: Load, start: Start, rabbitmq: RabbitMQ, amqp_url: str
 ) -> None:
@@ -198,6 +201,7 @@ async def test_one_loses_its_way_to_rabbitmq(
     assert load.longest < HARDLY_NOTICED
 
 
+@pytest.mark.long
 async def test_workers_are_replaced_one_by_one(load: Load, start: Start) -> None:
     """A rolling restart: nobody notices."""
     old = await start(2)

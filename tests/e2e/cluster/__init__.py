@@ -1,0 +1,1 @@
+"""A whole local cluster, as its users meet it."""
