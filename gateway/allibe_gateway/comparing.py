@@ -16,6 +16,9 @@ COMPARE_SECONDS = 30.0
 RETRY_SECONDS = 2.0
 """Pause after a comparison that failed: the store is away. The doubt is not over by that."""
 
+PAUSE_SECONDS = 1.0
+"""Between two comparisons: doubt that comes again and again costs no more than that."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -46,3 +49,5 @@ class Comparing:
                 log.warning("not_compared", what=self._what, code=error.code)
                 await asyncio.sleep(RETRY_SECONDS)
                 self._doubt.set()
+            else:
+                await asyncio.sleep(min(PAUSE_SECONDS, COMPARE_SECONDS))

@@ -36,8 +36,14 @@ class Memberships:
 
     async def check(self, room_id: RoomId, user_id: UserId) -> None:
         """Return when the user is a member. Raises `UnknownRoom`, `NotAMember`, `Unavailable`."""
-        if self.knows(room_id):
-            return
+        if not self.knows(room_id):
+            await self.confirm(room_id, user_id)
+
+    async def confirm(self, room_id: RoomId, user_id: UserId) -> None:
+        """Ask the store, whatever is known: for what lasts, as a subscription does.
+
+        While the store is away, what was known counts. Raises as `check`.
+        """
         clock = asyncio.get_running_loop().time
         now = clock()
         try:

@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 
 from allibe_gateway.comparing import Comparing
+from allibe_services.contracts.errors import Unavailable
 from allibe_services.contracts.events import Event, RoomLeft
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.store.base import Members
@@ -46,10 +47,22 @@ class Revocations:
         await self._comparing.run()
 
     async def check(self) -> None:
-        """End the subscriptions of those who are members no more. Raises `Unavailable`."""
+        """End the subscriptions of those who are members no more.
+
+        Raises `Unavailable` at the end when it was so for a room; the others were checked.
+        """
+        missed: Unavailable | None = None
         for room_id, users in self._hub.users_by_room().items():
-            members = await self._members.among(room_id, users)
-            lost = [RoomLeft(to=user, room_id=room_id) for user in users - members]
-            if lost:
-                log.warning("lost_removals_found", count=len(lost))
-                self._hub.on_events(lost)
+            try:
+                await self._check(room_id, users)
+            except Unavailable as error:
+                missed = error
+        if missed is not None:
+            raise missed
+
+    async def _check(self, room_id: RoomId, users: set[UserId]) -> None:
+        members = await self._members.among(room_id, users)
+        lost = [RoomLeft(to=user, room_id=room_id) for user in users - members]
+        if lost:
+            log.warning("lost_removals_found", count=len(lost))
+            self._hub.on_events(lost)

@@ -161,7 +161,8 @@ class Session:
         Raises `NotAMember`, `UnknownRoom`, `Conflict` (id in use), `TooManySubscriptions`,
         `Unavailable`.
         """
-        await self._check_member(subscription.room_id)
+        user_id = self.require_identity().user_id
+        await self._memberships.confirm(subscription.room_id, user_id)
         if subscription.id in self.subscriptions:
             raise Conflict("The subscription id is in use on this connection.")
         if len(self.subscriptions) >= self._shared.limits.subscriptions:

@@ -92,9 +92,9 @@ class Bindings:
         try:
             await self._listening.bind(keys)
         except Exception as error:
-            self._settle(keys, error)
             if not isinstance(error, Unavailable):
-                raise
+                log.exception("bind_failed")  # and the next ones have their turn
+            self._settle(keys, error)
         else:
             self._bound.update(keys)
             self._settle(keys, None)

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 
+import aio_pika
 import pytest
 
 from allibe_services.bus.rabbitmq import events, listening
@@ -12,7 +13,7 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
 from deploy.cluster.servers import RabbitMQ
 from tests.contract.factories_bus import Handler, post, stored, until
-from tests.integration.rabbitmq_bus.parts import bus_on, duration
+from tests.integration.rabbitmq_bus.parts import bus_on, duration, operator
 from tests.support.tcp_proxy import TcpProxy
 
 ALICE = UserId("alice")
@@ -104,6 +105,19 @@ class TestRestored:
                 await asyncio.to_thread(rabbitmq.close_all_connections)
                 await until(lambda: handler.doubts == doubts)  # noqa: B023
             await asyncio.wait_for(place.bind(["room.1"]), 5)
+
+    async def test_events_that_cannot_be_read_give_rise_to_doubt(self, amqp_url: str) -> None:
+        """A newer version publishes what this one does not know: what came with it is looked up."""
+        async with bus_on(amqp_url) as bus:
+            handler = Handler()
+            place = await bus.listen(handler)
+            await place.bind(["room.1"])
+            async with operator(amqp_url) as channel:
+                exchange = await channel.get_exchange("chat.events", ensure=False)
+                await exchange.publish(aio_pika.Message(b"of another world"), routing_key="room.1")
+            await until(lambda: handler.doubts == 1)
+            await bus.publish([typing("1")])
+            await until(lambda: bool(handler.events))
 
 
 class TestBindings:

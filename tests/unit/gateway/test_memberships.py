@@ -145,3 +145,14 @@ async def test_a_connection_remembers_so_many_rooms(
         members.join(room, ALICE)
         await memberships.check(room, ALICE)
         assert len(memberships._until) <= module.ROOMS
+
+
+async def test_what_lasts_is_confirmed_by_the_store(
+    members: FakeMembers, memberships: Memberships
+) -> None:
+    """I6. The removal was lost a moment ago: a subscription would outlast what is remembered."""
+    await memberships.check(ROOM, ALICE)
+    members.leave(ROOM, ALICE)
+    with pytest.raises(NotAMember):
+        await memberships.confirm(ROOM, ALICE)
+    assert not memberships.knows(ROOM)

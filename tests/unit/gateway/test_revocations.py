@@ -76,3 +76,22 @@ async def test_doubt_makes_it_look_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     await asyncio.sleep(0.05)
     running.cancel()
     assert len(hub.told) == 2
+
+
+async def test_a_room_that_cannot_be_checked_keeps_no_other_from_it() -> None:
+    other = RoomId("2")
+
+    class Two(FakeHub):
+        def users_by_room(self) -> dict[RoomId, set[UserId]]:
+            return {ROOM: {ALICE}, other: {BOB}}
+
+    class Flaky(FakeMembers):
+        async def among(self, room_id: RoomId, users: Collection[UserId]) -> set[UserId]:
+            if room_id == ROOM:
+                raise StoreUnavailable
+            return await super().among(room_id, users)
+
+    hub = Two()
+    with pytest.raises(StoreUnavailable):
+        await Revocations(hub, Flaky()).check()
+    assert hub.told == [RoomLeft(to=BOB, room_id=other)]

@@ -155,7 +155,9 @@ class RabbitMqListening:
             content_type = message.header.properties.content_type
             events = codec.decode_events(message.body, content_type)
         except codec.Undecodable as error:
+            # Of a newer version, most likely, in the middle of a rolling upgrade.
             log.warning("undecodable_events", reason=str(error))
+            self._guarded(self._handler.on_doubt)
             return
         wanted = self._bindings.wanted
         ours: list[Event] = [event for event in events if key_of(event) in wanted]

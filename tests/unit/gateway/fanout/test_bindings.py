@@ -117,6 +117,29 @@ async def test_all_who_wait_are_told_that_the_bus_is_away() -> None:
     assert "a" in listening.keys
 
 
+async def test_a_fault_of_the_bus_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told to those of its round; the others have their turn."""
+    _, listening, bindings = await place()
+    bind, calls = listening.bind, 0
+
+    async def faulty(keys: Collection[str]) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise RuntimeError("a fault")
+        await bind(keys)
+
+    monkeypatch.setattr(listening, "bind", faulty)
+    keys = [str(number) for number in range(ROUND_KEYS + 1)]
+    with capture_logs() as logs:
+        async with asyncio.timeout(1):
+            results = await asyncio.gather(
+                *(bindings.want(key) for key in keys), return_exceptions=True
+            )
+    assert [type(one) for one in results] == [RuntimeError] * ROUND_KEYS + [type(None)]
+    assert [entry["event"] for entry in logs] == ["bind_failed"]
+
+
 async def test_who_waits_when_it_closes_is_told() -> None:
     bus, _, bindings = await place()
     bus.free_to_bind.clear()

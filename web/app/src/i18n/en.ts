@@ -166,6 +166,7 @@ export const en: Dictionary = {
     bad_request: 'The server did not understand this.',
     store_unavailable: 'The server is busy. Please try again.',
     bus_unavailable: 'The server is busy. Please try again.',
+    leases_unavailable: 'The server is busy. Please try again.',
     not_confirmed: 'The server did not confirm this in time.',
     overloaded: 'The server is very busy. Please try again soon.',
     shutting_down: 'The server is restarting. Please try again soon.',
