@@ -62,9 +62,15 @@ class Listener(Device):
                 await asyncio.sleep(self.random.uniform(0, LONGEST_AWAY))
 
     def at(self, room: str) -> int:
-        """Return the offset of the last message of a room, 0 before the first."""
+        """Return up to where it has everything of a room that is due to it, 0 before the first.
+
+        One that asked for nothing earlier, or was told that it does not come, is due what follows
+        the end that the server named.
+        """
         last = self._last.get(room)
-        return 0 if last is None else last.offset
+        lives = self.streams[room].lives
+        named = lives[-1].began if lives and not lives[-1].recovered else None
+        return max(0 if last is None else last.offset, named or 0)
 
     async def has(self, room: str, offset: int) -> None:
         """Return once the last message was at this offset, or after it."""

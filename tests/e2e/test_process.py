@@ -97,7 +97,7 @@ class TestStart:
             ("ALLIBE_SLOW_CONSUMER_BYTE", "1"),
             ("ALLIBE_DATABASE_URL", "postgres://nowhere"),
             ("ALLIBE_BUS_URL", "carrier-pigeon:"),
-            ("ALLIBE_REDIS_URL", "redis://nowhere"),
+            ("ALLIBE_REDIS_URL", "memcached://nowhere"),
             ("ALLIBE_LOG_LEVEL", "loud"),
             ("ALLIBE_JWT_ALGORITHM", "none"),
             ("ALLIBE_JWT_SECRET_FILE", "/nowhere/secret"),
