@@ -6,7 +6,6 @@ delivery, and wait for the socket under a lock for each publish.
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import cast
@@ -17,6 +16,7 @@ from aiormq import Channel
 from yarl import URL
 
 from allibe_services.bus.rabbitmq.calls import Lost, call
+from allibe_services.bus.rabbitmq.supervision import Pauses
 from allibe_services.bus.rabbitmq.transport import Droppable
 
 __all__ = ["Channel", "Connection", "Link", "close_channel", "open_channel"]
@@ -34,10 +34,7 @@ GOODBYE_SECONDS = 1.0
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 3.0
-"""Seconds between tries, halved at random: a broker that is back gets them one by one."""
-
-STEADY_SECONDS = 10.0
-"""A connection that lasts so long was a good one: the next pause is the first again."""
+"""Seconds between tries."""
 
 log = structlog.get_logger(__name__)
 
@@ -116,20 +113,16 @@ class Link:
 
     async def run(self) -> None:
         """Keep it up until cancelled."""
-        clock = asyncio.get_running_loop().time
-        pause = FIRST_PAUSE
+        pauses = Pauses(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
-            began = clock()
+            pauses.begin()
             try:
                 await self._live()
             except (Lost, ValueError) as error:
                 log.warning("amqp_away", purpose=self._purpose, error=str(error))
                 if isinstance(error, ValueError) and not self.first.done():
                     self.first.set_exception(error)
-            if clock() - began > STEADY_SECONDS:
-                pause = FIRST_PAUSE
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
-            pause = min(2 * pause, LONGEST_PAUSE)
+            await pauses.rest()
 
     async def _live(self) -> None:
         """Connect, and return or raise when the connection has ended."""

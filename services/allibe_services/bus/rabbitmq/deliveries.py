@@ -6,8 +6,6 @@ channel: to cancel the consumer would let the next one begin while this one stil
 nack them would change their order (RabbitMQ 3.10).
 """
 
-import asyncio
-import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -17,7 +15,6 @@ from aiormq.exceptions import ChannelNotFoundEntity
 
 from allibe_services.bus.rabbitmq.calls import Lost, call
 from allibe_services.bus.rabbitmq.connection import (
-    STEADY_SECONDS,
     Channel,
     Link,
     close_channel,
@@ -25,6 +22,7 @@ from allibe_services.bus.rabbitmq.connection import (
 )
 from allibe_services.bus.rabbitmq.dead_letters import DeadLetters
 from allibe_services.bus.rabbitmq.intake import Intake, Poison, Portion
+from allibe_services.bus.rabbitmq.supervision import Pauses
 from allibe_services.bus.rabbitmq.topology import queue_of
 from allibe_services.contracts.commands import Outcome, PostMessage
 
@@ -89,10 +87,9 @@ class ShardConsumer:
 
     async def deliveries(self, most: int) -> AsyncGenerator[ShardDelivery, None]:
         """Hand over what waits, over one channel after the other, until the link is closed."""
-        clock = asyncio.get_running_loop().time
-        pause = FIRST_PAUSE
+        pauses = Pauses(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
-            began = clock()
+            pauses.begin()
             try:
                 async with self._consuming() as (channel, intake):
                     while delivery := await self._next(channel, intake, most):
@@ -104,11 +101,8 @@ class ShardConsumer:
                 log.warning("shard_not_consumed", shard=self._shard, error=str(lost))
                 if isinstance(lost.__cause__, ChannelNotFoundEntity):
                     self._mend()
-            if clock() - began > STEADY_SECONDS:
-                pause = FIRST_PAUSE
             # Never at once: each channel is a delivery of what waits, and these are limited.
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
-            pause = min(2 * pause, LONGEST_PAUSE)
+            await pauses.rest()
 
     async def _next(self, channel: Channel, intake: Intake, most: int) -> ShardDelivery | None:
         """Return the next delivery, or None when the channel has ended. Puts poison aside."""

@@ -6,7 +6,6 @@ gap by offset, or at the comparison with the log that comes every half minute.
 """
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,14 +19,13 @@ from allibe_services.bus.rabbitmq import codec
 from allibe_services.bus.rabbitmq.bindings import Bindings
 from allibe_services.bus.rabbitmq.calls import Lost, call
 from allibe_services.bus.rabbitmq.connection import (
-    STEADY_SECONDS,
     Channel,
     Connection,
     Link,
     close_channel,
     open_channel,
 )
-from allibe_services.bus.rabbitmq.supervision import side_by_side
+from allibe_services.bus.rabbitmq.supervision import Pauses, side_by_side
 from allibe_services.bus.rabbitmq.topology import EVENTS
 from allibe_services.contracts.errors import BusUnavailable
 from allibe_services.contracts.events import Event, key_of
@@ -100,20 +98,16 @@ class RabbitMqListening:
 
     async def _run(self) -> None:
         """Have a queue, one after the other, until cancelled."""
-        clock = asyncio.get_running_loop().time
-        pause = FIRST_PAUSE
+        pauses = Pauses(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
-            began = clock()
+            pauses.begin()
             try:
                 await self._live()
             except Lost as lost:
                 log.info("listening_interrupted", error=str(lost))
             except Exception:
                 log.exception("listening_failed")
-            if clock() - began > STEADY_SECONDS:
-                pause = FIRST_PAUSE
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
-            pause = min(2 * pause, LONGEST_PAUSE)
+            await pauses.rest()
 
     async def _live(self) -> None:
         """Have one queue, and raise when it is gone."""

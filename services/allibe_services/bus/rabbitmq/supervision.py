@@ -1,13 +1,38 @@
-"""Work that does not end by itself: kept going, or ended together."""
+"""Work that does not end by itself: kept going, begun again after a pause, or ended together."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Coroutine
 
 import structlog
 
 AGAIN_SECONDS = 1.0
 
+STEADY_SECONDS = 10.0
+"""What lasts so long was good: the next pause is the first again."""
+
 log = structlog.get_logger(__name__)
+
+
+class Pauses:
+    """Seconds between lives of what should last: they double, and are halved at random, so that a
+    broker that is back is not asked by all at once."""
+
+    def __init__(self, first: float, longest: float) -> None:
+        self._first, self._longest = first, longest
+        self._next = first
+        self._began = 0.0
+
+    def begin(self) -> None:
+        """Note that a life begins."""
+        self._began = asyncio.get_running_loop().time()
+
+    async def rest(self) -> None:
+        """Wait for the next one."""
+        if asyncio.get_running_loop().time() - self._began > STEADY_SECONDS:
+            self._next = self._first
+        await asyncio.sleep(self._next * random.uniform(0.5, 1.0))  # noqa: S311
+        self._next = min(2 * self._next, self._longest)
 
 
 async def for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
