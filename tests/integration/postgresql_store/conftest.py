@@ -10,14 +10,6 @@ from allibe_services.store.migrate import migrate
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
 from deploy.cluster.servers import PostgreSQL
-from tests.support.private_servers import (
-    postgres,
-    postgres_template,
-    postgres_url,
-    servers_on_demand,
-)
-
-__all__ = ["postgres", "postgres_template", "postgres_url", "servers_on_demand"]
 
 Open = Callable[..., SqlStore]
 

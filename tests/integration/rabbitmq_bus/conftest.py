@@ -6,28 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 
 from deploy.cluster.servers import RabbitMQ
-from tests.support.private_servers import (
-    amqp_url,
-    postgres,
-    postgres_template,
-    postgres_url,
-    rabbitmq,
-    redis_server,
-    redis_url,
-    servers_on_demand,
-)
 from tests.support.tcp_proxy import TcpProxy
-
-__all__ = [
-    "amqp_url",
-    "postgres",
-    "postgres_template",
-    "postgres_url",
-    "rabbitmq",
-    "redis_server",
-    "redis_url",
-    "servers_on_demand",
-]
 
 
 @pytest.fixture

@@ -9,10 +9,7 @@ import pytest
 from allibe_services.presence.redis import RedisPresence
 from allibe_services.redis_link import RedisLink
 from deploy.cluster.servers import Redis
-from tests.support.private_servers import redis_server, redis_url, servers_on_demand
 from tests.support.tcp_proxy import TcpProxy
-
-__all__ = ["redis_server", "redis_url", "servers_on_demand"]
 
 OpenLink = Callable[..., RedisLink]
 

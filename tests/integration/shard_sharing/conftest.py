@@ -9,28 +9,6 @@ import pytest
 
 from tests.integration.shard_sharing.load import Load, loaded
 from tests.integration.shard_sharing.processes import WorkerProcess
-from tests.support.databases import postgres_with_tables, shared_database
-from tests.support.private_servers import (
-    amqp_url,
-    postgres,
-    postgres_template,
-    rabbitmq,
-    redis_server,
-    redis_url,
-    servers_on_demand,
-)
-
-__all__ = [
-    "amqp_url",
-    "postgres",
-    "postgres_template",
-    "postgres_with_tables",
-    "rabbitmq",
-    "redis_server",
-    "redis_url",
-    "servers_on_demand",
-    "shared_database",
-]
 
 StartWorkers = Callable[..., list[WorkerProcess]]
 

@@ -1,5 +1,6 @@
-"""Servers for the tests of this folder."""
+"""Private servers for the tests of all folders here."""
 
+from tests.support.databases import postgres_with_tables, shared_database
 from tests.support.private_servers import (
     amqp_url,
     postgres,
@@ -16,8 +17,10 @@ __all__ = [
     "postgres",
     "postgres_template",
     "postgres_url",
+    "postgres_with_tables",
     "rabbitmq",
     "redis_server",
     "redis_url",
     "servers_on_demand",
+    "shared_database",
 ]
