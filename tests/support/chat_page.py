@@ -1,16 +1,11 @@
 """The chat page as its user sees it: what can be read on it, and what can be done."""
 
-from contextlib import suppress
 from urllib.parse import urlencode
 from uuid import uuid4
 
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from tests.support.places import Place
-
-CLICKS = 5
-CLICK_MS = 2_000
-"""For the heading of the room that was clicked: it changes at once."""
 
 
 class ChatPage:
@@ -55,13 +50,11 @@ class ChatPage:
     def enter(self, name: str) -> None:
         """Open a room of the list, and wait until one can write there.
 
-        The list moves while news comes: who clicks where the room was a moment ago clicks again.
+        The list moves while news comes, and a room that moves between press and release of the
+        button is not clicked: so not before it stands.
         """
-        for _ in range(CLICKS):
-            self.entry(name).click()
-            with suppress(AssertionError):
-                expect(self.heading(name)).to_be_visible(timeout=CLICK_MS)
-                break
+        self.entry(name).evaluate(STANDS)
+        self.entry(name).click()
         expect(self.heading(name)).to_be_visible()
         expect(self.composer).to_be_visible()
 
@@ -155,6 +148,21 @@ STILL = """
   .map(({ finished }) => finished.catch(() => {})))
 """
 """Waits for what moves or fades: places and colours on the way are nobody's."""
+
+STANDS = """
+(element) => new Promise((resolve) => {
+  const begun = performance.now();
+  let top = null, since = begun;
+  const look = () => {
+    const now = performance.now(), { top: present } = element.getBoundingClientRect();
+    if (present !== top) [top, since] = [present, now];
+    if (now - since > 300 || now - begun > 5_000) resolve();
+    else requestAnimationFrame(look);
+  };
+  look();
+})
+"""
+"""Waits until an element has stood still for longer than news takes to move it; 5 s at most."""
 
 _UNTIL = """async () => {
   const end = performance.now() + 15_000;
