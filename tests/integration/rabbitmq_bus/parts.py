@@ -26,6 +26,9 @@ QUEUE = queue_of(shard_of(RoomId("1"), SHARDS))
 LIMIT = 1.0
 """Publish time limit in seconds: short, so that tests of it are."""
 
+PATIENT = 10.0
+"""The same where all is well, and only the machine may be busy."""
+
 
 def bus_on(url: str, *, publish_seconds: float = LIMIT, **topology: int) -> RabbitMqBus:
     """Make a bus with few shards and little patience."""

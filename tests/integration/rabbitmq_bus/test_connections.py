@@ -112,6 +112,7 @@ class TestAway:
             await listening.unbind(["room.0"])  # its queue is gone
             proxy.heal()
             await until(lambda: handler.doubts > 0)
+            await until_up(bus)
             await listening.bind(["room.2"])
             await bus.publish([*typing("0"), *typing("1"), *typing("2")])
             await until(lambda: len(handler.events) == 2)

@@ -15,6 +15,7 @@ from allibe_services.contracts.errors import (
 )
 from tests.contract.factories_bus import Consumer, outcome, post, stored, until
 from tests.integration.rabbitmq_bus.parts import (
+    PATIENT,
     QUEUE,
     Worker,
     bus_on,
@@ -41,7 +42,7 @@ class TestPoison:
     async def test_what_is_undecodable(
         self, amqp_url: str, body: bytes, content_type: str | None, reason: str
     ) -> None:
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             await bus.post(post("a"))
             await publish(amqp_url, body, content_type)
             await bus.post(post("b"))
@@ -55,7 +56,7 @@ class TestPoison:
         assert dead.routing_key == QUEUE
 
     async def test_it_is_put_aside_once(self, amqp_url: str) -> None:
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             await publish(amqp_url, b"", codec.COMMANDS)
             for _ in range(2):
                 worker = Worker(bus)
@@ -64,7 +65,7 @@ class TestPoison:
         await dead_letters(amqp_url, 1)
 
     async def test_what_the_log_rejects_with_its_code(self, amqp_url: str) -> None:
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             commands = [post("a"), post("b"), post("c")]
             for command in commands:
                 bus.post(command)
@@ -79,7 +80,7 @@ class TestPoison:
             await consumer.die()
 
     async def test_what_ends_its_worker_each_time(self, amqp_url: str) -> None:
-        async with bus_on(amqp_url, delivery_limit=3) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT, delivery_limit=3) as bus:
             await bus.post(post("poison"))
             for _ in range(4):
                 consumer = Consumer(bus, acks=False)
@@ -96,7 +97,7 @@ class TestPoison:
 
     async def test_a_text_that_is_none_harms_no_other(self, amqp_url: str) -> None:
         """Half an emoji cannot be encoded."""
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             futures = [bus.post(post(content)) for content in ("a", "\ud83d", "b")]
             results = [await outcome(future) for future in futures]
             assert results[0] is None
@@ -107,7 +108,7 @@ class TestPoison:
         self, amqp_url: str, alarm: Callable[[bool], None]
     ) -> None:
         """Where they cannot be put aside, nothing is acked, and all comes again."""
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             await bus.post(post("bad"))
             consumer = Consumer(bus, acks=False)
             delivery = await consumer.held.get()
@@ -124,7 +125,7 @@ class TestPoison:
         self, amqp_url: str
     ) -> None:
         """Else the shard stands still, and what waits behind nears its delivery limit."""
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             async with operator(amqp_url) as channel:
                 await channel.queue_delete("chat.dead")
             await publish(amqp_url, b"", codec.COMMANDS)
@@ -148,7 +149,7 @@ class TestPoison:
 
         monkeypatch.setattr(DeadLetters, "rejected", refuse)
         monkeypatch.setattr(DeadLetters, "undecodable", refuse)
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             body = codec.encode([post()]) if is_readable else b""
             await publish(amqp_url, body, codec.COMMANDS)
             worker = Worker(bus)

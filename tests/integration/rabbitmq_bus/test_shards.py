@@ -9,6 +9,7 @@ from allibe_services.contracts.routing import room_key, shard_of
 from deploy.cluster.servers import RabbitMQ
 from tests.contract.factories_bus import Consumer, Handler, stored, until
 from tests.integration.rabbitmq_bus.parts import (
+    PATIENT,
     QUEUE,
     SHARDS,
     Sender,
@@ -24,7 +25,7 @@ class TestRedelivery:
     async def test_a_second_consumer_gets_nothing_while_the_first_one_lives(
         self, amqp_url: str
     ) -> None:
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             first, sender = Consumer(bus, acks=False), Sender(bus, "1")
             await sender.send(1)
             await first.held.get()
@@ -61,7 +62,7 @@ class TestRedelivery:
 
     async def test_many_amqp_messages_come_again_in_order(self, amqp_url: str) -> None:
         """More than 32: an Erlang map keeps its keys sorted up to there."""
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             sender = Sender(bus, "1")
             for _ in range(100):
                 await sender.send(1)
@@ -77,7 +78,7 @@ class TestRedelivery:
             await heir.stop()
 
     async def test_a_large_amqp_message_is_acked_with_its_last_part(self, amqp_url: str) -> None:
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             await Sender(bus, "1").send(10)
             consumer = Consumer(bus, most=4, acks=False)
             for part in (range(4), range(4, 8)):
@@ -92,7 +93,7 @@ class TestRedelivery:
             await heir.stop()
 
     async def test_small_amqp_messages_come_together(self, amqp_url: str) -> None:
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             sender = Sender(bus, "1")
             consumer = Consumer(bus, acks=False)
             await sender.send(1)
@@ -109,7 +110,7 @@ class TestRedelivery:
     async def test_no_more_is_on_its_way_than_the_prefetch(
         self, amqp_url: str, rabbitmq: RabbitMQ
     ) -> None:
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             sender = Sender(bus, "1")
             for _ in range(2 * deliveries.PREFETCH):
                 await sender.send(1)
@@ -127,7 +128,7 @@ class TestTwoProcesses:
     """A gateway here, a worker there."""
 
     async def test_they_meet_at_rabbitmq(self, amqp_url: str) -> None:
-        async with bus_on(amqp_url) as bus:
+        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
             handler = Handler()
             listening = await bus.listen(handler)
             await listening.bind([room_key("1")])  # type: ignore[arg-type]
