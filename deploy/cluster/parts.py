@@ -4,7 +4,6 @@ First the servers, side by side; the load balancer; the database's tables; then 
 processes, side by side. Stopping goes the other way round, so that nobody loses what it works with.
 """
 
-import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from deploy.cluster.servers import (
     reserve_port,
     start_all,
 )
+from deploy.cluster.servers.base import take_folder
 from deploy.cluster.servers.ports import release_port
 from deploy.cluster.servers.private_files import secret, write_private
 from deploy.cluster.servers.programs import run
@@ -110,14 +110,7 @@ class Cluster:
         `start` does so too. ServerFailed when another cluster has the folder.
         """
         if self._lock is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / "lock").open("ab")
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.close()
-                raise ServerFailed(f"{self.folder} is in use by another cluster") from None
-            self._lock = lock
+            self._lock = take_folder(self.folder, "cluster")
         self.balancer.claim()
         self._write_settings()
 

@@ -42,6 +42,21 @@ class ServerFailed(RuntimeError):
     log_path: Path | None = None
 
 
+def take_folder(folder: Path, whose: str) -> IO[bytes]:
+    """Make the folder and return a lock on it, which ends with the file or with this process.
+
+    ServerFailed when another one, of the kind that `whose` says, has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise ServerFailed(f"{folder} is in use by another {whose}") from None
+    return lock
+
+
 class PrivateServer:
     """One server: a folder, a log and a port, which it keeps over restarts, and its processes.
 
@@ -222,15 +237,8 @@ class PrivateServer:
         return write_private(self.folder / name, text)
 
     def _take_folder(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         if self._lock is None:
-            lock = (self.folder / "lock").open("ab")
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.close()
-                raise ServerFailed(f"{self.folder} is in use by another process") from None
-            self._lock = lock
+            self._lock = take_folder(self.folder, "process")
             guard.await_others(self._mark)
         end(self._mark)
 
