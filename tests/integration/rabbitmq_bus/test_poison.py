@@ -108,7 +108,7 @@ class TestPoison:
         self, amqp_url: str, alarm: Callable[[bool], None]
     ) -> None:
         """Where they cannot be put aside, nothing is acked, and all comes again."""
-        async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
+        async with bus_on(amqp_url) as bus:
             await bus.post(post("bad"))
             consumer = Consumer(bus, acks=False)
             delivery = await consumer.held.get()
