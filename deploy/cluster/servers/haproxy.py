@@ -71,6 +71,10 @@ class HAProxy(PrivateServer):
     def _command(self) -> list[str]:
         return [find_program("haproxy"), "-W", "-db", "-f", str(self.folder / "haproxy.cfg")]
 
+    def _is_ready(self) -> bool:
+        """The port is taken by the master, which then forks the worker that answers."""
+        return super()._is_ready() and len(self.processes()) > 1
+
     def _environment(self) -> dict[str, str]:
         return super()._environment() | {"PORT": str(self.port)} | self._values
 
