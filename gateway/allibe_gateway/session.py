@@ -5,31 +5,25 @@ client, and nothing else.
 """
 
 import asyncio
-from typing import Literal, Protocol
+from typing import Protocol
 
-import msgspec
-
-from allibe_gateway.fanout.audience import View
 from allibe_gateway.fanout.outbox import Outbox
 from allibe_gateway.fanout.room_feed import Joined
 from allibe_gateway.memberships import Memberships
 from allibe_gateway.shared import Shared
+from allibe_gateway.subscriptions import RoomSubscription, Subscriptions
 from allibe_services.auth import Identity
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.content import check_content
 from allibe_services.contracts.errors import (
     AllibeError,
     BadRequest,
-    Conflict,
     InvalidRoomId,
     NotAllowed,
-    NotAMember,
     NotConfirmed,
     SenderMismatch,
-    StoreUnavailable,
     TokenExpired,
     TokenRequired,
-    TooManySubscriptions,
 )
 from allibe_services.contracts.events import (
     MemberRead,
@@ -50,19 +44,8 @@ from allibe_services.contracts.ids import (
 from allibe_services.contracts.messages import now
 from allibe_services.presence.base import Lease
 
-Stream = Literal["log", "activity"]
-
 TYPING_SECONDS = 1.0
 """Typing is shown once in so long; more often nobody sees, and a flood would cost everybody."""
-
-
-class RoomSubscription(msgspec.Struct, frozen=True):
-    """A connection's subscription to one stream of a room, under the id its door gave it."""
-
-    id: str
-    room_id: RoomId
-    stream: Stream
-    view: View
 
 
 class Owner(Protocol):
@@ -91,9 +74,7 @@ class Session:
     __slots__ = (
         "_idle",
         "_in_flight",
-        "_joining",
         "_memberships",
-        "_outbox",
         "_owner",
         "_shared",
         "_token",
@@ -106,15 +87,13 @@ class Session:
     def __init__(self, connection_id: str, shared: Shared, outbox: Outbox, owner: Owner) -> None:
         self.connection_id = connection_id
         self.identity: Identity | None = None
-        self.subscriptions: dict[str, RoomSubscription] = {}
+        self.subscriptions = Subscriptions(shared, outbox, self._report)
         self._shared = shared
-        self._outbox = outbox
         self._owner = owner
         self._token = 0
         self._typed: tuple[RoomId, float] | None = None
         self._memberships = Memberships(shared.store.members)
         self._in_flight = 0
-        self._joining: tuple[RoomSubscription, asyncio.Timeout] | None = None
         self._idle: asyncio.Event | None = None
         until = shared.clock() + shared.limits.sign_in_seconds
         shared.deadlines.set(self, until, TokenRequired)
@@ -163,32 +142,15 @@ class Session:
         """
         user_id = self.require_identity().user_id
         await self._memberships.confirm(subscription.room_id, user_id)
-        if subscription.id in self.subscriptions:
-            raise Conflict("The subscription id is in use on this connection.")
-        if len(self.subscriptions) >= self._shared.limits.subscriptions:
-            raise TooManySubscriptions
-        self._remember(subscription)
-        try:
-            async with asyncio.timeout(self._shared.limits.subscribe_seconds) as limit:
-                self._joining = subscription, limit
-                joined = await self._join(subscription, since)
-        except TimeoutError:
-            if self._forget(subscription.id) is None:
-                raise NotAMember from None  # it was `_revoke` that cut the time short
-            raise StoreUnavailable from None
-        except BaseException:
-            self._forget(subscription.id)
-            raise
-        finally:
-            self._joining = None
-        return self._begun(subscription, joined)
+        joined = await self.subscriptions.begin(subscription, since)
+        if joined is not None and joined.recovered is not None:
+            result = "complete" if joined.recovered else "incomplete"
+            self._shared.metrics.recoveries.labels(result).inc()
+        return joined
 
     def unsubscribe(self, subscription_id: str) -> None:
         """End a subscription; an unknown id is no error (it may have ended by itself)."""
-        subscription = self._forget(subscription_id)
-        if subscription is not None:
-            self._part(subscription)
-            self._report()
+        self.subscriptions.end(subscription_id)
 
     async def post(
         self,
@@ -256,7 +218,7 @@ class Session:
         One of another epoch, or of a subscription that is over, changes nothing: it was true
         when it was sent.
         """
-        subscribed = any(one.stream == "log" for one in self._of_room(position.room_id))
+        subscribed = position.room_id in self.subscriptions.rooms_on_screen()
         if subscribed and self._shared.hub.is_current(position):
             await self.read(position.room_id, position.offset)
 
@@ -265,8 +227,8 @@ class Session:
         identity = self._checked_sender(user)
         room = checked_room_id(room_id)
         await self._check_member(room)
-        for subscription in self._of_room(room):
-            self.unsubscribe(subscription.id)
+        for subscription in self.subscriptions.of_room(room):
+            self.subscriptions.end(subscription.id)
         await self._publish(ScreenLeft(room_id=room, user=identity.user_id))
 
     # Endings
@@ -285,8 +247,8 @@ class Session:
     async def close(self) -> None:
         """End all subscriptions and the user's presence on this connection."""
         self._shared.deadlines.drop(self)
-        for subscription_id in tuple(self.subscriptions):
-            self.unsubscribe(subscription_id)
+        for subscription_id in self.subscriptions.ids():
+            self.subscriptions.end(subscription_id)
         self._shared.presence.ended(self.connection_id)
         if self.identity is not None:
             self._shared.hub.detach(self.identity.user_id, self)
@@ -295,12 +257,12 @@ class Session:
         """Return what presence should know (`Present`)."""
         if self.identity is None:
             return None
-        rooms = {one.room_id for one in self.subscriptions.values() if one.stream == "log"}
-        return Lease(self.connection_id, self.identity.user_id, tuple(sorted(rooms)))
+        rooms = tuple(sorted(self.subscriptions.rooms_on_screen()))
+        return Lease(self.connection_id, self.identity.user_id, rooms)
 
     def rooms(self) -> set[RoomId]:
         """Return the rooms that this connection subscribes to (`UserListener`)."""
-        return {one.room_id for one in self.subscriptions.values()}
+        return self.subscriptions.rooms()
 
     # What the hub hands in (`UserListener`)
 
@@ -308,13 +270,14 @@ class Session:
         """Take an event of this user; a lost membership ends its subscriptions."""
         if isinstance(event, RoomLeft):
             self._memberships.forget(event.room_id)
-            for subscription in self._of_room(event.room_id):
-                self._revoke(subscription)
+            for subscription in self.subscriptions.of_room(event.room_id):
+                if self.subscriptions.revoke(subscription):
+                    self._owner.on_revoked(subscription)
         self._owner.on_event(event)
 
     def on_log_reset(self, room_id: RoomId) -> None:
         """Start again if this connection listens to the room."""
-        if self._of_room(room_id):
+        if self.subscriptions.of_room(room_id):
             self._owner.on_log_reset()
 
     # When its time has come (`deadlines.Owner`)
@@ -324,53 +287,6 @@ class Session:
         self._owner.fail(error())
 
     # Details
-
-    async def _join(self, subscription: RoomSubscription, since: Position | None) -> Joined | None:
-        hub, room_id, view = self._shared.hub, subscription.room_id, subscription.view
-        if subscription.stream == "activity":
-            await hub.join_activity(room_id, view, self._outbox)
-            return None
-        return await hub.join(room_id, view, self._outbox, since)
-
-    def _begun(self, subscription: RoomSubscription, joined: Joined | None) -> Joined | None:
-        """Return how it began, unless the membership ended meanwhile."""
-        if self.subscriptions.get(subscription.id) is not subscription:
-            self._part(subscription)
-            raise NotAMember
-        if joined is not None and joined.recovered is not None:
-            result = "complete" if joined.recovered else "incomplete"
-            self._shared.metrics.recoveries.labels(result).inc()
-        self._report()
-        return joined
-
-    def _revoke(self, subscription: RoomSubscription) -> None:
-        """End a subscription; one that is being joined ends with its `subscribe`, at once."""
-        self.unsubscribe(subscription.id)
-        if self._joining is None or self._joining[0] is not subscription:
-            self._owner.on_revoked(subscription)
-        elif not self._joining[1].expired():
-            self._joining[1].reschedule(asyncio.get_running_loop().time())
-
-    def _remember(self, subscription: RoomSubscription) -> None:
-        self.subscriptions[subscription.id] = subscription
-        self._shared.metrics.subscriptions.inc()
-
-    def _forget(self, subscription_id: str) -> RoomSubscription | None:
-        subscription = self.subscriptions.pop(subscription_id, None)
-        if subscription is not None:
-            self._shared.metrics.subscriptions.dec()
-        return subscription
-
-    def _part(self, subscription: RoomSubscription) -> None:
-        part = (
-            self._shared.hub.part
-            if subscription.stream == "log"
-            else self._shared.hub.part_activity
-        )
-        part(subscription.room_id, subscription.view, self._outbox)
-
-    def _of_room(self, room_id: RoomId) -> list[RoomSubscription]:
-        return [one for one in self.subscriptions.values() if one.room_id == room_id]
 
     def _is_too_soon(self, room_id: RoomId) -> bool:
         """Tell whether the user was seen typing there just now: others know already."""

@@ -12,8 +12,9 @@ from allibe_gateway.doors.base import Connection, disconnect_for
 from allibe_gateway.doors.bodies import decode
 from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.room_feed import Joined
-from allibe_gateway.session import RoomSubscription, Session, checked_room_id
+from allibe_gateway.session import Session, checked_room_id
 from allibe_gateway.shared import Shared
+from allibe_gateway.subscriptions import RoomSubscription
 from allibe_gateway.websocket_frames import PING, text_frame
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.commands import PostMessage, Stored

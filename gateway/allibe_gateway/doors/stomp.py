@@ -13,7 +13,7 @@ from allibe_gateway.doors.stomp_queues import UserQueues
 from allibe_gateway.doors.stomp_view import stomp_view
 from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.room_feed import Joined
-from allibe_gateway.session import RoomSubscription, Session
+from allibe_gateway.session import Session
 from allibe_gateway.shared import Shared
 from allibe_gateway.stomp import (
     HEART_BEAT,
@@ -30,6 +30,7 @@ from allibe_gateway.stomp import (
     replies,
 )
 from allibe_gateway.stomp.errors import FrameTooLarge
+from allibe_gateway.subscriptions import RoomSubscription
 from allibe_gateway.websocket_frames import text_frame
 from allibe_services import __version__
 from allibe_services.contracts import disconnects

@@ -1,20 +1,15 @@
 """`session`: what one user may do on one connection, and what that does."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
-import msgspec
 import pytest
 
-from allibe_gateway.fanout.room_feed import Joined
-from allibe_gateway.limits import Limits
-from allibe_gateway.session import RoomSubscription, Session, Stream
+from allibe_gateway.session import Session
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.errors import (
     AllibeError,
     BadRequest,
     BusUnavailable,
-    Conflict,
     ContentTooLong,
     InvalidContent,
     InvalidRoomId,
@@ -26,100 +21,17 @@ from allibe_services.contracts.errors import (
     TokenExpired,
     TokenInvalid,
     TokenRequired,
-    TooManySubscriptions,
 )
 from allibe_services.contracts.events import (
     MemberRead,
     RoomChanged,
-    RoomJoined,
     RoomLeft,
     ScreenLeft,
     Typing,
-    UserEvent,
 )
-from allibe_services.contracts.ids import Position, RoomId
-from allibe_services.contracts.rooms import Role
-from tests.unit.gateway.fakes import ROOM, Subscriber, TextView, message, settle, stored, until
-from tests.unit.gateway.fanout.feeds import at
-from tests.unit.gateway.world import ALICE, BOB, OTHER, World, token, world_of
-
-VIEW = TextView()
-
-
-class Door:
-    """The session's owner: keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.failed: list[AllibeError] = []
-        self.events: list[UserEvent] = []
-        self.revoked: list[str] = []
-        self.resets = 0
-
-    def fail(self, error: AllibeError) -> None:
-        self.failed.append(error)
-
-    def on_event(self, event: UserEvent) -> None:
-        self.events.append(event)
-
-    def on_revoked(self, subscription: RoomSubscription) -> None:
-        self.revoked.append(subscription.id)
-
-    def on_log_reset(self) -> None:
-        self.resets += 1
-
-
-class User:
-    """A session with its door and its outbox."""
-
-    def __init__(self, world: World, connection_id: str = "c1") -> None:
-        self.world = world
-        self.door = Door()
-        self.subscriber = Subscriber()
-        self.session = Session(connection_id, world.shared, self.subscriber.outbox, self.door)
-
-    async def subscribe(
-        self,
-        subscription_id: str = "s1",
-        room: RoomId = ROOM,
-        stream: Stream = "log",
-        since: Position | None = None,
-    ) -> Joined | None:
-        return await self.session.subscribe(
-            RoomSubscription(subscription_id, room, stream, VIEW), since
-        )
-
-    async def post(self, content: str = "hello") -> "asyncio.Future[Stored | None]":
-        _, future = await self.session.post(ROOM, content)
-        return future
-
-
-PATIENT = Limits(subscriptions=3, in_flight=2, sign_in_seconds=10)
-IMPATIENT = msgspec.structs.replace(PATIENT, subscribe_seconds=0.02, receipt_seconds=0.02)
-
-
-@pytest.fixture
-def limits() -> Limits:
-    return PATIENT
-
-
-@pytest.fixture
-async def world(limits: Limits) -> AsyncIterator[World]:
-    async with world_of(limits) as world:
-        yield world
-
-
-@pytest.fixture
-async def stranger(world: World) -> AsyncIterator[User]:
-    """Somebody who has not signed in."""
-    user = User(world)
-    yield user
-    await user.session.close()
-
-
-@pytest.fixture
-async def alice(stranger: User) -> User:
-    await stranger.session.sign_in(token(name="Alice"))
-    return stranger
+from tests.unit.gateway.fakes import ROOM, message, settle, stored, until
+from tests.unit.gateway.users import IMPATIENT, User
+from tests.unit.gateway.world import ALICE, OTHER, token
 
 
 class TestSigningIn:
@@ -233,186 +145,6 @@ class TestDeadlines:
         await stranger.session.close()
         stranger.world.pass_time(100)
         assert stranger.door.failed == []
-
-
-class TestSubscribing:
-    async def test_a_member_gets_what_comes(self, alice: User) -> None:
-        joined = await alice.subscribe()
-        assert joined == Joined(at(0), None)
-        alice.world.hub.on_events(alice.world.store.log.commit(2))
-        await settle()
-        assert alice.subscriber.offsets == [1, 2]
-        assert alice.world.figure("subscriptions") == 1
-
-    async def test_what_was_missed_comes_first(self, alice: User) -> None:
-        alice.world.store.log.commit(5)
-        joined = await alice.subscribe(since=at(2))
-        assert joined == Joined(at(5), recovered=True)
-        assert alice.subscriber.offsets == [3, 4, 5]
-        assert alice.world.figure("recoveries_total", result="complete") == 1
-
-    async def test_too_far_behind_is_counted_as_such(self, alice: User) -> None:
-        assert await alice.subscribe(since=at(5)) == Joined(at(0), recovered=False)
-        assert alice.world.figure("recoveries_total", result="incomplete") == 1
-
-    async def test_activity_is_a_stream_of_its_own(self, alice: User) -> None:
-        assert await alice.subscribe(stream="activity") is None
-        alice.world.hub.on_events([Typing(room_id=ROOM, user=BOB), message(1)])
-        await settle()
-        assert alice.subscriber.frames == ["v:0"]
-        alice.session.unsubscribe("s1")
-        alice.world.hub.on_events([Typing(room_id=ROOM, user=BOB)])
-        await settle()
-        assert alice.subscriber.frames == ["v:0"]
-
-    async def test_who_is_no_member_is_refused(self, alice: User) -> None:
-        """I6."""
-        alice.world.store.members.leave(ROOM, ALICE)
-        with pytest.raises(NotAMember):
-            await alice.subscribe()
-        assert alice.session.subscriptions == {}
-        assert alice.world.bus.keys == {"user.alice"}
-
-    async def test_an_id_is_used_once(self, alice: User) -> None:
-        await alice.subscribe("s1")
-        with pytest.raises(Conflict):
-            await alice.subscribe("s1", OTHER)
-        alice.session.unsubscribe("s1")
-        await alice.subscribe("s1", OTHER)
-
-    async def test_there_is_a_bound(self, alice: User) -> None:
-        """I7."""
-        for number in range(3):
-            await alice.subscribe(str(number))
-        with pytest.raises(TooManySubscriptions):
-            await alice.subscribe("3")
-        alice.session.unsubscribe("0")
-        await alice.subscribe("3")
-
-    @pytest.mark.parametrize("fault", ["store", "bus"])
-    async def test_one_that_cannot_begin_leaves_nothing(self, alice: User, fault: str) -> None:
-        await alice.session._check_member(ROOM)  # known by now
-        alice.world.store.log.away, alice.world.bus.away = fault == "store", fault == "bus"
-        with pytest.raises((StoreUnavailable, BusUnavailable)):
-            await alice.subscribe()
-        alice.world.store.log.away = alice.world.bus.away = False
-        assert alice.session.subscriptions == {}
-        assert alice.world.figure("subscriptions") == 0
-        await alice.subscribe()
-
-    @pytest.mark.parametrize("limits", [IMPATIENT])
-    async def test_one_that_takes_too_long_may_be_tried_again(self, alice: User) -> None:
-        alice.world.store.log.hold()
-        with pytest.raises(StoreUnavailable):
-            await alice.subscribe()
-        assert alice.session.subscriptions == {}
-        assert len(alice.world.hub._places[ROOM].feed.entries) == 0
-
-    async def test_unsubscribing_ends_it_and_an_unknown_id_is_no_error(self, alice: User) -> None:
-        await alice.subscribe()
-        alice.session.unsubscribe("s1")
-        alice.session.unsubscribe("s1")
-        alice.session.unsubscribe("never")
-        alice.world.hub.on_events(alice.world.store.log.commit())
-        await settle()
-        assert alice.subscriber.offsets == []
-        assert alice.world.figure("subscriptions") == 0
-
-
-class TestRevocation:
-    """I6: when a membership ends, so does everything that it allowed, at once."""
-
-    def revoke(self, user: User) -> None:
-        user.world.store.members.leave(ROOM, ALICE)
-        user.world.hub.on_events([RoomLeft(to=ALICE, room_id=ROOM)])
-
-    async def test_it_ends_all_subscriptions_to_the_room_and_no_others(self, alice: User) -> None:
-        await alice.subscribe("log")
-        await alice.subscribe("activity", stream="activity")
-        await alice.subscribe("other", OTHER)
-        self.revoke(alice)
-        alice.world.hub.on_events([*alice.world.store.log.commit(), Typing(room_id=ROOM, user=BOB)])
-        await settle()
-        assert alice.subscriber.frames == []
-        assert alice.door.revoked == ["log", "activity"]
-        assert list(alice.session.subscriptions) == ["other"]
-        assert alice.door.events == [RoomLeft(to=ALICE, room_id=ROOM)]
-
-    async def test_posting_and_typing_end_too(self, alice: User) -> None:
-        await alice.post()
-        self.revoke(alice)
-        with pytest.raises(NotAMember):
-            await alice.post()
-        with pytest.raises(NotAMember):
-            await alice.session.typing(ROOM)
-        assert len(alice.world.bus.posted) == 1
-
-    async def test_a_post_that_waits_for_its_turn_is_refused(self, alice: User) -> None:
-        """What is in flight is full; the membership ends before there is room."""
-        futures = [await alice.post() for _ in range(2)]
-        posting = asyncio.create_task(alice.post())
-        await settle()
-        self.revoke(alice)
-        futures[0].set_result(None)
-        with pytest.raises(NotAMember):
-            await posting
-        assert len(alice.world.bus.posted) == 2
-
-    async def test_a_subscription_that_is_being_opened_does_not_begin(self, alice: User) -> None:
-        alice.world.bus.free_to_bind.clear()
-        subscribing = asyncio.create_task(alice.subscribe())
-        await settle()
-        self.revoke(alice)
-        alice.world.bus.free_to_bind.set()
-        with pytest.raises(NotAMember):
-            await subscribing
-        alice.world.hub.on_events(alice.world.store.log.commit())
-        await settle()
-        assert alice.subscriber.frames == []
-        assert alice.session.subscriptions == {}
-
-    async def test_a_replay_stops_at_once(self, alice: User) -> None:
-        """A long one goes on for as long as the client takes to read it."""
-        alice.world.store.log.commit(30)
-        await alice.world.hub.join(ROOM, VIEW, Subscriber().outbox, None)
-        alice.world.store.log.hold()
-        subscribing = asyncio.create_task(alice.subscribe(since=at(0)))
-        await settle()
-        self.revoke(alice)
-        await settle()
-        alice.world.store.log.let_go()
-        with pytest.raises(NotAMember):
-            await subscribing
-        assert alice.subscriber.frames == []
-
-    async def test_one_that_did_not_begin_is_refused_once(self, alice: User) -> None:
-        """By the answer to its request, not by an ending as well."""
-        alice.world.bus.free_to_bind.clear()
-        subscribing = asyncio.create_task(alice.subscribe())
-        await settle()
-        self.revoke(alice)
-        alice.world.bus.free_to_bind.set()
-        with pytest.raises(NotAMember):
-            await subscribing
-        assert alice.door.revoked == []
-
-    async def test_one_that_comes_while_the_store_is_asked_counts(self, alice: User) -> None:
-        alice.world.store.members.free.clear()
-        subscribing = asyncio.create_task(alice.subscribe())
-        await settle()
-        self.revoke(alice)
-        alice.world.store.members.free.set()
-        with pytest.raises(NotAMember):
-            await subscribing
-
-    async def test_a_new_membership_counts_at_once(self, alice: User) -> None:
-        await alice.subscribe()
-        self.revoke(alice)
-        alice.world.store.members.join(ROOM, ALICE)
-        joined = RoomJoined(to=ALICE, room_id=ROOM, role=Role.MEMBER)
-        alice.world.hub.on_events([joined])
-        assert alice.door.events[-1] == joined
-        await alice.subscribe()
 
 
 class TestPosting:
@@ -551,7 +283,7 @@ class TestPassingBy:
         await alice.subscribe("activity", stream="activity")
         await alice.subscribe("other", OTHER)
         await alice.session.leave(ROOM, "alice")
-        assert list(alice.session.subscriptions) == ["other"]
+        assert alice.session.subscriptions.ids() == ["other"]
         assert alice.world.bus.published == [ScreenLeft(room_id=ROOM, user=ALICE)]
         assert alice.door.revoked == []
 
