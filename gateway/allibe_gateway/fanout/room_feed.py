@@ -243,7 +243,7 @@ class RoomFeed:
         except Unavailable:
             await asyncio.sleep(RETRY_SECONDS)
             return
-        if not messages:
+        if not messages or messages[0].offset > tail.last + 1:
             # An event came of what the log does not have: it was reset under our feet.
             self._start_over()
         for message in messages:

@@ -13,6 +13,7 @@ import structlog
 
 from allibe_services.bus.base import EventHandler
 from allibe_services.bus.line import HELD_BYTES, PUBLISH_SECONDS, WAITING_COMMANDS, Space
+from allibe_services.bus.rabbitmq.calls import Lost
 from allibe_services.bus.rabbitmq.connection import Link
 from allibe_services.bus.rabbitmq.dead_letters import DeadLetters
 from allibe_services.bus.rabbitmq.deliveries import ShardConsumer, ShardDelivery
@@ -121,6 +122,7 @@ class RabbitMqBus:
             await self._events.publish(events)
 
     async def listen(self, handler: EventHandler) -> RabbitMqListening:
+        self._listenings = {one for one in self._listenings if not one.closed}
         listening = RabbitMqListening(handler, self._consuming, seconds=self._seconds)
         await listening.open()
         self._listenings.add(listening)
@@ -166,6 +168,9 @@ class RabbitMqBus:
         while True:
             await self._missing.wait()
             self._missing.clear()
-            await self._topology.declare(await self._consuming.up())
-            log.warning("topology_declared_again")
+            try:
+                await self._topology.declare(await self._consuming.up())
+                log.warning("topology_declared_again")
+            except Lost:
+                self._missing.set()  # the connection went meanwhile
             await asyncio.sleep(MEND_SECONDS)

@@ -60,7 +60,8 @@ class RabbitMqListening:
         self._bindings = Bindings()
         self._made = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._closed = False
+        self.closed = False
+        """Whether nothing is handed to the handler any more."""
 
     async def open(self) -> None:
         """Return when there is a queue. Raises `BusUnavailable` when there is none in time."""
@@ -84,7 +85,7 @@ class RabbitMqListening:
 
     async def close(self) -> None:
         """See `Listening.close`."""
-        self._closed = True
+        self.closed = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -155,7 +156,7 @@ class RabbitMqListening:
             return
         wanted = self._bindings.wanted
         ours: list[Event] = [event for event in events if key_of(event) in wanted]
-        if ours and not self._closed:
+        if ours and not self.closed:
             self._guarded(partial(self._handler.on_events, ours))
 
     def _guarded(self, tell: Callable[[], None]) -> None:

@@ -243,6 +243,15 @@ class TestReset:
         await settle()
         assert subscriber.offsets == []
 
+    async def test_and_a_hole_in_the_log_itself(self) -> None:
+        """Reading it again would find the same hole, for ever."""
+        feed = await opened(stored=2)
+        feed.log.commit(5)
+        del feed.log.rooms[ROOM][2]
+        assert feed.hear(5) == [False]
+        await until(lambda: feed.resets == 1)
+        await until(lambda: not feed.filling)
+
     async def test_an_event_of_another_epoch_while_opening_resets_once_open(self) -> None:
         feed = Feed(FakeLog())
         feed.log.commit(2)
