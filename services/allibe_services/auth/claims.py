@@ -1,0 +1,54 @@
+"""What a verified token says, as an identity. Nothing here looks at keys or clocks."""
+
+import math
+from typing import Any
+
+import msgspec
+
+from allibe_services.contracts.errors import TokenInvalid
+from allibe_services.contracts.ids import UserId, is_user_id
+
+NAME_LENGTH = 100
+"""Longest display name kept from the `name` claim, in characters."""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who a valid token speaks for. `expires_at` is in seconds since 1970."""
+
+    user_id: UserId
+    expires_at: float
+    name: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+
+def identity_of(claims: dict[str, Any]) -> Identity:
+    """Return whom the claims speak for; they hold `sub` and `exp`. Raises `TokenInvalid`."""
+    subject, name, scope = claims["sub"], claims.get("name"), claims.get("scope", "")
+    if not isinstance(subject, str) or not is_user_id(subject):
+        raise TokenInvalid("The token's subject cannot be a user id.")
+    return Identity(
+        user_id=UserId(subject),
+        expires_at=_moment(claims["exp"]),
+        name=_display_name(name),
+        scopes=frozenset(scope.split()) if isinstance(scope, str) else frozenset(),
+    )
+
+
+def _moment(number: object) -> float:
+    """Return a NumericDate (RFC 7519 §2), which is a JSON number. Raises `TokenInvalid`."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise TokenInvalid
+    try:
+        moment = float(number)
+    except OverflowError:
+        raise TokenInvalid from None
+    if not math.isfinite(moment):
+        raise TokenInvalid
+    return moment
+
+
+def _display_name(name: object) -> str | None:
+    # The name goes into rows and frames: nothing that a store or a screen would choke on.
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+        return None
+    return name.strip()[:NAME_LENGTH]

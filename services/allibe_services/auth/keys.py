@@ -1,0 +1,102 @@
+"""The algorithms, and keys that fit them: secrets and PEM text, as settings give them.
+
+A key that does not fit raises `ValueError`, so that a wrong configuration ends the start and not
+the first request.
+"""
+
+from pathlib import Path
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+SECRET_BYTES = 32
+"""Shortest HS256 secret: as long as the hash (RFC 7518 §3.2)."""
+
+KEY_KINDS: dict[
+    str,
+    tuple[
+        type[RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey],
+        type[RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey],
+    ],
+] = {
+    "RS256": (RSAPrivateKey, RSAPublicKey),
+    "ES256": (EllipticCurvePrivateKey, EllipticCurvePublicKey),
+    "EdDSA": (Ed25519PrivateKey, Ed25519PublicKey),
+}
+"""The algorithms with a key pair, and what kinds of keys they take. HS256 takes a secret."""
+
+ALGORITHMS = ("HS256", *KEY_KINDS)
+
+PrivateKey = str | RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
+PublicKey = str | RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
+"""What signs, and what verifies. Text is a secret: of HS256, both."""
+
+
+def read_key(path: Path) -> str:
+    """Return a key file's text. Raises `ValueError` with the path, never with the contents."""
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot read the key file {path}: {type(error).__name__}") from None
+
+
+def verification_key(algorithm: str, key: str) -> PublicKey:
+    """Return the secret, or the public key in PEM text. Raises `ValueError`."""
+    if algorithm == "HS256":
+        return _secret(key)
+    _, kind = _key_kinds(algorithm)
+    try:
+        public = load_pem_public_key(key.encode())
+    except ValueError:
+        raise ValueError(f"{algorithm} needs a PEM public key") from None
+    if not isinstance(public, kind) or not fits(algorithm, public):
+        raise ValueError(f"this key is not for {algorithm}")
+    return public
+
+
+def signing_key(algorithm: str, key: str) -> PrivateKey:
+    """Return the secret, or the private key in PEM text. Raises `ValueError`."""
+    if algorithm == "HS256":
+        return _secret(key)
+    kind, _ = _key_kinds(algorithm)
+    try:
+        private = load_pem_private_key(key.encode(), password=None)
+    except (ValueError, TypeError):
+        raise ValueError(f"signing with {algorithm} needs a PEM private key") from None
+    if not isinstance(private, kind) or not fits(algorithm, private):
+        raise ValueError(f"this key is not for {algorithm}")
+    return private
+
+
+def fits(algorithm: str, key: PublicKey | PrivateKey) -> bool:
+    """Tell whether PyJWT would take the key: its kind, curve, size."""
+    checker = jwt.get_algorithm_by_name(algorithm)
+    try:
+        return checker.check_key_length(checker.prepare_key(key)) is None
+    except jwt.InvalidKeyError:
+        return False
+
+
+def _secret(key: str) -> str:
+    if len(key.encode()) < SECRET_BYTES:
+        raise ValueError(f"an HS256 secret has at least {SECRET_BYTES} bytes")
+    if "-----BEGIN" in key or not fits("HS256", key):
+        raise ValueError("a PEM, SSH or JSON key is no HS256 secret")
+    return key
+
+
+def _key_kinds(
+    algorithm: str,
+) -> tuple[
+    type[RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey],
+    type[RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey],
+]:
+    if algorithm not in KEY_KINDS:
+        raise ValueError(f"unknown algorithm {algorithm!r}: {', '.join(ALGORITHMS)}")
+    return KEY_KINDS[algorithm]
