@@ -12,6 +12,7 @@ from uuid_utils import uuid7
 from allibe_gateway.doors.base import Door
 from allibe_gateway.fanout.outbox import Outbox
 from allibe_gateway.limits import Limits
+from allibe_gateway.websocket_frames import text_frame
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.disconnects import Disconnect
 from allibe_services.telemetry import GatewayMetrics
@@ -30,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 class WebSocketConnection:
     """`doors.base.Connection` over aiohttp. One reading task; writes go past aiohttp's writer."""
+
+    framing = staticmethod(text_frame)
 
     __slots__ = (
         "_closed_with",

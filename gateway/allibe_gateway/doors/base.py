@@ -1,5 +1,6 @@
 """What a connection and its door know of each other."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from allibe_gateway.fanout.outbox import Outbox
@@ -17,12 +18,21 @@ from allibe_services.contracts.errors import (
     Unavailable,
 )
 
+Framing = Callable[[bytes], bytes]
+"""How a text becomes finished bytes on a connection. Part of what makes views equal, so there are
+a few functions for all connections, not one for each."""
+
 
 class Connection(Protocol):
-    """One WebSocket, as its door sees it."""
+    """One WebSocket, or what stands in for one, as its door sees it."""
 
     id: str
     outbox: Outbox
+
+    @property
+    def framing(self) -> Framing:
+        """How what the door writes to the outbox has to look."""
+        ...
 
     def expect_heart_beats(self, *, send_seconds: float, receive_seconds: float) -> None:
         """Send something every so many seconds, and close when nothing comes; 0 means never."""
@@ -42,14 +52,14 @@ class Door(Protocol):
     """A wire protocol on a connection."""
 
     heart_beat: bytes
-    """What to send to show life: finished WebSocket frames."""
+    """What to send to show life: finished bytes."""
 
     async def open(self) -> None:
-        """Begin, once the WebSocket stands."""
+        """Begin, once the connection stands."""
         ...
 
     async def receive(self, chunk: bytes) -> None:
-        """Take the content of one WebSocket message. Raises nothing."""
+        """Take the content of one message. Raises nothing."""
         ...
 
     async def settled(self) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from allibe_gateway.doors import destinations
 from allibe_gateway.doors.base import Connection, disconnect_for
 from allibe_gateway.doors.bodies import MessageBody, ReadBody, RoomBody, decode
+from allibe_gateway.doors.destinations import UserQueueName
 from allibe_gateway.doors.stomp_queues import UserQueues
 from allibe_gateway.doors.stomp_view import stomp_view
 from allibe_gateway.fanout.entries import Entry
@@ -31,7 +32,6 @@ from allibe_gateway.stomp import (
 )
 from allibe_gateway.stomp.errors import FrameTooLarge
 from allibe_gateway.subscriptions import RoomSubscription
-from allibe_gateway.websocket_frames import text_frame
 from allibe_services import __version__
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.commands import Stored
@@ -76,7 +76,7 @@ class StompDoor:
 
     def __init__(self, connection: Connection, shared: Shared, handshake_token: str) -> None:
         offer = int(shared.limits.heart_beat_seconds * 1000)
-        self.heart_beat = text_frame(HEART_BEAT)
+        self.heart_beat = connection.framing(HEART_BEAT)
         self._connection = connection
         self._shared = shared
         self._handshake_token = handshake_token
@@ -127,7 +127,7 @@ class StompDoor:
     def on_event(self, event: UserEvent) -> None:
         """Send what concerns the user to the queues that the client has subscribed to."""
         for body, queue in self._queues.for_event(event):
-            self._write(self._queues.encode(self._protocol.version, queue, body))
+            self._write_to_queue(queue, body)
 
     def on_revoked(self, subscription: RoomSubscription) -> None:
         """End the subscription with a last MESSAGE that says why; the connection lives."""
@@ -191,7 +191,13 @@ class StompDoor:
         if frame.ack == "client-individual":
             raise BadRequest("ack is auto or client: an ACK is a read marker, so it is cumulative.")
         acks = frame.ack == "client"
-        view = stomp_view(self._protocol.version, subscription_id, frame.destination, ack=acks)
+        view = stomp_view(
+            self._connection.framing,
+            self._protocol.version,
+            subscription_id,
+            frame.destination,
+            ack=acks,
+        )
         subscription = RoomSubscription(frame.id, target.room_id, target.stream, view)
         joined = await self._session.subscribe(subscription, _since(frame.headers))
         return _joined_headers(joined)
@@ -307,7 +313,7 @@ class StompDoor:
             return
         if not self._receipts:
             asyncio.get_running_loop().call_soon(self._write_receipts)
-        self._receipts += text_frame(replies.receipt(receipt, self._protocol.version))
+        self._receipts += self._connection.framing(replies.receipt(receipt, self._protocol.version))
 
     def _write_receipts(self) -> None:
         receipts, self._receipts = self._receipts, b""
@@ -329,7 +335,7 @@ class StompDoor:
             return
         self._shared.metrics.errors.labels(error.code).inc()
         body = self._queues.error_body(error, receipt, destination)
-        self._write(self._queues.encode(self._protocol.version, "errors", body))
+        self._write_to_queue("errors", body)
 
     def _error(self, error: AllibeError, receipt: str | None) -> None:
         self._shared.metrics.errors.labels(error.code).inc()
@@ -348,7 +354,12 @@ class StompDoor:
 
     def _write(self, frame: bytes) -> None:
         self._write_receipts()
-        self._connection.outbox.write(text_frame(frame))
+        self._connection.outbox.write(self._connection.framing(frame))
+
+    def _write_to_queue(self, name: UserQueueName, body: bytes) -> None:
+        self._write_receipts()
+        framing, version = self._connection.framing, self._protocol.version
+        self._connection.outbox.write(self._queues.encode(framing, version, name, body))
 
 
 _HANDLERS: dict[type, Callable[[StompDoor, Any], Awaitable[None]]] = {

@@ -5,8 +5,10 @@ from itertools import count
 
 import msgspec
 
+from allibe_gateway.doors.base import Framing
 from allibe_gateway.doors.destinations import UserQueueName
 from allibe_gateway.doors.stomp_view import stomp_view
+from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.stomp import Version
 from allibe_services.contracts.errors import AllibeError, Conflict
 from allibe_services.contracts.events import Notification, UserEvent
@@ -60,12 +62,12 @@ class UserQueues:
         if name in self._frame_ids:
             yield _encode(event), name
 
-    def encode(self, version: Version, name: UserQueueName, body: bytes) -> bytes:
-        """Return a MESSAGE for a queue, as a frame without its WebSocket header."""
+    def encode(self, framing: Framing, version: Version, name: UserQueueName, body: bytes) -> bytes:
+        """Return a MESSAGE for a queue as finished bytes."""
         destination = f"/user/queue/{name}"
         frame_id = self._frame_ids.get(name, destination)
-        view = stomp_view(version, frame_id, destination, ack=False)
-        return view.frame(f"{name}-{next(self._numbers)}", body)
+        view = stomp_view(framing, version, frame_id, destination, ack=False)
+        return view.encode(Entry(0, f"{name}-{next(self._numbers)}", body))
 
     @staticmethod
     def error_body(error: AllibeError, receipt: str | None, destination: str | None) -> bytes:

@@ -1,12 +1,15 @@
 """A connection without a socket."""
 
 from allibe_gateway.fanout.outbox import Outbox
+from allibe_gateway.websocket_frames import text_frame
 from allibe_services.contracts.disconnects import Disconnect
 from tests.unit.gateway.fakes import FakeTransport
 
 
 class FakeConnection:
     """A connection that keeps what its door does to it."""
+
+    framing = staticmethod(text_frame)
 
     def __init__(self) -> None:
         self.id = "c1"

@@ -140,14 +140,15 @@ class TestUserQueues:
 class TestViews:
     def test_equal_subscriptions_share_one_view(self) -> None:
         """DESIGN §2: one encoding for all of them."""
-        one = stomp_view(Version.V1_2, "s", "/topic/rooms/1", ack=False)
-        assert one is stomp_view(Version.V1_2, "s", "/topic/rooms/1", ack=False)
+        one = stomp_view(text_frame, Version.V1_2, "s", "/topic/rooms/1", ack=False)
+        assert one is stomp_view(text_frame, Version.V1_2, "s", "/topic/rooms/1", ack=False)
         others = [
-            stomp_view(Version.V1_1, "s", "/topic/rooms/1", ack=False),
-            stomp_view(Version.V1_2, "t", "/topic/rooms/1", ack=False),
-            stomp_view(Version.V1_2, None, "/topic/rooms/1", ack=False),
-            stomp_view(Version.V1_2, "s", "/topic/rooms/2", ack=False),
-            stomp_view(Version.V1_2, "s", "/topic/rooms/1", ack=True),
+            stomp_view(text_frame, Version.V1_1, "s", "/topic/rooms/1", ack=False),
+            stomp_view(text_frame, Version.V1_2, "t", "/topic/rooms/1", ack=False),
+            stomp_view(text_frame, Version.V1_2, None, "/topic/rooms/1", ack=False),
+            stomp_view(text_frame, Version.V1_2, "s", "/topic/rooms/2", ack=False),
+            stomp_view(text_frame, Version.V1_2, "s", "/topic/rooms/1", ack=True),
+            stomp_view(bytes.upper, Version.V1_2, "s", "/topic/rooms/1", ack=False),
         ]
         assert one not in others
         assert len(set(others)) == len(others)
