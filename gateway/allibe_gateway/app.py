@@ -18,24 +18,29 @@ from allibe_gateway.doors.stomp import StompDoor
 from allibe_gateway.fanout.hub import Hub
 from allibe_gateway.fanout.room_feed import FeedLimits
 from allibe_gateway.limits import Limits
+from allibe_gateway.origins import OriginCheck
 from allibe_gateway.presence_reporter import PresenceReporter
 from allibe_gateway.revocations import Revocations
 from allibe_gateway.shared import Shared
 from allibe_services.auth import TokenVerifier
 from allibe_services.bus.base import Bus
 from allibe_services.contracts import disconnects
+from allibe_services.origins import Origins
 from allibe_services.presence.base import Presence
 from allibe_services.runtime import Tasks
 from allibe_services.store.base import Store
 from allibe_services.telemetry import GatewayMetrics
 
+SELF = Origins()
+
 log = structlog.get_logger(__name__)
 
 
 class Gateway:
-    """All connections of one gateway."""
+    """All connections of one gateway. Each request is first shown to `origins`."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, origins: OriginCheck) -> None:
+        self.origins = origins
         self._shared = shared
         self._connections: set[WebSocketConnection] = set()
         self._gone = asyncio.Event()
@@ -76,6 +81,8 @@ class Gateway:
         # connection some hundred bytes.
         if self._draining:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
+        if (refusal := self.origins.refusal(request)) is not None:
+            return refusal
         shared = self._shared
         web_socket = _web_socket(entrance.subprotocols, shared.limits)
         try:
@@ -157,6 +164,7 @@ async def gateway(
     limits: Limits,
     metrics: GatewayMetrics,
     tasks: Tasks,
+    origins: Origins = SELF,
 ) -> AsyncIterator[Gateway]:
     """Run a gateway while the context lasts; drain it before leaving."""
     feed_limits = FeedLimits(limits.recovery_messages, limits.tail_bytes)
@@ -164,9 +172,17 @@ async def gateway(
     reporter = PresenceReporter(presence)
     deadlines = Deadlines(time.time)
     shared = Shared(
-        bus, store, hub, verifier, reporter, deadlines, limits, metrics, clock=time.time
+        bus,
+        store,
+        hub,
+        verifier,
+        reporter,
+        deadlines,
+        limits,
+        metrics,
+        clock=time.time,
     )
-    itself = Gateway(shared)
+    itself = Gateway(shared, OriginCheck(origins, metrics))
     revocations = Revocations(hub, store.members)
     hub.when_in_doubt(revocations.doubt)
     await hub.open()

@@ -1,7 +1,7 @@
 """What a handler gets: the request, who makes it, and what the API stands on."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from aiohttp import hdrs, web
@@ -9,6 +9,8 @@ from aiohttp import hdrs, web
 from allibe_services.auth import Identity, TokenVerifier
 from allibe_services.bus.base import Bus
 from allibe_services.contracts.errors import TokenRequired
+from allibe_services.contracts.messages import now
+from allibe_services.origins import Origins
 from allibe_services.store.base import Store
 
 Observe = Callable[[str, int, float], None]
@@ -18,20 +20,30 @@ UNKNOWN_ROUTE = "unknown"
 """The route of whatever matched none: one name, so that strangers cannot make metrics grow."""
 
 
-@dataclass(frozen=True, slots=True)
+REQUEST_SECONDS = 15.0
+"""Longest time for one request: above the limits of store and bus, below those of proxies."""
+
+WRITE_SECONDS = 15.0
+"""Longest time to send an answer: the largest page, 1 MiB, at 70 kB/s. Who reads slower than
+that, or not at all, would else make the server keep the answer as long as he likes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What the API stands on; one for all requests.
 
-    `time_limit` is for making an answer, `write_limit` for sending it, both in seconds.
+    `observe` is told of every answer. `time_limit` is for making one, in seconds; one that is not
+    sent within `write_limit` seconds more ends its connection. Pages of `origins` may read them.
     """
 
     store: Store
     bus: Bus
     verifier: TokenVerifier
-    clock: Callable[[], datetime]
-    time_limit: float
-    write_limit: float
+    clock: Callable[[], datetime] = now
     observe: Observe | None = None
+    origins: Origins = field(default_factory=Origins)
+    time_limit: float = REQUEST_SECONDS
+    write_limit: float = WRITE_SECONDS
 
 
 CONTEXT = web.AppKey("allibe_rooms_api", Context)

@@ -44,6 +44,23 @@ async def observed(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 @web.middleware
+async def shown_to_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let pages of listed origins read the answer; ask nobody who they are for a preflight.
+
+    Others are answered all the same: what a page may not read its browser keeps from it, and
+    what needs a token it does not even send without a preflight.
+    """
+    origins = request.app[CONTEXT].origins
+    preflight = origins.preflight(request)
+    if preflight is None:
+        response = await handler(request)
+    else:
+        response = web.Response(status=204, headers={hdrs.CACHE_CONTROL: "no-store"} | preflight)
+    response.headers.update(origins.cors(request))
+    return response
+
+
+@web.middleware
 async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever the handler raises into a problem, and keep answers out of caches."""
     try:

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from allibe_rooms_api.operations import OPERATIONS, PREFIX, Operation, Query, Response, errors_of
-from allibe_rooms_api.problems import PROBLEM_JSON, problem_of
-from allibe_rooms_api.schemas import Problem, pattern
+from allibe_rooms_api.schemas import pattern
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.contracts.ids import ROOM_ID_PATTERN, USER_ID_PATTERN
+from allibe_services.problems import PROBLEM_JSON, Problem, problem_of
 
 API_VERSION = "1.0.0"
 """Of what the document describes; it changes with the API, not with each release."""

@@ -135,15 +135,3 @@ class Accepted(_Body, frozen=True):
     message_id: MessageId
     room_id: RoomId
     client_message_id: str | None
-
-
-class Problem(_Body, frozen=True):
-    """What went wrong (RFC 9457). Programs look at `code` and `retryable`, people at `detail`."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    retryable: bool
-    retry_after_ms: int | UnsetType = UNSET

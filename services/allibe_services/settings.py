@@ -101,6 +101,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     jwt_audience: Annotated[str | None, Meta(description="The `aud` that tokens must have.")] = None
     jwt_issuer: Annotated[str | None, Meta(description="The `iss` that tokens must have.")] = None
 
+    origins: Annotated[
+        str,
+        Meta(
+            description="Web pages that may connect, and read the HTTP side: their exact origins,"
+            " with commas between (`https://chat.example.com`). `self` is the one that requests"
+            " are sent to (`Host`), `*` is any, `null` is what a sandboxed page says."
+        ),
+    ] = "self"
+
     heart_beat_seconds: Annotated[
         Seconds, Meta(description="Heart-beat offered to clients, both ways.")
     ] = 10.0

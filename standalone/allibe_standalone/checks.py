@@ -6,6 +6,7 @@ from collections.abc import Callable
 from allibe_services.backends import verifier
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.logs import LOG_LEVELS
+from allibe_services.origins import Origins
 from allibe_services.settings import Settings
 from allibe_services.store.migrate import current
 from allibe_services.store.tables import REVISION
@@ -19,6 +20,7 @@ def problems(settings: Settings) -> list[str]:
         _check_key,
         _check_database,
         _check_addresses,
+        _check_origins,
         _check_logging,
     )
     found = []
@@ -53,6 +55,10 @@ def _check_addresses(settings: Settings) -> None:
             raise ValueError(f"{variable}: {host!r} is not an IP address") from None
     if settings.port and settings.port == settings.ops_port and settings.host == settings.ops_host:
         raise ValueError("ALLIBE_OPS_PORT: the same as ALLIBE_PORT")
+
+
+def _check_origins(settings: Settings) -> None:
+    Origins(settings.origins)
 
 
 def _check_logging(settings: Settings) -> None:

@@ -18,9 +18,11 @@ from allibe_fanout_worker.app import worker
 from allibe_gateway.app import Gateway, gateway
 from allibe_gateway.limits import Limits
 from allibe_rooms_api import chat_page
+from allibe_rooms_api.call import Context
 from allibe_services import ops
 from allibe_services.auth import TokenVerifier
 from allibe_services.backends import Backends, backends, verifier
+from allibe_services.origins import Origins
 from allibe_services.runtime import Readiness, Tasks, stop_requested
 from allibe_services.settings import Settings
 from allibe_services.telemetry import GatewayMetrics, HttpMetrics, WorkerMetrics
@@ -171,6 +173,7 @@ async def _gateway(
         store=parts.store,
         presence=parts.presence,
         verifier=tokens,
+        origins=Origins(process.settings.origins),
         limits=_limits(process.settings),
         metrics=GatewayMetrics(process.registry),
         tasks=process.tasks,
@@ -196,10 +199,13 @@ def _add_http(
 ) -> None:
     rooms_api.setup(
         app,
-        store=parts.store,
-        bus=parts.bus,
-        verifier=tokens,
-        observe=HttpMetrics(process.registry).observe,
+        Context(
+            store=parts.store,
+            bus=parts.bus,
+            verifier=tokens,
+            origins=Origins(process.settings.origins),
+            observe=HttpMetrics(process.registry).observe,
+        ),
     )
     chat_page.setup(app)
 

@@ -119,9 +119,13 @@ class Site:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, limits: Limits | None = None, publish_seconds: float = 5.0
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    publish_seconds: float = 5.0,
+    **more: Any,
 ) -> AsyncIterator[Site]:
-    """Run a gateway with its worker over a new database."""
+    """Run a gateway with its worker over a new database; `more` is the gateway's."""
     url = f"sqlite:///{folder}/allibe.db"
     migrate(url)
     async with AsyncExitStack() as stack:
@@ -154,6 +158,7 @@ async def running(
                 limits=limits or Limits(),
                 metrics=GatewayMetrics(registry),
                 tasks=tasks,
+                **more,
             )
         )
         app = web.Application()

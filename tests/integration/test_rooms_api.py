@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from allibe_fanout_worker.app import worker
 from allibe_rooms_api.app import create_app
+from allibe_rooms_api.call import Context
 from allibe_services.auth import TokenSigner, TokenVerifier
 from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.contracts.events import (
@@ -114,11 +115,13 @@ async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
         tasks=tasks,
     )
     app = create_app(
-        store=store,
-        bus=bus,
-        verifier=TokenVerifier("HS256", SECRET),
-        clock=ticking(),
-        observe=HttpMetrics(registry).observe,
+        Context(
+            store=store,
+            bus=bus,
+            verifier=TokenVerifier("HS256", SECRET),
+            clock=ticking(),
+            observe=HttpMetrics(registry).observe,
+        )
     )
     client: TestClient[Any, Any] = TestClient(TestServer(app))
     async with running, client:

@@ -12,7 +12,8 @@ AllibeError
 │   │   └── TokenExpired       token_expired
 │   ├── NotAllowed             not_allowed: the role or identity does not permit it
 │   │   ├── SenderMismatch     sender_mismatch: sender or user is not the token's user
-│   │   └── NotAMember         not_a_member
+│   │   ├── NotAMember         not_a_member
+│   │   └── OriginNotAllowed   origin_not_allowed: a page of elsewhere wants to connect
 │   ├── UnknownRoom            unknown_room
 │   ├── UnknownMember          unknown_member
 │   ├── Conflict               conflict: what is asked for contradicts what is
@@ -116,6 +117,12 @@ class NotAMember(NotAllowed):
     """The user is not a member of the room."""
 
     code, text = "not_a_member", "You are not a member of this room."
+
+
+class OriginNotAllowed(NotAllowed):
+    """A page whose origin is not on the list; told before the WebSocket stands, by HTTP."""
+
+    code, text = "origin_not_allowed", "Pages of this origin may not connect here."
 
 
 class UnknownRoom(Refused):

@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from allibe_rooms_api.app import create_app
+from allibe_rooms_api.call import Context
 from allibe_services.auth import TokenVerifier
 from tests.unit.rooms_api.api import SECRET, Api
 from tests.unit.rooms_api.fakes import START, MemoryStore, RecordingBus
@@ -30,7 +31,7 @@ def verifier() -> TokenVerifier:
 
 @pytest.fixture
 def app(store: MemoryStore, bus: RecordingBus, verifier: TokenVerifier) -> web.Application:
-    return create_app(store=store, bus=bus, verifier=verifier, clock=lambda: START)
+    return create_app(Context(store=store, bus=bus, verifier=verifier, clock=lambda: START))
 
 
 @pytest.fixture

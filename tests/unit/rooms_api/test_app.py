@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from allibe_rooms_api.app import create_app, setup
+from allibe_rooms_api.call import Context
 from allibe_services.auth import TokenVerifier
 from allibe_services.contracts.messages import now
 from tests.unit.rooms_api.api import ROOM, ROOMS, Api
@@ -37,10 +38,12 @@ def app(
     app.router.add_get("/allibe-ws", gateway)
     setup(
         app,
-        store=store,
-        bus=bus,
-        verifier=verifier,
-        observe=lambda route, status, seconds: seen.append((route, status, seconds)),
+        Context(
+            store=store,
+            bus=bus,
+            verifier=verifier,
+            observe=lambda route, status, seconds: seen.append((route, status, seconds)),
+        ),
     )
     app.router.add_get("/ws/chat", gateway)
     return app
@@ -91,7 +94,7 @@ async def test_an_application_of_its_own_stamps_messages_with_the_present(
     store: MemoryStore, bus: RecordingBus, verifier: TokenVerifier
 ) -> None:
     client: TestClient[Any, Any] = TestClient(
-        TestServer(create_app(store=store, bus=bus, verifier=verifier))
+        TestServer(create_app(Context(store=store, bus=bus, verifier=verifier)))
     )
     async with client:
         api = Api(client, store, bus)
@@ -105,7 +108,7 @@ async def test_two_applications_do_not_share_what_they_stand_on(verifier: TokenV
     async def rooms_of(create: Callable[[Api], Awaitable[Any]]) -> Any:
         store = MemoryStore()
         bus = RecordingBus(store)
-        app = create_app(store=store, bus=bus, verifier=verifier)
+        app = create_app(Context(store=store, bus=bus, verifier=verifier))
         client: TestClient[Any, Any] = TestClient(TestServer(app))
         async with client:
             api = Api(client, store, bus)

@@ -159,6 +159,7 @@ export const en: Dictionary = {
     token_expired: 'Your session has ended.',
     not_allowed: 'You may not do that in this room.',
     not_a_member: 'You are not a member of this room.',
+    origin_not_allowed: 'This page may not talk to this server.',
     unknown_room: 'There is no such room.',
     unknown_member: 'This user is not a member of the room.',
     conflict: 'A room needs an owner: make somebody else the owner first.',

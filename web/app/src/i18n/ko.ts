@@ -154,6 +154,7 @@ export const ko: Dictionary = {
     token_expired: '로그인이 만료됐어요.',
     not_allowed: '이 채팅방에서는 할 수 없는 일이에요.',
     not_a_member: '이 채팅방의 참여자가 아니에요.',
+    origin_not_allowed: '이 페이지에서는 이 서버에 연결할 수 없어요.',
     unknown_room: '없는 채팅방이에요.',
     unknown_member: '이 채팅방의 참여자가 아닌 사용자예요.',
     conflict: '채팅방에는 방장이 있어야 해요. 다른 사람을 먼저 방장으로 정해 주세요.',
