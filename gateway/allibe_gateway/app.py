@@ -21,6 +21,7 @@ from allibe_gateway.limits import Limits
 from allibe_gateway.origins import OriginCheck
 from allibe_gateway.presence_reporter import PresenceReporter
 from allibe_gateway.revocations import Revocations
+from allibe_gateway.screens import ScreenNews, Screens
 from allibe_gateway.shared import Shared
 from allibe_services.auth import TokenVerifier
 from allibe_services.bus.base import Bus
@@ -169,7 +170,10 @@ async def gateway(
     """Run a gateway while the context lasts; drain it before leaving."""
     feed_limits = FeedLimits(limits.recovery_messages, limits.tail_bytes)
     hub = Hub(bus, store.log, feed_limits, metrics)
-    reporter = PresenceReporter(presence)
+    news = ScreenNews(bus)
+    screens = Screens(presence, hub)
+    hub.when_screens_change(screens.changed)
+    reporter = PresenceReporter(presence, news.tell)
     deadlines = Deadlines(time.time)
     shared = Shared(
         bus,
@@ -189,6 +193,8 @@ async def gateway(
     running = [
         tasks.start(hub.run(), name="hub"),
         tasks.start(reporter.run(), name="presence"),
+        tasks.start(news.run(), name="screen-news"),
+        tasks.start(screens.run(), name="screens"),
         tasks.start(revocations.run(), name="revocations"),
         tasks.start(itself.sweep(), name="heart-beats"),
     ]

@@ -313,8 +313,8 @@ class Session:
         if self._idle is not None:
             self._idle.set()
 
-    def _report(self) -> None:
-        self._shared.presence.changed(self.connection_id, self)
+    def _report(self, room_id: RoomId | None = None) -> None:
+        self._shared.presence.changed(self.connection_id, self, room_id)
 
 
 def checked_room_id(text: str) -> RoomId:

@@ -31,15 +31,20 @@ class RoomSubscription(msgspec.Struct, frozen=True):
 
 
 class Subscriptions:
-    """The subscriptions of one connection. `changed` is called when a room comes or goes."""
+    """The subscriptions of one connection.
 
-    __slots__ = ("_by_id", "_changed", "_joining", "_outbox", "_shared")
+    `screen_changed` is called when a room comes onto the screen or goes: a log, not activity.
+    """
 
-    def __init__(self, shared: Shared, outbox: Outbox, changed: Callable[[], None]) -> None:
+    __slots__ = ("_by_id", "_joining", "_outbox", "_screen_changed", "_shared")
+
+    def __init__(
+        self, shared: Shared, outbox: Outbox, screen_changed: Callable[[RoomId], None]
+    ) -> None:
         self._by_id: dict[str, RoomSubscription] = {}
         self._shared = shared
         self._outbox = outbox
-        self._changed = changed
+        self._screen_changed = screen_changed
         self._joining: tuple[RoomSubscription, asyncio.Timeout] | None = None
 
     def __contains__(self, subscription_id: str) -> bool:
@@ -88,7 +93,7 @@ class Subscriptions:
         if self._by_id.get(subscription.id) is not subscription:
             self._part(subscription)
             raise NotAMember
-        self._changed()
+        self._changed(subscription)
         return joined
 
     def end(self, subscription_id: str) -> None:
@@ -96,7 +101,7 @@ class Subscriptions:
         subscription = self._forget(subscription_id)
         if subscription is not None:
             self._part(subscription)
-            self._changed()
+            self._changed(subscription)
 
     def revoke(self, subscription: RoomSubscription) -> bool:
         """End one; whether it had begun. One that is being joined ends with `begin`, at once."""
@@ -118,6 +123,10 @@ class Subscriptions:
         hub = self._shared.hub
         part = hub.part if subscription.stream == "log" else hub.part_activity
         part(subscription.room_id, subscription.view, self._outbox)
+
+    def _changed(self, subscription: RoomSubscription) -> None:
+        if subscription.stream == "log":
+            self._screen_changed(subscription.room_id)
 
     def _remember(self, subscription: RoomSubscription) -> None:
         self._by_id[subscription.id] = subscription

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.presence.base import LEASE_SECONDS, Lease, Presence
+from allibe_services.presence.base import COUNTED, LEASE_SECONDS, Lease, Lookers, Presence
 from tests.contract.factories_leases import PRESENCES, PassSeconds
 
 ALICE, BOB, CAROL = UserId("alice"), UserId("bob"), UserId("carol")
@@ -164,6 +164,52 @@ async def test_in_a_busy_room_those_are_looking_whose_leases_live(
     assert await presence.looking(ONE) == {BOB}
 
 
+async def test_who_looks_is_told_of_many_rooms_at_once(presence: Presence) -> None:
+    rooms = [RoomId(f"r{n}") for n in range(50)]
+    await presence.renew(
+        [
+            Lease("a", ALICE, tuple(rooms[:40])),
+            Lease("b", BOB, tuple(rooms[30:])),
+            Lease("c", CAROL),
+        ]
+    )
+    found = await presence.lookers([*rooms, ONE], most=2)
+    assert found == {
+        **{room_id: Lookers(1, frozenset({ALICE})) for room_id in rooms[:30]},
+        **{room_id: Lookers(2, frozenset({ALICE, BOB})) for room_id in rooms[30:40]},
+        **{room_id: Lookers(1, frozenset({BOB})) for room_id in rooms[40:]},
+        ONE: Lookers(0, frozenset()),
+    }
+    assert await presence.lookers([], most=2) == {}
+
+
+async def test_more_than_are_to_be_named_are_counted(presence: Presence) -> None:
+    await presence.renew([Lease(f"c{n}", UserId(f"u{n}"), (ONE,)) for n in range(4)])
+    assert await presence.lookers([ONE], most=3) == {ONE: Lookers(4)}
+    await presence.end(["c0"])
+    users = frozenset(UserId(f"u{n}") for n in range(1, 4))
+    assert await presence.lookers([ONE], most=3) == {ONE: Lookers(3, users)}
+
+
+async def test_who_looks_twice_is_counted_once(presence: Presence) -> None:
+    await presence.renew([Lease(f"c{n}", UserId(f"u{n % 3}"), (ONE,)) for n in range(COUNTED)])
+    users = frozenset(UserId(f"u{n}") for n in range(3))
+    assert await presence.lookers([ONE], most=3) == {ONE: Lookers(3, users)}
+    assert await presence.lookers([ONE], most=2) == {ONE: Lookers(3)}
+    await presence.renew([Lease("one more", ALICE, (ONE,))])
+    assert await presence.lookers([ONE], most=COUNTED) == {ONE: Lookers(COUNTED + 1)}
+
+
+async def test_who_looked_is_not_told_when_the_lease_has_ended(
+    presence: Presence, pass_seconds: PassSeconds
+) -> None:
+    await presence.renew([Lease("a", ALICE, (ONE,))])
+    await pass_seconds(LEASE_SECONDS / 2)
+    await presence.renew([Lease("b", BOB, (ONE,))])
+    await pass_seconds(LEASE_SECONDS / 2 + 1)
+    assert await presence.lookers([ONE], most=5) == {ONE: Lookers(1, frozenset({BOB}))}
+
+
 async def test_ids_may_hold_every_sign_that_they_may(presence: Presence) -> None:
     odd = [
         UserId("a:b"),
@@ -178,6 +224,7 @@ async def test_ids_may_hold_every_sign_that_they_may(presence: Presence) -> None
     await presence.renew(leases)
     assert await presence.connected(odd) == set(odd)
     assert await presence.looking(room) == set(odd)
+    assert await presence.lookers([room], most=9) == {room: Lookers(len(odd), frozenset(odd))}
     await presence.end([lease.connection_id for lease in leases])
     assert await presence.looking(room) == set()
 

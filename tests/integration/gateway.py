@@ -184,6 +184,10 @@ async def running(
             tasks.failed.result()
 
 
+PRESENCE = '{"type":"presence",'
+"""How the bodies begin that come at no certain moment; only tests of presence look at them."""
+
+
 class Frame:
     """A STOMP frame from the server, as it stood on the wire."""
 
@@ -258,10 +262,16 @@ class StompClient(Client):
             await self.socket.send_str(text)
 
     async def next(self) -> Frame:
-        """Return the next frame, past heart-beats. Raises `Closed`."""
-        while (text := await self.text()) == "\n":
+        """Return the next frame, past heart-beats and who is here. Raises `Closed`."""
+        while (text := await self.text()) == "\n" or PRESENCE in text:
             pass
         return Frame(text)
+
+    async def presence(self) -> Any:
+        """Return the next that is told of who is here; drop what comes before it."""
+        while PRESENCE not in (text := await self.text()):
+            pass
+        return Frame(text).json
 
     async def connect(self, **headers: str) -> Frame:
         """CONNECT and return CONNECTED."""
@@ -323,15 +333,24 @@ class JsonClient(Client):
         await self.socket.send_str(json.dumps({"type": kind, **fields}))
 
     async def next(self) -> dict[str, Any]:
-        """Return the next message. Raises `Closed`."""
-        found = json.loads(await self.text())
-        assert isinstance(found, dict)
+        """Return the next message, past who is here. Raises `Closed`."""
+        while (found := await self._any())["type"] == "presence":
+            pass
         return found
 
     async def next_of(self, kind: str) -> dict[str, Any]:
         """Return the next message of a type; drop those before it."""
-        while (found := await self.next())["type"] != kind:
+        while (found := await self._any())["type"] != kind:
             pass
+        return found
+
+    async def presence(self) -> dict[str, Any]:
+        """Return the next that is told of who is here; drop what comes before it."""
+        return await self.next_of("presence")
+
+    async def _any(self) -> dict[str, Any]:
+        found = json.loads(await self.text())
+        assert isinstance(found, dict)
         return found
 
     async def error(self) -> str:

@@ -12,7 +12,7 @@ from allibe_gateway.doors import bodies, json, stomp_queues
 from allibe_services.contracts import events
 from allibe_services.contracts.messages import Message
 
-_ACTIVITY: Final = get_args(events.Activity)
+_ACTIVITY: Final = (*get_args(events.Activity), events.RoomPresence)
 
 Door = Literal["stomp", "json"]
 

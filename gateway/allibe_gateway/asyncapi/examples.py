@@ -35,6 +35,7 @@ _EXAMPLES: Final[tuple[msgspec.Struct, ...]] = (
     bodies.ReadBody(room_id=_ROOM, offset=2),
     events.Typing(_ROOM, _BOB, "Bob"),
     events.MemberRead(_ROOM, _BOB, 2),
+    events.RoomPresence(_ROOM, 2, (_ALICE, _BOB)),
     events.ScreenLeft(_ROOM, _BOB),
     events.MemberAdded(_ROOM, _CAROL, Role.MEMBER),
     events.MemberRemoved(_ROOM, _CAROL),

@@ -69,6 +69,9 @@ class Audience:
     def __len__(self) -> int:
         return sum(len(group.outboxes) for group in self._groups.values())
 
+    def __bool__(self) -> bool:
+        return bool(self._groups)
+
     def add(self, view: View, outbox: Outbox) -> None:
         """Let a subscriber have all that is pushed from now on."""
         group = self._groups.get(view)
@@ -87,6 +90,14 @@ class Audience:
         if not group.outboxes:
             del self._groups[view]
         return True
+
+    def hand(self, view: View, outbox: Outbox, entry: Entry) -> None:
+        """Write an entry to one subscriber, now, if it is there."""
+        group = self._groups.get(view)
+        if group is None or outbox not in group.outboxes:
+            return
+        write = outbox.write_or_shed if self._ephemeral else outbox.write
+        write(view.encode(entry))
 
     def push(self, entry: Entry) -> None:
         """Let an entry wait for the flush, encoded once per group."""

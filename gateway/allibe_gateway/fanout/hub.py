@@ -15,7 +15,7 @@ from allibe_gateway.fanout.outbox import Outbox
 from allibe_gateway.fanout.room_feed import FeedLimits, Joined, RoomFeed
 from allibe_services.bus.base import Bus
 from allibe_services.contracts.errors import StoreUnavailable
-from allibe_services.contracts.events import Event, UserEvent
+from allibe_services.contracts.events import Event, RoomPresence, ScreensChanged, UserEvent
 from allibe_services.contracts.ids import Position, RoomId, UserId
 from allibe_services.contracts.messages import Message, now
 from allibe_services.contracts.routing import room_key, user_key
@@ -81,6 +81,7 @@ class Hub:
         self._comparing = Comparing("heads", self._compare)
         self._when_in_doubt: list[Callable[[], None]] = []
         self._open_bindings: Bindings | None = None
+        self._screens_changed: Callable[[RoomId], None] | None = None
 
     async def open(self) -> None:
         """Take a place on the bus."""
@@ -100,6 +101,13 @@ class Hub:
     def when_in_doubt(self, call: Callable[[], None]) -> None:
         """Make this call, too, whenever events may have been lost. It raises nothing."""
         self._when_in_doubt.append(call)
+
+    def when_screens_change(self, call: Callable[[RoomId], None]) -> None:
+        """Make this call for a room where somebody wants to know who is here, and does not.
+
+        It raises nothing, and asks for `show_presence`.
+        """
+        self._screens_changed = call
 
     # Subscribers
 
@@ -140,15 +148,26 @@ class Hub:
         return place is not None and place.feed.epoch == position.epoch
 
     async def join_activity(self, room_id: RoomId, view: View, outbox: Outbox) -> None:
-        """Subscribe to what passes by in a room. Raises as `join`."""
+        """Subscribe to what passes by in a room, first to who is here. Raises as `join`."""
         place = await self._enter(room_id)
-        place.feed.activity.add(view, outbox)
+        if not place.feed.watch(view, outbox):
+            self._ask_for_presence(place)
 
     def part_activity(self, room_id: RoomId, view: View, outbox: Outbox) -> None:
         """End a subscription to what passes by."""
         place = self._places.get(room_id)
-        if place is not None and place.feed.activity.remove(view, outbox):
+        if place is not None and place.feed.unwatch(view, outbox):
             self._leave(place)
+
+    def watched(self) -> list[RoomId]:
+        """Return the rooms where somebody wants to know who is here."""
+        return [room_id for room_id, place in self._places.items() if place.feed.activity]
+
+    def show_presence(self, presence: RoomPresence) -> None:
+        """Hand out who is in a room, to those who want to know and do not."""
+        place = self._places.get(presence.room_id)
+        if place is not None:
+            place.feed.show_presence(presence)
 
     async def attach(self, user_id: UserId, listener: UserListener) -> None:
         """Hand a user's events to the listener from now on. Raises `Unavailable`: it is not."""
@@ -176,7 +195,11 @@ class Hub:
             elif isinstance(event, UserEvent):
                 for listener in tuple(self._listeners.get(event.to, ())):
                     _guarded(partial(listener.on_user_event, event))
-            elif (place := self._places.get(event.room_id)) is not None:
+            elif (place := self._places.get(event.room_id)) is None:
+                continue
+            elif isinstance(event, ScreensChanged):
+                self._ask_for_presence(place)
+            else:
                 place.feed.on_activity(event)
 
     def on_doubt(self) -> None:
@@ -200,11 +223,14 @@ class Hub:
         deliveries = 0
         for feed in dirty:
             try:
-                deliveries += feed.entries.flush()
-                feed.activity.flush()
+                deliveries += feed.flush()
             except Exception:
                 log.exception("fan_out_failed")
         self._metrics.deliveries.inc(deliveries)
+
+    def _ask_for_presence(self, place: _Place) -> None:
+        if self._screens_changed is not None and place.feed.activity:
+            self._screens_changed(place.feed.room_id)
 
     # Rooms
 

@@ -60,6 +60,23 @@ class MemberRemoved(_Event, frozen=True, tag="member-removed"):
 Activity = Typing | MemberRead | ScreenLeft | MemberAdded | MemberRemoved
 
 
+class RoomPresence(_Event, frozen=True, tag="presence"):
+    """Who has the room on the screen now. `users` is absent where too many to be named have.
+
+    Not published: each gateway makes it for its own subscribers.
+    """
+
+    room_id: RoomId
+    count: int
+    users: tuple[UserId, ...] | None = None
+
+
+class ScreensChanged(_Event, frozen=True, tag="screens"):
+    """Somebody has the room on the screen now, or no longer: ask presence. For gateways only."""
+
+    room_id: RoomId
+
+
 class RoomChanged(_Event, frozen=True, tag="room"):
     """A room of the user's list looks different now; what is absent has not changed."""
 
@@ -96,7 +113,7 @@ class RoomLeft(_Event, frozen=True, tag="removed"):
 
 
 UserEvent = RoomChanged | Notification | RoomJoined | RoomLeft
-RoomEvent = Message | Activity
+RoomEvent = Message | Activity | ScreensChanged
 Event = RoomEvent | UserEvent
 
 

@@ -16,12 +16,24 @@ LEASE_SECONDS = 60.0
 """Three missed renewals of 20 s: long enough for a stalled gateway, short enough to matter."""
 
 
+COUNTED = 200
+"""Connections that look at one room up to which their users are counted; beyond, the connections
+are. Whoever asks for that many wants to know whether it is hundreds or thousands."""
+
+
 class Lease(msgspec.Struct, frozen=True):
     """One connection of a user, and the rooms on its screen."""
 
     connection_id: str
     user_id: UserId
     rooms: tuple[RoomId, ...] = ()
+
+
+class Lookers(msgspec.Struct, frozen=True):
+    """How many users have a room on the screen, and who where that was asked for."""
+
+    count: int
+    users: frozenset[UserId] | None = None
 
 
 class Presence(Protocol):
@@ -46,6 +58,14 @@ class Presence(Protocol):
 
     async def looking(self, room_id: RoomId) -> set[UserId]:
         """Return the users with the room on the screen of a living lease."""
+        ...
+
+    async def lookers(self, rooms: Collection[RoomId], *, most: int) -> dict[RoomId, Lookers]:
+        """Return for each of the rooms what `looking` tells, in little: named up to `most`.
+
+        Where there are more than `most` (of `COUNTED` at most), only their number; where more than
+        `COUNTED` connections look, the number of these.
+        """
         ...
 
     async def ping(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.presence.base import LEASE_SECONDS, Lease
+from allibe_services.presence.base import COUNTED, LEASE_SECONDS, Lease, Lookers
 
 _Key = TypeVar("_Key")
 
@@ -39,6 +39,9 @@ class InProcessPresence:
         present = self._of_room.get(room_id, ())
         return {self._leases[one][0].user_id for one in present if self._lives(one)}
 
+    async def lookers(self, rooms: Collection[RoomId], *, most: int) -> dict[RoomId, Lookers]:
+        return {room_id: self._lookers(room_id, most) for room_id in rooms}
+
     async def ping(self) -> None:
         return
 
@@ -46,6 +49,13 @@ class InProcessPresence:
         self._leases.clear()
         self._of_user.clear()
         self._of_room.clear()
+
+    def _lookers(self, room_id: RoomId, most: int) -> Lookers:
+        living = [one for one in self._of_room.get(room_id, ()) if self._lives(one)]
+        if len(living) > COUNTED:
+            return Lookers(len(living))
+        users = frozenset(self._leases[one][0].user_id for one in living)
+        return Lookers(len(users), users if len(users) <= most else None)
 
     def _lives(self, connection_id: str) -> bool:
         return self._leases[connection_id][1] > self._clock()

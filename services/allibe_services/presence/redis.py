@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.presence.base import LEASE_SECONDS, Lease
+from allibe_services.presence.base import COUNTED, LEASE_SECONDS, Lease, Lookers
 from allibe_services.redis_link import NOW, Argument, RedisLink
 
 BATCH = 500
@@ -24,6 +24,9 @@ for 3 ms at most."""
 
 ENDS = 100
 """Leases that one script ends, each of which may have many rooms."""
+
+ROOMS = 5
+"""Rooms whose lookers one script tells, at worst `COUNTED` in each: 4 ms."""
 
 _Id = TypeVar("_Id", bound=str)
 
@@ -114,6 +117,36 @@ _LOOKING = (
     NOW + "return redis.call('ZRANGEBYSCORE', KEYS[1] .. 'room:' .. ARGV[1], '(' .. now, '+inf')"
 )
 
+# ARGV: how many connections are looked at, and how many users named; then rooms. Returns for each
+# the number, and then the users unless they are too many.
+_LOOKERS = (
+    "local counted, most = tonumber(ARGV[1]), tonumber(ARGV[2])"
+    + NOW
+    + """
+local answers = {}
+for i = 3, #ARGV do
+    local key = KEYS[1] .. 'room:' .. ARGV[i]
+    local answer = {redis.call('ZCOUNT', key, '(' .. now, '+inf')}
+    if answer[1] <= counted then
+        local known = {}
+        for _, member in ipairs(redis.call('ZRANGEBYSCORE', key, '(' .. now, '+inf')) do
+            local user = string.match(member, '%S+$')
+            if not known[user] then
+                known[user] = true
+                answer[#answer + 1] = user
+            end
+        end
+        answer[1] = #answer - 1
+        if answer[1] > most then
+            answer = {answer[1]}
+        end
+    end
+    answers[#answers + 1] = answer
+end
+return answers
+"""
+)
+
 
 class RedisPresence:
     """`Presence` over a link, which its owner closes."""
@@ -141,11 +174,25 @@ class RedisPresence:
         [members] = await self._link.run(_LOOKING, [room_id])
         return {UserId(member[member.rindex(b" ") + 1 :].decode()) for member in members}
 
+    async def lookers(self, rooms: Collection[RoomId], *, most: int) -> dict[RoomId, Lookers]:
+        batches = list(_batches(rooms, ROOMS))
+        calls: list[list[Argument]] = [[COUNTED, most, *batch] for batch in batches]
+        answers = await self._link.run(_LOOKERS, *calls)
+        return {
+            room_id: _lookers_of(count, users, named=count <= most)
+            for batch, told in zip(batches, answers, strict=True)
+            for room_id, (count, *users) in zip(batch, told, strict=True)
+        }
+
     async def ping(self) -> None:
         await self._link.ping()
 
     async def close(self) -> None:
         return
+
+
+def _lookers_of(count: int, users: Iterable[bytes], *, named: bool) -> Lookers:
+    return Lookers(count, frozenset(UserId(user.decode()) for user in users) if named else None)
 
 
 def _renewals(leases: Iterable[Lease]) -> Iterator[list[Argument]]:

@@ -11,7 +11,7 @@ from allibe_services.contracts.events import Event
 from allibe_services.contracts.ids import MessageId, RoomId, UserId, new_message_id
 from allibe_services.contracts.messages import Message, now
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
-from allibe_services.presence.base import Lease
+from allibe_services.presence.base import Lease, Lookers
 
 ONE, TWO = RoomId("1"), RoomId("2")
 ALICE, BOB, CAROL = UserId("alice"), UserId("bob"), UserId("carol")
@@ -324,6 +324,9 @@ class FakePresence:
         raise NotImplementedError
 
     async def end(self, connection_ids: Collection[str]) -> None:
+        raise NotImplementedError
+
+    async def lookers(self, rooms: Collection[RoomId], *, most: int) -> dict[RoomId, Lookers]:
         raise NotImplementedError
 
     async def ping(self) -> None: ...

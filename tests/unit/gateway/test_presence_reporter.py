@@ -9,7 +9,7 @@ from allibe_gateway import presence_reporter as module
 from allibe_gateway.presence_reporter import PresenceReporter
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.presence.base import Lease
+from allibe_services.presence.base import Lease, Lookers
 from tests.unit.gateway.fakes import settle, until
 
 ALICE = UserId("alice")
@@ -38,6 +38,9 @@ class FakePresence:
         raise NotImplementedError
 
     async def looking(self, room_id: RoomId) -> set[UserId]:
+        raise NotImplementedError
+
+    async def lookers(self, rooms: Collection[RoomId], *, most: int) -> dict[RoomId, Lookers]:
         raise NotImplementedError
 
     async def ping(self) -> None: ...
@@ -100,6 +103,26 @@ class TestReports:
         await reporter.report()
         await reporter.report()
         assert len(presence.leases) == 1
+
+    async def test_where_somebody_came_or_went_is_told_once_presence_knows(
+        self, presence: FakePresence
+    ) -> None:
+        told: list[tuple[int, set[RoomId]]] = []
+        reporter = PresenceReporter(
+            presence, lambda rooms: told.append((len(presence.renewed), set(rooms)))
+        )
+        reporter.changed("a", Here("a", ONE), ONE)
+        reporter.changed("b", Here("b"))
+        presence.away = True
+        await reporter.report()
+        assert told == []
+        presence.away = False
+        await reporter.report()
+        reporter.changed("a", Here("a"), ONE)
+        reporter.ended("a")
+        await reporter.report()
+        await reporter.report()
+        assert told == [(1, {ONE}), (2, {ONE}), (3, set())]
 
     async def test_nobody_is_reported_before_the_sign_in(
         self, presence: FakePresence, reporter: PresenceReporter

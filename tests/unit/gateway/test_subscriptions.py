@@ -17,6 +17,7 @@ from allibe_services.contracts.events import (
     RoomLeft,
     Typing,
 )
+from allibe_services.contracts.ids import RoomId
 from allibe_services.contracts.rooms import Role
 from tests.unit.gateway.fakes import ROOM, Subscriber, message, settle
 from tests.unit.gateway.fanout.feeds import at
@@ -53,6 +54,23 @@ class TestSubscribing:
         alice.world.hub.on_events([Typing(room_id=ROOM, user=BOB)])
         await settle()
         assert alice.subscriber.frames == ["v:0"]
+
+    async def test_a_log_that_comes_and_goes_changes_a_screen_and_activity_does_not(
+        self, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told: list[RoomId | None] = []
+        monkeypatch.setattr(
+            alice.world.reporter, "changed", lambda _, __, room_id=None: told.append(room_id)
+        )
+        await alice.subscribe("log")
+        await alice.subscribe("activity", stream="activity")
+        alice.session.unsubscribe("activity")
+        assert told == [ROOM]
+        await alice.subscribe("other", OTHER)
+        alice.session.unsubscribe("log")
+        assert told == [ROOM, OTHER, ROOM]
+        await alice.session.close()
+        assert told == [ROOM, OTHER, ROOM, OTHER]
 
     async def test_who_is_no_member_is_refused(self, alice: User) -> None:
         """I6."""

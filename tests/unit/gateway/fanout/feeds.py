@@ -47,8 +47,7 @@ class Feed:
 
     def _flush(self) -> None:
         self._scheduled = False
-        self.it.entries.flush()
-        self.it.activity.flush()
+        self.it.flush()
 
     def _reset(self, feed: RoomFeed) -> None:
         assert feed is self.it

@@ -1,0 +1,131 @@
+"""Who is here, as a room's activity: whole, to each who subscribes first, then when it changes."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from allibe_gateway.fanout.entries import Entry
+from allibe_services.contracts.events import RoomPresence, ScreensChanged, Typing
+from allibe_services.contracts.ids import RoomId
+from tests.unit.gateway.fakes import ROOM, Subscriber, settle
+from tests.unit.gateway.fanout.feeds import opened
+from tests.unit.gateway.world import ALICE, BOB, World, world_of
+
+ALONE = RoomPresence(ROOM, 1, (ALICE,))
+BOTH = RoomPresence(ROOM, 2, (ALICE, BOB))
+ALONE_BODY = '{"type":"presence","roomId":"1","count":1,"users":["alice"]}'
+BOTH_BODY = '{"type":"presence","roomId":"1","count":2,"users":["alice","bob"]}'
+TYPING_BODY = '{"type":"typing","roomId":"1","user":"alice"}'
+
+
+class BodyView:
+    """Shows bodies, which have no semicolon here."""
+
+    def encode(self, entry: Entry) -> bytes:
+        return entry.body + b";"
+
+
+VIEW = BodyView()
+
+
+class TestFeed:
+    async def test_who_comes_first_waits_for_the_answer(self) -> None:
+        feed, watcher = (await opened()).it, Subscriber()
+        assert not feed.watch(VIEW, watcher.outbox)
+        await settle()
+        assert watcher.frames == []
+        feed.show_presence(ALONE)
+        await settle()
+        assert watcher.frames == [ALONE_BODY]
+
+    async def test_who_comes_later_is_told_first_and_the_others_not_again(self) -> None:
+        feed, watcher, newcomer = (await opened()).it, Subscriber(), Subscriber()
+        feed.watch(VIEW, watcher.outbox)
+        feed.show_presence(ALONE)
+        await settle()
+        assert feed.watch(VIEW, newcomer.outbox)
+        feed.on_activity(Typing(ROOM, ALICE))
+        await settle()
+        assert newcomer.frames == [ALONE_BODY, TYPING_BODY]
+        assert watcher.frames == [ALONE_BODY, TYPING_BODY]
+
+    async def test_a_change_in_the_same_tick_is_all_that_a_newcomer_is_told(self) -> None:
+        feed, watcher, newcomer = (await opened()).it, Subscriber(), Subscriber()
+        feed.watch(VIEW, watcher.outbox)
+        feed.show_presence(ALONE)
+        feed.watch(VIEW, newcomer.outbox)
+        feed.show_presence(BOTH)
+        await settle()
+        assert newcomer.frames == [BOTH_BODY]
+
+    async def test_what_is_no_change_is_not_told(self) -> None:
+        feed, watcher = (await opened()).it, Subscriber()
+        feed.watch(VIEW, watcher.outbox)
+        for presence in (ALONE, ALONE, BOTH, BOTH):
+            feed.show_presence(presence)
+        await settle()
+        assert watcher.frames == [ALONE_BODY, BOTH_BODY]
+
+    async def test_who_leaves_in_the_same_tick_is_told_nothing(self) -> None:
+        feed, watcher, newcomer = (await opened()).it, Subscriber(), Subscriber()
+        feed.watch(VIEW, watcher.outbox)
+        feed.show_presence(ALONE)
+        feed.watch(VIEW, newcomer.outbox)
+        assert feed.unwatch(VIEW, newcomer.outbox)
+        assert not feed.unwatch(VIEW, newcomer.outbox)
+        await settle()
+        assert newcomer.frames == []
+
+    async def test_what_nobody_watched_is_asked_for_afresh(self) -> None:
+        feed, watcher = (await opened()).it, Subscriber()
+        feed.watch(VIEW, watcher.outbox)
+        feed.show_presence(ALONE)
+        feed.unwatch(VIEW, watcher.outbox)
+        feed.show_presence(BOTH)
+        assert not feed.watch(VIEW, watcher.outbox)
+
+    async def test_a_slow_consumer_is_not_told(self) -> None:
+        feed, watcher, slow = (await opened()).it, Subscriber(), Subscriber(shed=10)
+        feed.watch(VIEW, watcher.outbox)
+        feed.show_presence(ALONE)
+        slow.transport.unsent = 11
+        feed.watch(VIEW, slow.outbox)
+        await settle()
+        feed.show_presence(BOTH)
+        await settle()
+        assert (watcher.frames, slow.frames) == ([ALONE_BODY, BOTH_BODY], [])
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with world_of() as world:
+        yield world
+
+
+@pytest.fixture
+def asked(world: World) -> list[RoomId]:
+    asked: list[RoomId] = []
+    world.hub.when_screens_change(asked.append)
+    return asked
+
+
+class TestHub:
+    async def test_only_where_somebody_wants_to_know_is_it_asked_for(
+        self, world: World, asked: list[RoomId]
+    ) -> None:
+        reader, watcher = Subscriber(), Subscriber()
+        await world.hub.join(ROOM, VIEW, reader.outbox, None)
+        world.hub.on_events([ScreensChanged(ROOM)])
+        assert (asked, world.hub.watched()) == ([], [])
+        await world.hub.join_activity(ROOM, VIEW, watcher.outbox)
+        assert (asked, world.hub.watched()) == ([ROOM], [ROOM])
+        world.hub.show_presence(ALONE)
+        await world.hub.join_activity(ROOM, VIEW, Subscriber().outbox)
+        assert asked == [ROOM]
+        world.hub.on_events([ScreensChanged(ROOM), ScreensChanged(RoomId("elsewhere"))])
+        assert asked == [ROOM, ROOM]
+        await settle()
+        assert (reader.frames, watcher.frames) == ([], [ALONE_BODY])
+
+    async def test_a_room_that_is_not_open_here_is_shown_to_nobody(self, world: World) -> None:
+        world.hub.show_presence(ALONE)
