@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 PREFIX = "ALLIBE_"
-SECRETS = frozenset({"jwt_secret"})
+SECRETS = frozenset({"jwt_secret", "vapid_private_key"})
 """Fields whose values are never shown, and which `…_FILE` may supply."""
 
 FROM_FILES = SECRETS | {"bus_url", "database_url", "redis_url"}
@@ -109,6 +109,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             " are sent to (`Host`), `*` is any, `null` is what a sandboxed page says."
         ),
     ] = "self"
+
+    vapid_private_key: Annotated[
+        str | None,
+        Meta(
+            description="Signs Web Push messages: a P-256 key, PEM or 32 bytes in base64url;"
+            " `allibe vapid` makes one. Browsers must subscribe anew when it changes."
+        ),
+    ] = None
+    vapid_subject: Annotated[
+        str | None,
+        Meta(
+            description="Whom push services turn to when something is wrong: `mailto:` an address,"
+            " or an `https://` page."
+        ),
+    ] = None
 
     heart_beat_seconds: Annotated[
         Seconds, Meta(description="Heart-beat offered to clients, both ways.")

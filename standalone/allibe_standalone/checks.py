@@ -10,6 +10,7 @@ from allibe_services.origins import Origins
 from allibe_services.settings import Settings
 from allibe_services.store.migrate import current
 from allibe_services.store.tables import REVISION
+from allibe_services.vapid import VapidKey, checked_subject
 
 LOG_FORMATS = ("console", "json")
 
@@ -22,6 +23,7 @@ def problems(settings: Settings) -> list[str]:
         _check_addresses,
         _check_origins,
         _check_logging,
+        _check_vapid,
     )
     found = []
     for check in checks:
@@ -66,3 +68,19 @@ def _check_logging(settings: Settings) -> None:
         raise ValueError(f"ALLIBE_LOG_LEVEL: one of {', '.join(LOG_LEVELS)}")
     if settings.log_format not in LOG_FORMATS:
         raise ValueError(f"ALLIBE_LOG_FORMAT: one of {', '.join(LOG_FORMATS)}")
+
+
+def _check_vapid(settings: Settings) -> None:
+    if settings.vapid_private_key is not None:
+        _named("ALLIBE_VAPID_PRIVATE_KEY", VapidKey.read, settings.vapid_private_key)
+        if settings.vapid_subject is None:
+            raise ValueError("ALLIBE_VAPID_SUBJECT: needed with ALLIBE_VAPID_PRIVATE_KEY")
+    if settings.vapid_subject is not None:
+        _named("ALLIBE_VAPID_SUBJECT", checked_subject, settings.vapid_subject)
+
+
+def _named(variable: str, check: Callable[[str], object], value: str) -> None:
+    try:
+        check(value)
+    except ValueError as error:
+        raise ValueError(f"{variable}: {error}") from None

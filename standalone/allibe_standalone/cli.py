@@ -16,6 +16,7 @@ from allibe_services.contracts.errors import AllibeError
 from allibe_services.logs import configure_logging
 from allibe_services.runtime import collect_garbage_less
 from allibe_services.settings import Settings, load, shown
+from allibe_services.vapid import VapidKey, checked_subject
 from allibe_standalone import demo as demo_mode
 from allibe_standalone import processes, terminal
 from allibe_standalone.checks import problems
@@ -94,6 +95,19 @@ def token(user: str, ttl: float, name: str | None, scope: tuple[str, ...]) -> No
     settings = _settings()
     sign = _or_exit(lambda: signer(settings)).sign
     click.echo(_or_exit(lambda: sign(user, ttl=ttl, name=name, scopes=frozenset(scope))))
+
+
+@cli.command()
+@click.option(
+    "--subject", required=True, help="Whom push services turn to: mailto:… or https://… of yours."
+)
+def vapid(subject: str) -> None:
+    """Make a key pair for Web Push; prints the settings, and the public key as a comment."""
+    subject = _or_exit(lambda: checked_subject(subject))
+    pair = VapidKey.generate()
+    click.echo(f"# Public key (applicationServerKey): {pair.public_key}")
+    click.echo(f"ALLIBE_VAPID_PRIVATE_KEY={pair.private_key}")
+    click.echo(f"ALLIBE_VAPID_SUBJECT={subject}")
 
 
 @cli.command()
