@@ -39,9 +39,6 @@ _URLS = ("BUS", "DATABASE", "REDIS")
 _OURS = ("ALLIBE_BUS_URL", "ALLIBE_DATABASE_URL", "ALLIBE_REDIS_URL", "ALLIBE_JWT_")
 """Settings that the cluster makes itself: others' would lead elsewhere, or to other tokens."""
 
-NO_WEBSOCKET = HTTPStatus.BAD_REQUEST
-"""What a gateway says to a plain GET."""
-
 
 class Cluster:
     """Private servers and Allibe's processes in one folder. Everything blocks, with bounds.
@@ -135,7 +132,7 @@ class Cluster:
         """Return once all services are ready and the load balancer leads to them."""
         for service in self.services:
             service.until_ready()
-        expected = {"/api/demo/users": HTTPStatus.OK, "/allibe-ws": NO_WEBSOCKET}
+        expected = {"/api/demo/users": HTTPStatus.OK, "/allibe-ws/info": HTTPStatus.OK}
         self.balancer.until(
             lambda: all(answer(self.url + path) == code for path, code in expected.items()),
             "led to rooms-api and to a gateway",

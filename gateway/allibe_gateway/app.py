@@ -12,8 +12,11 @@ from aiohttp import web
 
 from allibe_gateway.connection import WebSocketConnection
 from allibe_gateway.deadlines import Deadlines
-from allibe_gateway.doors.base import Door
+from allibe_gateway.doors.base import Connection, Door
 from allibe_gateway.doors.json import JsonDoor
+from allibe_gateway.doors.sockjs import pages, transports
+from allibe_gateway.doors.sockjs.connection import HttpConnection
+from allibe_gateway.doors.sockjs.websocket import SockJsDoor
 from allibe_gateway.doors.stomp import StompDoor
 from allibe_gateway.fanout.hub import Hub
 from allibe_gateway.fanout.room_feed import FeedLimits
@@ -23,6 +26,7 @@ from allibe_gateway.presence_reporter import PresenceReporter
 from allibe_gateway.revocations import Revocations
 from allibe_gateway.screens import ScreenNews, Screens
 from allibe_gateway.shared import Shared
+from allibe_gateway.sockjs_websocket import SockJsWebSocket
 from allibe_services.auth import TokenVerifier
 from allibe_services.bus.base import Bus
 from allibe_services.contracts import disconnects
@@ -40,16 +44,20 @@ log = structlog.get_logger(__name__)
 class Gateway:
     """All connections of one gateway. Each request is first shown to `origins`."""
 
-    def __init__(self, shared: Shared, origins: OriginCheck) -> None:
+    def __init__(self, shared: Shared, origins: OriginCheck, sockjs_client_url: str) -> None:
         self.origins = origins
         self._shared = shared
-        self._connections: set[WebSocketConnection] = set()
+        self._connections: set[WebSocketConnection | HttpConnection] = set()
+        self._sockjs = transports.SockJs(
+            self, origins, shared.limits, shared.metrics, sockjs_client_url
+        )
         self._gone = asyncio.Event()
         self._draining = False
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes of both doors."""
-        return [web.get(one.path, partial(self._serve, one)) for one in ENTRANCES]
+        """Return the routes of all doors."""
+        entrances = [web.get(one.path, partial(self._serve, one)) for one in ENTRANCES]
+        return entrances + self._sockjs.routes()
 
     async def sweep(self) -> None:
         """Keep heart-beats, both ways, of all connections, for ever."""
@@ -60,6 +68,7 @@ class Gateway:
             now = loop.time()
             for connection in tuple(self._connections):
                 connection.beat(now)
+            self._sockjs.forget(now)
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new, give receipts for what was taken, close all; within the time."""
@@ -80,10 +89,11 @@ class Gateway:
     async def _serve(self, entrance: "_Entrance", request: web.Request) -> web.StreamResponse:
         # One coroutine from here to the socket, and no closures: each would cost every idle
         # connection some hundred bytes.
-        if self._draining:
-            raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
+        self.admit()
         if (refusal := self.origins.refusal(request)) is not None:
             return refusal
+        if entrance.greets and "Upgrade" not in request.headers:
+            return pages.greeting()
         shared = self._shared
         web_socket = _web_socket(entrance.subprotocols, shared.limits)
         try:
@@ -92,7 +102,7 @@ class Gateway:
             return web.Response()
         if request.transport is None:
             return web_socket
-        connection = WebSocketConnection(
+        connection = entrance.make_connection(
             web_socket, request.transport, shared.limits, shared.metrics
         )
         self._opened(connection, entrance)
@@ -102,13 +112,38 @@ class Gateway:
             self._closed(connection, entrance)
         return web_socket
 
-    def _opened(self, connection: WebSocketConnection, entrance: "_Entrance") -> None:
+    # What connections over HTTP need (`doors.sockjs.transports.Host`)
+
+    def admit(self) -> None:
+        """Raise an HTTP error while no new connection is taken."""
+        if self._draining:
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
+
+    def make_door(self, request: web.Request, connection: Connection) -> Door:
+        """Return the STOMP door of a new connection."""
+        return _stomp_door(request, connection, self._shared)
+
+    def opened(self, connection: HttpConnection) -> None:
+        """Look after a connection from now on."""
+        self._opened(connection, SOCKJS)
+
+    def closed(self, connection: HttpConnection) -> None:
+        """It has ended."""
+        self._closed(connection, SOCKJS)
+
+    # Details
+
+    def _opened(
+        self, connection: WebSocketConnection | HttpConnection, entrance: "_Entrance"
+    ) -> None:
         self._connections.add(connection)
         self._shared.metrics.connections.labels(entrance.door).inc()
         if self._draining:  # it began while the handshake was answered
             connection.disconnect(disconnects.RESTART)
 
-    def _closed(self, connection: WebSocketConnection, entrance: "_Entrance") -> None:
+    def _closed(
+        self, connection: WebSocketConnection | HttpConnection, entrance: "_Entrance"
+    ) -> None:
         self._connections.discard(connection)
         self._shared.metrics.connections.labels(entrance.door).dec()
         self._gone.set()
@@ -122,10 +157,17 @@ class _Entrance:
     door: str
     subprotocols: tuple[str, ...]
     make_door: Callable[[web.Request, WebSocketConnection, Shared], Door]
+    make_connection: type[WebSocketConnection] = WebSocketConnection
+    greets: bool = False
+    """Whether a request that asks for no WebSocket gets SockJS's greeting."""
 
 
-def _stomp_door(request: web.Request, connection: WebSocketConnection, shared: Shared) -> Door:
+def _stomp_door(request: web.Request, connection: Connection, shared: Shared) -> Door:
     return StompDoor(connection, shared, _handshake_token(request))
+
+
+def _sockjs_door(request: web.Request, connection: Connection, shared: Shared) -> Door:
+    return SockJsDoor(_stomp_door(request, connection, shared), connection)
 
 
 def _json_door(request: web.Request, connection: WebSocketConnection, shared: Shared) -> Door:
@@ -138,8 +180,13 @@ def _handshake_token(request: web.Request) -> str:
     return request.headers.get("Authorization") or request.query.get("token", "")
 
 
+_STOMP = ("v12.stomp", "v11.stomp", "v10.stomp")
+
+SOCKJS = _Entrance(transports.WEBSOCKET, "sockjs", (), _sockjs_door, SockJsWebSocket)
 ENTRANCES = (
-    _Entrance("/allibe-ws", "stomp", ("v12.stomp", "v11.stomp", "v10.stomp"), _stomp_door),
+    _Entrance(transports.BASE, "stomp", _STOMP, _stomp_door, greets=True),
+    _Entrance(transports.BASE + "/websocket", "stomp", _STOMP, _stomp_door),
+    SOCKJS,
     _Entrance("/ws/chat", "json", (), _json_door),
 )
 
@@ -156,7 +203,7 @@ def _web_socket(subprotocols: tuple[str, ...], limits: Limits) -> web.WebSocketR
 
 
 @asynccontextmanager
-async def gateway(
+async def gateway(  # noqa: PLR0913 - what a gateway stands on, each by its name
     *,
     bus: Bus,
     store: Store,
@@ -166,6 +213,7 @@ async def gateway(
     metrics: GatewayMetrics,
     tasks: Tasks,
     origins: Origins = SELF,
+    sockjs_client_url: str = pages.CLIENT_URL,
 ) -> AsyncIterator[Gateway]:
     """Run a gateway while the context lasts; drain it before leaving."""
     feed_limits = FeedLimits(limits.recovery_messages, limits.tail_bytes)
@@ -186,7 +234,7 @@ async def gateway(
         metrics,
         clock=time.time,
     )
-    itself = Gateway(shared, OriginCheck(origins, metrics))
+    itself = Gateway(shared, OriginCheck(origins, metrics), sockjs_client_url)
     revocations = Revocations(hub, store.members)
     hub.when_in_doubt(revocations.doubt)
     await hub.open()

@@ -15,6 +15,19 @@ class Limits(msgspec.Struct, frozen=True):
     shed_bytes: int = 64 * 1024
     """Unsent bytes at which typing and the like are skipped for a connection."""
 
+    sockjs_sessions: int = 10_000
+    """SockJS sessions over HTTP on a gateway, those that ended just now included."""
+
+    sockjs_response_bytes: int = 128 * 1024
+    """Bytes after which an answer that streams ends and is asked for again: browsers keep all of
+    it until then."""
+
+    sockjs_heart_beat_seconds: float = 25.0
+    """SockJS heart-beat: shorter than the 35 s after which sockjs-client gives up a poll."""
+
+    sockjs_disconnect_seconds: float = 5.0
+    """Time for a SockJS client to ask for more before its session is over."""
+
     subscriptions: int = 100
     """Subscriptions per connection: a phone shows one room, a wall of rooms a few dozen."""
 

@@ -14,6 +14,7 @@ import pytest
 import uvloop
 from structlog.testing import capture_logs
 
+from allibe_gateway.connection import WebSocketConnection
 from allibe_gateway.limits import Limits
 from tests.integration.gateway import Site, frame, running, token, until
 
@@ -124,6 +125,7 @@ class TestLastWords:
         bob = RawClient(site, receive_buffer=4096)
         await bob.open("bob")
         (connection,) = site.gateway._connections
+        assert isinstance(connection, WebSocketConnection)
         while connection._transport.get_write_buffer_size() < 30_000:  # the kernel is full
             connection.outbox.write(b"\x82\x7e\x1f\x40" + b"x" * 8000)
         await bob.send("NONSENSE\n\n\0")
@@ -140,6 +142,7 @@ class TestLastWords:
         bob = RawClient(site, receive_buffer=4096)
         await bob.open("bob")
         (connection,) = site.gateway._connections
+        assert isinstance(connection, WebSocketConnection)
         while connection._transport.get_write_buffer_size() < 30_000:
             connection.outbox.write(b"\x82\x7e\x1f\x40" + b"x" * 8000)
         draining = asyncio.create_task(site.gateway.drain(5))

@@ -56,8 +56,13 @@ class TestHandshake:
         socket = await site.web_socket("/allibe-ws", compress=15)
         assert not socket.compress
 
-    async def test_plain_http_is_told_so(self, site: Site) -> None:
+    async def test_plain_http_is_greeted_by_sockjs(self, site: Site) -> None:
         async with site.http.get(f"{site.url}/allibe-ws") as response:
+            assert await response.text() == "Welcome to SockJS!\n"
+
+    async def test_a_broken_handshake_is_told_so(self, site: Site) -> None:
+        headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
+        async with site.http.get(f"{site.url}/allibe-ws", headers=headers) as response:
             assert response.status == 400
 
 

@@ -2,6 +2,7 @@
 
 base          what a connection and a door know of each other
 stomp         STOMP at /allibe-ws
+sockjs        what carries it where no WebSocket gets through
 destinations  what STOMP clients may send to and subscribe to
 stomp_view    MESSAGE frames, shared by equal subscriptions
 json          plain JSON at /ws/chat
