@@ -1,7 +1,6 @@
 """The `/user/queue/…` subscriptions of one STOMP connection, and what goes to which."""
 
 from collections.abc import Iterator
-from itertools import count
 
 import msgspec
 
@@ -27,47 +26,56 @@ class ErrorBody(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True,
     destination: str | None = None
 
 
+class _Subscription(msgspec.Struct, frozen=True):
+    name: UserQueueName
+    key: str
+    frame_id: str | None
+
+
 class UserQueues:
     """Which queues are subscribed to, under which subscription ids. One subscription each."""
 
-    __slots__ = ("_frame_ids", "_ids", "_numbers")
+    __slots__ = ("_number", "_subscriptions")
 
     def __init__(self) -> None:
-        self._ids: dict[str, UserQueueName] = {}
-        self._frame_ids: dict[UserQueueName, str | None] = {}
-        self._numbers = count(1)
+        # At most three, and nothing on a connection without any.
+        self._subscriptions: tuple[_Subscription, ...] = ()
+        self._number = 0
 
     def __contains__(self, key: str) -> bool:
         """Whether the id is one of a queue's subscription."""
-        return key in self._ids
+        return any(one.key == key for one in self._subscriptions)
 
     def add(self, name: UserQueueName, key: str, frame_id: str | None) -> None:
         """Begin a subscription under a free id. Raises `Conflict` when the queue is taken."""
-        if name in self._frame_ids:
+        if self._find(name) is not None:
             raise Conflict("This connection subscribes to the queue already.")
-        self._ids[key] = name
-        self._frame_ids[name] = frame_id
+        self._subscriptions = (*self._subscriptions, _Subscription(name, key, frame_id))
 
     def remove(self, key: str) -> bool:
         """End a subscription; False when the id is none of a queue."""
-        name = self._ids.pop(key, None)
-        if name is None:
-            return False
-        del self._frame_ids[name]
-        return True
+        rest = tuple(one for one in self._subscriptions if one.key != key)
+        found = len(rest) < len(self._subscriptions)
+        self._subscriptions = rest
+        return found
 
     def for_event(self, event: UserEvent) -> Iterator[tuple[bytes, UserQueueName]]:
         """Return the event's body and queue where the client listens to it."""
         name: UserQueueName = "notifications" if isinstance(event, Notification) else "rooms"
-        if name in self._frame_ids:
+        if self._find(name) is not None:
             yield _encode(event), name
 
     def encode(self, framing: Framing, version: Version, name: UserQueueName, body: bytes) -> bytes:
         """Return a MESSAGE for a queue as finished bytes."""
         destination = f"/user/queue/{name}"
-        frame_id = self._frame_ids.get(name, destination)
+        subscription = self._find(name)
+        frame_id = destination if subscription is None else subscription.frame_id
         view = stomp_view(framing, version, frame_id, destination, ack=False)
-        return view.encode(Entry(0, f"{name}-{next(self._numbers)}", body))
+        self._number += 1
+        return view.encode(Entry(0, f"{name}-{self._number}", body))
+
+    def _find(self, name: UserQueueName) -> _Subscription | None:
+        return next((one for one in self._subscriptions if one.name == name), None)
 
     @staticmethod
     def error_body(error: AllibeError, receipt: str | None, destination: str | None) -> bytes:

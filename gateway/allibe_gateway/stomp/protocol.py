@@ -28,6 +28,8 @@ from allibe_gateway.stomp.states import TRANSITIONS, State, refusal
 from allibe_gateway.stomp.transactions import Transactions
 from allibe_gateway.stomp.versions import Version
 
+_LIMITS: Final = Limits()
+
 
 class ServerProtocol:
     """One connection, from its first byte to DISCONNECT or the first error.
@@ -39,7 +41,7 @@ class ServerProtocol:
     __slots__ = ("_heart_beat", "_parser", "_row", "_state", "_transactions", "_version")
 
     def __init__(self, limits: Limits | None = None, heart_beat: tuple[int, int] = (0, 0)) -> None:
-        limits = limits or Limits()
+        limits = limits or _LIMITS
         self._parser = FrameParser(limits)
         self._transactions = Transactions(limits)
         self._heart_beat = heart_beat
