@@ -56,8 +56,9 @@ class Gateway:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of all doors."""
-        entrances = [web.get(one.path, partial(self._serve, one)) for one in ENTRANCES]
-        return entrances + self._sockjs.routes()
+        entrances = (*ENTRANCES, SOCKJS, _SOCKJS_RAW)
+        web_sockets = [web.get(one.path, partial(self._serve, one)) for one in entrances]
+        return web_sockets + self._sockjs.routes()
 
     async def sweep(self) -> None:
         """Keep heart-beats, both ways, of all connections, for ever."""
@@ -182,13 +183,14 @@ def _handshake_token(request: web.Request) -> str:
 
 _STOMP = ("v12.stomp", "v11.stomp", "v10.stomp")
 
-SOCKJS = _Entrance(transports.WEBSOCKET, "sockjs", (), _sockjs_door, SockJsWebSocket)
 ENTRANCES = (
     _Entrance(transports.BASE, "stomp", _STOMP, _stomp_door, greets=True),
-    _Entrance(transports.BASE + "/websocket", "stomp", _STOMP, _stomp_door),
-    SOCKJS,
     _Entrance("/ws/chat", "json", (), _json_door),
 )
+"""Where the doors are; the STOMP door can also be reached through SockJS."""
+
+SOCKJS = _Entrance(transports.WEBSOCKET, "sockjs", (), _sockjs_door, SockJsWebSocket)
+_SOCKJS_RAW = _Entrance(transports.BASE + "/websocket", "stomp", _STOMP, _stomp_door)
 
 
 def _web_socket(subprotocols: tuple[str, ...], limits: Limits) -> web.WebSocketResponse:
