@@ -94,7 +94,7 @@ _WHEN: dict[Disconnect, str] = {
     disconnects.NOT_ALLOWED: "Not a member (any more), or another user's name or token.",
     disconnects.REFUSED: "Any other refused request.",
     disconnects.UNAVAILABLE: "Store or bus did not answer in time.",
-    disconnects.HEARTBEAT_LOST: "Nothing came from you for three heart-beats.",
+    disconnects.HEARTBEAT_LOST: "Nothing came from you for two heart-beats.",
     disconnects.SLOW_CONSUMER: "You read too slowly.",
     disconnects.LOG_RESET: "The log of one of your rooms has a new epoch.",
 }
@@ -288,6 +288,12 @@ def _limits() -> Iterator[tuple[str, ...]]:
             bounds.slow_consumer_bytes,
             "slow_consumer_bytes",
             f"closed with {disconnects.SLOW_CONSUMER.code}",
+        ),
+        (
+            "bytes that all clients of a gateway have not read",
+            bounds.slow_consumers_bytes,
+            "slow_consumers_bytes",
+            f"those furthest behind are closed with {disconnects.SLOW_CONSUMER.code}",
         ),
     ):
         yield what, _number(value), _variable(setting), beyond

@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 
 import structlog
 from aiohttp import web
@@ -18,6 +19,7 @@ from allibe_gateway.doors.sockjs import pages, transports
 from allibe_gateway.doors.sockjs.connection import HttpConnection
 from allibe_gateway.doors.sockjs.websocket import SockJsDoor
 from allibe_gateway.doors.stomp import StompDoor
+from allibe_gateway.draining import slots, window
 from allibe_gateway.fanout.hub import Hub
 from allibe_gateway.fanout.room_feed import FeedLimits
 from allibe_gateway.limits import Limits
@@ -26,6 +28,7 @@ from allibe_gateway.presence_reporter import PresenceReporter
 from allibe_gateway.revocations import Revocations
 from allibe_gateway.screens import ScreenNews, Screens
 from allibe_gateway.shared import Shared
+from allibe_gateway.slow_consumers import too_far_behind
 from allibe_gateway.sockjs_websocket import SockJsWebSocket
 from allibe_services.auth import TokenVerifier
 from allibe_services.bus.base import Bus
@@ -37,6 +40,9 @@ from allibe_services.store.base import Store
 from allibe_services.telemetry import GatewayMetrics
 
 SELF = Origins()
+
+SWEEPS = 8
+"""Looks at all connections in a heart-beat's interval, or one a second where that is more."""
 
 log = structlog.get_logger(__name__)
 
@@ -61,31 +67,61 @@ class Gateway:
         return web_sockets + self._sockjs.routes()
 
     async def sweep(self) -> None:
-        """Keep heart-beats, both ways, of all connections, for ever."""
+        """Keep heart-beats, both ways, and the bound of unsent bytes, of all, for ever."""
         loop = asyncio.get_running_loop()
-        pause = min(1.0, self._shared.limits.heart_beat_seconds / 4)
+        pause = min(1.0, self._shared.limits.heart_beat_seconds / SWEEPS)
         while True:
             await asyncio.sleep(pause)
             now = loop.time()
             for connection in tuple(self._connections):
                 connection.beat(now)
             self._sockjs.forget(now)
+            most = self._shared.limits.slow_consumers_bytes
+            for connection in too_far_behind(self._connections, most):
+                connection.fall_behind()
 
     async def drain(self, seconds: float) -> None:
-        """Take nothing new, give receipts for what was taken, close all; within the time."""
+        """Take nothing new, tell all when to leave, and end each after its receipts.
+
+        Connections are served until it is their turn. All are closed within the time, unless
+        peers do not answer the close; a few connections do not need all of it.
+        """
         self._draining = True
-        ending = [asyncio.create_task(one.drain()) for one in self._connections]
-        if ending:
-            _, late = await asyncio.wait(ending, timeout=seconds)
-            for task in late:
-                task.cancel()
+        end = asyncio.get_running_loop().time() + seconds
+        closing = min(self._shared.limits.close_seconds, seconds / 4)
         try:
-            async with asyncio.timeout(self._shared.limits.close_seconds + 1):
+            async with asyncio.timeout_at(end - closing):
+                await self._send_away(seconds)
+        except TimeoutError:
+            for connection in tuple(self._connections):
+                connection.disconnect(disconnects.RESTART)
+        try:
+            async with asyncio.timeout_at(end):
                 while self._connections:
-                    self._gone.clear()
-                    await self._gone.wait()
+                    await self._one_less()
         except TimeoutError:
             log.warning("connections_left", count=len(self._connections))
+
+    async def _send_away(self, seconds: float) -> None:
+        """Hint at their slots to all; end each at its own, or a little later if it knows of it."""
+        loop, limits = asyncio.get_running_loop(), self._shared.limits
+        now, spread = loop.time(), window(len(self._connections), seconds, limits)
+        turns = []
+        for slot, connection in slots(self._connections, spread):
+            told = connection.hint(int(slot * 1000))
+            turns.append((now + slot + (limits.hand_over_seconds if told else 0), connection))
+        async with asyncio.TaskGroup() as ending:
+            for turn, connection in sorted(turns, key=itemgetter(0)):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(turn):
+                        while connection in self._connections:
+                            await self._one_less()
+                if connection in self._connections:
+                    ending.create_task(connection.drain())
+
+    async def _one_less(self) -> None:
+        self._gone.clear()
+        await self._gone.wait()
 
     async def _serve(self, entrance: "_Entrance", request: web.Request) -> web.StreamResponse:
         # One coroutine from here to the socket, and no closures: each would cost every idle

@@ -12,7 +12,7 @@ from uuid_utils import uuid7
 from allibe_gateway.doors.base import Door
 from allibe_gateway.fanout.outbox import Outbox
 from allibe_gateway.limits import Limits
-from allibe_gateway.websocket_frames import text_frame
+from allibe_gateway.websocket_frames import PING, text_frame
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.disconnects import Disconnect
 from allibe_services.telemetry import GatewayMetrics
@@ -23,8 +23,11 @@ KEEPALIVE_PROBES = 4
 """A peer that vanished without heart-beats is found by the kernel after two minutes."""
 
 _EARLY = 0.75
-"""Part of its interval after which a heart-beat is due: the sweep, every quarter of the shortest
+"""Part of its interval after which a heart-beat is due: the sweep, every eighth of the shortest
 interval or more often, is then never late."""
+
+_LOST_CLOSE = 0.25
+"""Part of its interval that a silent peer has to answer the close: hardly one ever does."""
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +38,7 @@ class WebSocketConnection:
     framing = staticmethod(text_frame)
 
     __slots__ = (
+        "_beats",
         "_closed_with",
         "_closer",
         "_draining",
@@ -44,6 +48,7 @@ class WebSocketConnection:
         "_loop",
         "_metrics",
         "_next_out",
+        "_pings",
         "_receive_within",
         "_runner",
         "_send_every",
@@ -82,6 +87,8 @@ class WebSocketConnection:
         self._waits = False
         self._interrupted = False
         self._last_in = self._loop.time()
+        self._beats = False
+        self._pings = False
         self._send_every = 0.0
         self._next_out = 0.0
         self._receive_within = 0.0
@@ -91,6 +98,11 @@ class WebSocketConnection:
     def closing(self) -> bool:
         """Whether the server has decided to close."""
         return self._closed_with is not None
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that its peer has not taken, up to the moment that its socket is dropped."""
+        return self._transport.get_write_buffer_size()
 
     async def run(self, door: Door) -> None:
         """Serve the connection until either side closes it."""
@@ -115,10 +127,15 @@ class WebSocketConnection:
                 await self._closer
 
     def expect_heart_beats(self, *, send_seconds: float, receive_seconds: float) -> None:
-        """See `doors.base.Connection`."""
-        self._send_every = send_seconds
-        self._next_out = self._loop.time() + _EARLY * send_seconds
-        self._receive_within = receive_seconds * self._limits.silent_intervals
+        """See `doors.base.Connection`. Who promises nothing is pinged, and has to answer that
+        (RFC 6455 §5.5.2): so it is known who is there, and no proxy sees an idle connection.
+        """
+        own = self._limits.heart_beat_seconds
+        self._beats = send_seconds > 0
+        self._pings = not receive_seconds
+        self._send_every = own if self._pings else send_seconds
+        self._next_out = self._loop.time() + _EARLY * self._send_every
+        self._receive_within = (receive_seconds or own) * self._limits.silent_intervals
 
     def disconnect(self, reason: Disconnect) -> None:
         """Close once, after what was written; nothing is written any more."""
@@ -129,6 +146,17 @@ class WebSocketConnection:
         self._metrics.disconnects.labels(str(reason.code)).inc()
         self._interrupt()
         self._closer = asyncio.create_task(self._close(reason), name="close-connection")
+
+    def fall_behind(self) -> None:
+        """Let go of what its peer does not read: close, and drop it when it is closing already."""
+        if self.closing:
+            self._transport.abort()
+        else:
+            self.disconnect(disconnects.SLOW_CONSUMER)
+
+    def hint(self, in_ms: int) -> bool:
+        """Tell when to reconnect, if it can be told; it is served as before."""
+        return self.door is not None and not self.closing and self.door.hint(in_ms)
 
     async def drain(self) -> None:
         """Take no more requests, settle what was taken, then close; at once when cancelled."""
@@ -145,7 +173,8 @@ class WebSocketConnection:
             self.disconnect(disconnects.HEARTBEAT_LOST)
         elif self._send_every and now >= self._next_out and self.door is not None:
             self._next_out = now + _EARLY * self._send_every
-            self.outbox.write(self.door.heart_beat)
+            beat = self.door.heart_beat if self._beats else b""
+            self.outbox.write(beat + PING if self._pings else beat)
 
     def _goes_on(self) -> bool:
         self._waits = not self.closing
@@ -178,7 +207,7 @@ class WebSocketConnection:
 
     async def _close(self, reason: Disconnect) -> None:
         try:
-            async with asyncio.timeout(self._limits.close_seconds):
+            async with asyncio.timeout(self._close_seconds(reason)):
                 await self._web_socket.close(code=reason.code, message=reason.reason.encode())
         except (TimeoutError, ConnectionError):
             pass
@@ -186,6 +215,12 @@ class WebSocketConnection:
             # A peer that does not read would keep its unsent bytes here for ever.
             if self._transport.get_write_buffer_size():
                 self._transport.abort()
+
+    def _close_seconds(self, reason: Disconnect) -> float:
+        most = self._limits.close_seconds
+        if reason is not disconnects.HEARTBEAT_LOST:
+            return most
+        return min(most, _LOST_CLOSE * self._receive_within / self._limits.silent_intervals)
 
     def _overflow(self) -> None:
         self.disconnect(disconnects.SLOW_CONSUMER)

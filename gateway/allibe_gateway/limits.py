@@ -12,6 +12,10 @@ class Limits(msgspec.Struct, frozen=True):
     slow_consumer_bytes: int = 1024 * 1024
     """Unsent bytes at which a connection is closed: minutes of a lively room."""
 
+    slow_consumers_bytes: int = 256 * 1024 * 1024
+    """Unsent bytes of all connections at which those furthest behind are closed: 1,000 that do not
+    read would else hold 1 GiB."""
+
     shed_bytes: int = 64 * 1024
     """Unsent bytes at which typing and the like are skipped for a connection."""
 
@@ -46,8 +50,9 @@ class Limits(msgspec.Struct, frozen=True):
     heart_beat_seconds: float = 10.0
     """Heart-beat offered in both directions."""
 
-    silent_intervals: int = 3
-    """Heart-beat intervals of silence after which a peer is dead."""
+    silent_intervals: int = 2
+    """Heart-beat intervals of silence after which a peer is dead: one may be late, or get lost. It
+    is noticed and gone within half an interval more."""
 
     subscribe_seconds: float = 10.0
     """Time for a subscription to be bound and recovered."""
@@ -57,3 +62,10 @@ class Limits(msgspec.Struct, frozen=True):
 
     close_seconds: float = 3.0
     """Time for a peer to answer a close before the socket is dropped."""
+
+    drain_rate: int = 200
+    """Connections a second that are sent away while the gateway drains. More where its time is
+    too short for that."""
+
+    hand_over_seconds: float = 1.0
+    """Time for a client that was told its slot to come back elsewhere before it is sent away."""

@@ -26,6 +26,7 @@ _PASSWORD = re.compile(r"^([a-z][a-z0-9+.-]*://[^:/@]*:).*@", re.ASCII | re.IGNO
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
+LeadSeconds = Annotated[float, Meta(ge=0, le=3600)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Bytes = Annotated[int, Meta(ge=1024, le=1 << 30)]
 Connections = Annotated[int, Meta(ge=1, le=1000)]
@@ -135,8 +136,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Seconds, Meta(description="Time for a message to be stored or confirmed.")
     ] = 5.0
     drain_seconds: Annotated[
-        Seconds, Meta(description="Time to settle what was accepted when the process stops.")
-    ] = 10.0
+        Seconds,
+        Meta(
+            description="Time from SIGTERM until every connection has been sent away, with its"
+            " receipts, and requests are answered. Be killed some seconds later than that."
+        ),
+    ] = 25.0
+    drain_lead_seconds: Annotated[
+        LeadSeconds,
+        Meta(
+            description="The first part of it, at most a half: unready, but taking connections,"
+            " for load balancers that have not noticed yet."
+        ),
+    ] = 0.0
+    drain_rate: Annotated[
+        Count,
+        Meta(
+            description="WebSockets sent away in a second, evenly; more only if the time is too"
+            " short for so few."
+        ),
+    ] = 200
     subscriptions_per_connection: Annotated[
         Count, Meta(description="Most subscriptions of a connection.")
     ] = 100
@@ -152,6 +171,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     slow_consumer_bytes: Annotated[
         Bytes, Meta(description="Unsent bytes at which a connection is closed.")
     ] = 1_048_576
+    slow_consumers_bytes: Annotated[
+        Bytes,
+        Meta(
+            description="Unsent bytes of all connections of a gateway at which those furthest"
+            " behind are closed."
+        ),
+    ] = 268_435_456
 
     log_level: Annotated[str, Meta(description="`debug`, `info`, `warning` or `error`.")] = "info"
     log_format: Annotated[str, Meta(description="`console` or `json`.")] = "json"

@@ -1,9 +1,11 @@
 """Processes: which services run in one, in which order they start and stop.
 
-Stopping: unready, no new connections, receipts for what was accepted, connections closed, HTTP
-requests finished, then the worker, the bus and the store.
+Stopping: unready, a moment for load balancers to notice, no new connections, each WebSocket sent
+away at its own time with the receipts for what was accepted, HTTP requests finished, then the
+worker, the bus and the store.
 """
 
+import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -135,15 +137,20 @@ async def _started(settings: Settings) -> AsyncIterator[tuple[Process, Backends,
 async def _until_stopped(
     process: Process, site: web.TCPSite | None, entrance: Gateway | None
 ) -> None:
+    seconds, lead = process.settings.drain_seconds, 0.0
     try:
         await stop_requested(process.tasks)
+        lead = process.settings.drain_lead_seconds
     finally:
         log.info("stopping")
         process.readiness.drain()
         if site is not None:
+            lead = min(lead, seconds / 2)
+            await asyncio.sleep(lead)
             await site.stop()
+            seconds -= lead
         if entrance is not None:
-            await entrance.drain(process.settings.drain_seconds)
+            await entrance.drain(seconds - min(REQUEST_SECONDS, seconds / 4))
 
 
 @asynccontextmanager
@@ -184,6 +191,7 @@ async def _gateway(
 def _limits(settings: Settings) -> Limits:
     return Limits(
         slow_consumer_bytes=settings.slow_consumer_bytes,
+        slow_consumers_bytes=settings.slow_consumers_bytes,
         subscriptions=settings.subscriptions_per_connection,
         in_flight=settings.in_flight_per_connection,
         recovery_messages=settings.recovery_messages,
@@ -191,6 +199,7 @@ def _limits(settings: Settings) -> Limits:
         sign_in_seconds=settings.sign_in_seconds,
         heart_beat_seconds=settings.heart_beat_seconds,
         receipt_seconds=settings.publish_seconds + 1,
+        drain_rate=settings.drain_rate,
     )
 
 

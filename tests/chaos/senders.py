@@ -213,7 +213,11 @@ class StompSender(Sender):
     async def answer(self, seconds: float) -> Answer:
         assert self._client is not None
         frame = await self._client.take(
-            lambda frame: frame.command in ("RECEIPT", "MESSAGE"), seconds=seconds
+            lambda frame: (
+                frame.command == "RECEIPT"
+                or (frame.command == "MESSAGE" and "x-reconnect-ms" not in frame.headers)
+            ),
+            seconds=seconds,
         )
         if frame.command == "RECEIPT":
             return Answer(frame.headers["receipt-id"])

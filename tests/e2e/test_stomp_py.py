@@ -223,7 +223,7 @@ def test_a_refusal_reaches_on_error(server: Server, open_client: OpenClient) -> 
 def test_heart_beats_both_ways_keep_it_alive(
     start_server: StartServer, open_client: OpenClient
 ) -> None:
-    """stomp.py gives up after one and a half intervals of silence, the server after three."""
+    """stomp.py gives up after one and a half intervals of silence, the server after two."""
     server = start_server(ALLIBE_HEART_BEAT_SECONDS="0.4")
     client = open_client(server, heartbeats=(400, 400))
     assert client.next("connected").headers["heart-beat"] == "400,400"

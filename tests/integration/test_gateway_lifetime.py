@@ -191,12 +191,17 @@ class TestHeartBeats:
             ended = await client.end()
             assert (ended.code, ended.reason) == (4408, "no heart-beat")
 
-    async def test_one_that_promised_nothing_may_be_silent(self, tmp_path: Path) -> None:
+    async def test_one_that_promised_nothing_has_only_to_answer_pings(self, tmp_path: Path) -> None:
         async with running(tmp_path, limits=self.LIMITS) as site:
-            beating = await site.stomp_user(heart_beat="100,0")
-            silent = await site.stomp_user()
-            assert (await beating.end()).code == 4408
-            await silent.subscribe()
+            promised, silent = await site.stomp_user(heart_beat="100,0"), await site.stomp_user()
+            reading = asyncio.create_task(silent.next())  # which answers pings
+            gone = RawClient(site)
+            await gone.open("bob")
+            assert (await promised.end()).code == 4408
+            assert struct.pack("!H", 4408) in await gone.until(b"no heart-beat")
+            await silent.send("SUBSCRIBE", id="s", destination="/topic/rooms/1", receipt="r")
+            assert (await reading).command == "RECEIPT"
+            gone.socket.close()
 
     async def test_every_byte_counts_even_of_a_ping(self, tmp_path: Path) -> None:
         async with running(tmp_path, limits=self.LIMITS) as site:
@@ -214,7 +219,7 @@ class TestVanishing:
         uvloop.run(self._vanish(tmp_path))
 
     async def _vanish(self, folder: Path) -> None:
-        limits = Limits(heart_beat_seconds=0.01)
+        limits = Limits(heart_beat_seconds=0.01, silent_intervals=1000)
         async with running(folder, limits=limits) as site:
             with capture_logs() as logs:
                 alice = await site.stomp_user("alice")
@@ -247,7 +252,9 @@ class TestVanishingEarly:
         assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
     async def _vanish(self, folder: Path) -> None:
-        async with running(folder, limits=Limits(heart_beat_seconds=0.01)) as site:
+        async with running(
+            folder, limits=Limits(heart_beat_seconds=0.01, silent_intervals=1000)
+        ) as site:
             random = Random(1)
             await asyncio.gather(*(self._visit(site, random) for _ in range(100)))
             await until(lambda: site.figure("connections", door="stomp") in (None, 0))
@@ -286,7 +293,7 @@ class TestDraining:
         await plain.send("message", content="b")
         await until(lambda: site.figure("messages_in_total") == 2)
         draining = asyncio.create_task(site.gateway.drain(5))
-        await asyncio.sleep(0)
+        await until(lambda: all(one._draining for one in site.gateway._connections))
         async with site.http.get(f"{site.url}/allibe-ws") as response:
             assert (response.status, response.headers["Retry-After"]) == (503, "1")
         await stomp.post("too late", receipt="r2")

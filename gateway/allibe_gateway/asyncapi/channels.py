@@ -90,8 +90,8 @@ CHANNELS: Final = (
     Channel(
         "userErrors",
         "/user/queue/errors",
-        "Requests that were refused while `x-soft-errors` is on, and subscriptions that ended.",
-        gives=(stomp_queues.ErrorBody,),
+        "Requests that were refused while `x-soft-errors` is on; when to reconnect.",
+        gives=(stomp_queues.ErrorBody, stomp_queues.ReconnectBody),
     ),
     Channel(
         "jsonRoom",
@@ -111,6 +111,7 @@ CHANNELS: Final = (
             json.ErrorOut,
             json.LeftOut,
             json.PongOut,
+            json.ReconnectOut,
             Message,
             *_ACTIVITY,
             events.Notification,

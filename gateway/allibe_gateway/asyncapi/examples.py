@@ -50,6 +50,7 @@ _EXAMPLES: Final[tuple[msgspec.Struct, ...]] = (
         receipt_id="m-1",
         destination="/app/message",
     ),
+    stomp_queues.ReconnectBody(12_400),
     json.MessageIn(content="Hello!", room_id=_ROOM, sender=_ALICE, client_message_id="c-1"),
     json.LeaveIn(room_id=_ROOM, user=_ALICE),
     json.TypingIn(),
@@ -66,6 +67,7 @@ _EXAMPLES: Final[tuple[msgspec.Struct, ...]] = (
     ),
     json.LeftOut(_ROOM, _ALICE),
     json.PongOut(),
+    json.ReconnectOut(12_400),
 )
 
 

@@ -42,6 +42,7 @@ HEADERS: Final[dict[str, Schema]] = {
     "x-code": text("A stable code: see docs/protocol.md."),
     "x-epoch": text("The epoch of the room's log."),
     "x-offset": text("Messages after this offset follow live.", pattern=_DIGITS),
+    "x-reconnect-ms": text("When to come back on another connection.", pattern=_DIGITS),
     "x-recovered": text("Whether all after `x-since` was sent.", enum=["true", "false"]),
     "x-retryable": text("Whether the request may be repeated.", enum=["true", "false"]),
     "x-since": text("The last `message-id` that the client has.", pattern=POSITION),
@@ -72,7 +73,9 @@ SEND: Final = "receipt transaction Authorization"
 AUTH: Final = "Authorization! receipt"
 """Headers of a SEND, and of one that brings a token, besides its destination."""
 
-MESSAGE: Final = "subscription! destination! content-type! message-id! content-length! ack"
+MESSAGE: Final = (
+    "subscription! destination! content-type! message-id! content-length! ack x-reconnect-ms"
+)
 """Headers of a MESSAGE."""
 
 OTHER_MEANINGS: Final[dict[tuple[str, str], Schema]] = {

@@ -35,7 +35,10 @@ class Connection(Protocol):
         ...
 
     def expect_heart_beats(self, *, send_seconds: float, receive_seconds: float) -> None:
-        """Send something every so many seconds, and close when nothing comes; 0 means never."""
+        """Send something every so many seconds, and close when nothing comes.
+
+        0 means never; a peer that promised nothing has to answer pings, where it has such.
+        """
         ...
 
     def disconnect(self, reason: Disconnect) -> None:
@@ -60,6 +63,13 @@ class Door(Protocol):
 
     async def receive(self, chunk: bytes) -> None:
         """Take the content of one message. Raises nothing."""
+        ...
+
+    def hint(self, in_ms: int) -> bool:
+        """Tell the client when to come back on another connection; False where it cannot be told.
+
+        This connection serves it until it has gone, or is closed a little after that time.
+        """
         ...
 
     async def settled(self) -> None:

@@ -117,6 +117,12 @@ class PongOut(_Out, frozen=True, tag="pong"):
     """The answer to a ping, or to a refresh that extended the sign-in."""
 
 
+class ReconnectOut(_Out, frozen=True, tag="reconnect"):
+    """The server will stop: come back after so many milliseconds, on a connection to another."""
+
+    in_ms: int
+
+
 class _JsonView:
     """All JSON subscribers see the same frame: the entry's body."""
 
@@ -173,6 +179,11 @@ class JsonDoor:
                 await self._do(request)
         except AllibeError as error:
             self._tell(error, client_message_id)
+
+    def hint(self, in_ms: int) -> bool:
+        """Send `reconnect`."""
+        self._write(ReconnectOut(in_ms))
+        return True
 
     async def settled(self) -> None:
         """Wait for acks."""

@@ -105,6 +105,13 @@ class StompDoor:
             await self.settled()
             self._refuse_frame(error)
 
+    def hint(self, in_ms: int) -> bool:
+        """Send it to the queue of errors, for want of a frame of the server's own in STOMP."""
+        frame = self._queues.hint(self._protocol.version, in_ms)
+        if frame is not None:
+            self._write(frame)
+        return frame is not None
+
     async def settled(self) -> None:
         """Wait for receipts."""
         try:

@@ -8,7 +8,7 @@ from allibe_gateway.doors.base import Framing
 from allibe_gateway.doors.destinations import UserQueueName
 from allibe_gateway.doors.stomp_view import stomp_view
 from allibe_gateway.fanout.entries import Entry
-from allibe_gateway.stomp import Version
+from allibe_gateway.stomp import Frame, Version, encode
 from allibe_services.contracts.errors import AllibeError, Conflict
 from allibe_services.contracts.events import Notification, UserEvent
 
@@ -30,6 +30,12 @@ class _Subscription(msgspec.Struct, frozen=True):
     name: UserQueueName
     key: str
     frame_id: str | None
+
+
+class ReconnectBody(msgspec.Struct, frozen=True, rename="camel", tag="reconnect"):
+    """The server will stop: come back after so many milliseconds, on a connection to another."""
+
+    in_ms: int
 
 
 class UserQueues:
@@ -76,6 +82,24 @@ class UserQueues:
 
     def _find(self, name: UserQueueName) -> _Subscription | None:
         return next((one for one in self._subscriptions if one.name == name), None)
+
+    def hint(self, version: Version, in_ms: int) -> bytes | None:
+        """Return the MESSAGE that tells when to reconnect, without its framing; None where nobody
+        listens.
+        """
+        if (subscription := self._find("errors")) is None:
+            return None
+        frame_id, body = subscription.frame_id, _encode(ReconnectBody(in_ms))
+        headers = {} if frame_id is None else {"subscription": frame_id}
+        self._number += 1
+        headers |= {
+            "destination": "/user/queue/errors",
+            "content-type": "application/json",
+            "message-id": f"errors-{self._number}",
+            "content-length": str(len(body)),
+            "x-reconnect-ms": str(in_ms),
+        }
+        return encode(Frame("MESSAGE", headers, body), version)
 
     @staticmethod
     def error_body(error: AllibeError, receipt: str | None, destination: str | None) -> bytes:

@@ -185,6 +185,8 @@ class Chat:
                 await self._begin(link, frame)
             else:
                 self._outbox.confirm(receipt)
+        elif frames.RECONNECT_MS in frame.headers:
+            pass  # it is sent away then, and comes back: a line on the screen waits for no hint
         elif frame.headers.get("destination") == frames.ERRORS:
             self._on_refused(frames.soft_error_of(frame))
         else:

@@ -44,6 +44,9 @@ PING_SECONDS = 20.0
 
 ERRORS = "/user/queue/errors"
 
+RECONNECT_MS = "x-reconnect-ms"
+"""Header of a MESSAGE to them that is no error: when this server will send us away."""
+
 SUBSCRIBED = "room"
 """Receipt of the subscription to the room; all others but DISCONNECT's are of lines."""
 

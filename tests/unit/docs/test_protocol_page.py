@@ -85,12 +85,12 @@ def test_the_snippet_ends_where_the_table_says_not_to_reconnect() -> None:
         f"`token_expired`, close code {disconnects.TOKEN_EXPIRED.code}",
         f"more than {Limits().recovery_messages} messages are missing",
         f"at most {CONTENT_BYTES // 1024} KiB of UTF-8",
-        f"after three intervals without the server closes with {disconnects.HEARTBEAT_LOST.code}",
+        f"after two intervals without the server closes with {disconnects.HEARTBEAT_LOST.code}",
     ],
 )
 def test_a_number_in_the_text_is_the_one_in_the_code(sentence: str) -> None:
     assert sentence in WORDS
 
 
-def test_three_intervals_are_three() -> None:
-    assert Limits().silent_intervals == 3
+def test_two_intervals_are_two() -> None:
+    assert Limits().silent_intervals == 2

@@ -72,6 +72,7 @@ class FakeDoor:
         self.received: list[bytes] = []
         self.error: BaseException | None = None
         self.opening_error: Exception | None = None
+        self.hints: list[int] = []
         self.closed = 0
         self.free = asyncio.Event()
         self.free.set()
@@ -87,6 +88,10 @@ class FakeDoor:
         await self.free.wait()
         if self.error is not None:
             raise self.error
+
+    def hint(self, in_ms: int) -> bool:
+        self.hints.append(in_ms)
+        return True
 
     async def settled(self) -> None:
         await self.unsettled.wait()
@@ -105,7 +110,7 @@ class Line:
         self.it = WebSocketConnection(
             cast(web.WebSocketResponse, self.web_socket),
             cast(asyncio.Transport, self.transport),
-            limits or Limits(close_seconds=0.01, slow_consumer_bytes=10, silent_intervals=3),
+            limits or Limits(close_seconds=0.01, slow_consumer_bytes=10),
             GatewayMetrics(self.registry),
         )
         self.door = FakeDoor()
@@ -240,6 +245,22 @@ class TestDisconnecting:
         assert line.web_socket.closed == [(4409, b"slow consumer: resume")]
         assert line.transport.written == []
 
+    async def test_one_that_the_gateway_has_no_room_for_is_closed_and_then_dropped(
+        self, line: Line
+    ) -> None:
+        """What it has not read stays until its socket is dropped: the second time, or in time."""
+        line.web_socket.answers_close = False
+        line.transport.unsent = 9
+        line.run()
+        await settle()
+        line.it.fall_behind()
+        await settle()
+        assert line.web_socket.closed == [(4409, b"slow consumer: resume")]
+        assert not line.transport.aborted
+        assert (line.it.unsent, line.it.outbox.unsent()) == (9, 0)
+        line.it.fall_behind()
+        assert line.transport.aborted
+
 
 class TestHeartBeats:
     """One is sent when it is due; a peer is dead after so many intervals of silence."""
@@ -254,22 +275,51 @@ class TestHeartBeats:
     async def test_one_is_sent_each_interval(self, line: Line) -> None:
         line.run()
         await settle()
-        line.it.expect_heart_beats(send_seconds=10, receive_seconds=0)
+        line.it.expect_heart_beats(send_seconds=10, receive_seconds=1000)
         start = asyncio.get_running_loop().time()
         for seconds in (1, 9, 10.5, 11, 20, 20.6, 21):
             line.it.beat(start + seconds)
         assert line.transport.written == [b"beat", b"beat"]
 
-    async def test_a_silent_peer_is_dead_after_three(self, line: Line) -> None:
+    @pytest.mark.parametrize(
+        ("send", "receive", "written"),
+        [(10, 0, [b"beat\x89\x00"]), (0, 0, [b"\x89\x00"]), (0, 10, [])],
+    )
+    async def test_who_promises_nothing_is_pinged(
+        self, line: Line, send: float, receive: float, written: list[bytes]
+    ) -> None:
+        """Who must answer something is known to be there, and no proxy takes it for idle."""
         line.run()
         await settle()
-        line.it.expect_heart_beats(send_seconds=0, receive_seconds=10)
+        line.it.expect_heart_beats(send_seconds=send, receive_seconds=receive)
         start = asyncio.get_running_loop().time()
-        line.it.beat(start + 29)
+        line.it.beat(start + 7)
+        line.it.beat(start + 8)
+        assert line.transport.written == written
+
+    @pytest.mark.parametrize("receive", [10, 0], ids=["promised", "promised nothing"])
+    async def test_a_silent_peer_is_dead_after_two(self, line: Line, receive: float) -> None:
+        line.run()
+        await settle()
+        line.it.expect_heart_beats(send_seconds=0, receive_seconds=receive)
+        start = asyncio.get_running_loop().time()
+        line.it.beat(start + 19)
         assert not line.it.closing
-        line.it.beat(start + 31)
+        line.it.beat(start + 21)
         await until(line.task.done if line.task else bool)
         assert line.web_socket.closed == [(4408, b"no heart-beat")]
+
+    async def test_one_that_does_not_answer_the_close_is_gone_half_an_interval_later(self) -> None:
+        """2.5 in all: two of silence, an eighth until it is seen, a quarter for the close."""
+        line = Line(Limits(close_seconds=3, heart_beat_seconds=0.04))
+        line.web_socket.answers_close = False
+        line.run()
+        await settle()
+        line.it.expect_heart_beats(send_seconds=0.04, receive_seconds=0.04)
+        began = asyncio.get_running_loop().time()
+        line.it.beat(began + 0.09)
+        await until(line.task.done if line.task else bool)
+        assert asyncio.get_running_loop().time() - began < 1.5
 
     @pytest.mark.parametrize(
         "message",
@@ -278,11 +328,11 @@ class TestHeartBeats:
     )
     async def test_anything_that_comes_is_life(self, line: Line, message: WSMessage) -> None:
         line.it.expect_heart_beats(send_seconds=0, receive_seconds=10)
-        line.it._last_in -= 25
+        line.it._last_in -= 19
         line.run()
         line.hear(message)
         await settle()
-        line.it.beat(asyncio.get_running_loop().time() + 20)
+        line.it.beat(asyncio.get_running_loop().time() + 19)
         assert not line.it.closing
 
     async def test_while_we_do_not_read_its_silence_is_ours(self, line: Line) -> None:
@@ -296,7 +346,7 @@ class TestHeartBeats:
         assert not line.it.closing
         line.door.free.set()
         await settle()
-        line.it.beat(asyncio.get_running_loop().time() + 31)
+        line.it.beat(asyncio.get_running_loop().time() + 21)
         assert line.it.closing
 
     async def test_a_vanished_peer_does_not_harm_who_beats_for_all(self, line: Line) -> None:
@@ -326,6 +376,25 @@ class TestDraining:
         await until(line.task.done if line.task else bool)
         assert line.transport.written == [b"RECEIPT"]
         assert line.web_socket.closed == [(1012, b"service restart: resume")]
+
+    async def test_it_serves_on_after_a_hint(self, line: Line) -> None:
+        line.run()
+        await settle()
+        assert line.it.hint(700)
+        line.hear(text(b"new"))
+        await settle()
+        assert (line.door.hints, line.door.received) == ([700], [b"new"])
+        assert not line.it.closing
+
+    async def test_there_is_no_hint_for_one_that_has_no_door_yet_or_closes(
+        self, line: Line
+    ) -> None:
+        assert not line.it.hint(1)
+        line.run()
+        await settle()
+        line.it.disconnect(disconnects.NORMAL)
+        assert not line.it.hint(1)
+        assert line.door.hints == []
 
     async def test_when_its_time_is_over_it_closes_all_the_same(self, line: Line) -> None:
         line.run()

@@ -191,6 +191,25 @@ class HttpConnection:
             self._wake()
         self._beat_stomp(now)
 
+    @property
+    def unsent(self) -> int:
+        """As of a WebSocket."""
+        return self.get_write_buffer_size()
+
+    def fall_behind(self) -> None:
+        """Let go of what its client does not fetch: close, or drop it when it is closing."""
+        if not self.closing:
+            self.disconnect(disconnects.SLOW_CONSUMER)
+            return
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        if self._peer is not None:
+            self._peer.abort()
+
+    def hint(self, in_ms: int) -> bool:
+        """Tell when to reconnect, if it can be told; as a WebSocket."""
+        return self.door is not None and not self.closing and self.door.hint(in_ms)
+
     async def drain(self) -> None:
         """Take no more messages, settle those that were taken, then close; as a WebSocket."""
         self._draining = True

@@ -33,6 +33,10 @@ class SockJsDoor:
             return
         await hand_over(messages, self._inner, self._connection)
 
+    def hint(self, in_ms: int) -> bool:
+        """Let the door within tell it."""
+        return self._inner.hint(in_ms)
+
     async def settled(self) -> None:
         """Wait for the door within."""
         await self._inner.settled()

@@ -10,7 +10,7 @@ from allibe_gateway.doors.base import disconnect_for
 from allibe_gateway.doors.bodies import MessageBody, decode
 from allibe_gateway.doors.stomp_queues import UserQueues
 from allibe_gateway.doors.stomp_view import stomp_view
-from allibe_gateway.stomp import Version
+from allibe_gateway.stomp import FrameParser, Version
 from allibe_gateway.websocket_frames import text_frame
 from allibe_services.contracts import disconnects, errors
 from allibe_services.contracts.disconnects import TABLE
@@ -135,6 +135,21 @@ class TestUserQueues:
         assert list(queues.for_event(news)) == []
         queues.add("notifications", "b", "b")
         assert [name for _, name in queues.for_event(news)] == ["notifications"]
+
+    @pytest.mark.parametrize("version", list(Version))
+    def test_a_hint_goes_to_who_listens_to_errors(self, version: Version) -> None:
+        """In the body, and in a header for clients that look at no bodies of types unknown."""
+        queues = UserQueues()
+        assert queues.hint(version, 700) is None
+        queues.add("errors", "a", "a")
+        parser = FrameParser()
+        parser.version = version
+        hint = queues.hint(version, 700)
+        assert hint is not None
+        (frame,) = parser.feed(hint)
+        assert frame.headers["x-reconnect-ms"] == "700"
+        assert frame.headers["subscription"] == "a"
+        assert frame.body == b'{"type":"reconnect","inMs":700}'
 
 
 class TestViews:

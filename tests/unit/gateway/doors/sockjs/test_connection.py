@@ -132,6 +132,16 @@ class TestBounds:
         await until(lambda: bool(line.ended))
         assert line.peer.aborted
 
+    async def test_one_that_the_gateway_has_no_room_for_is_closed_and_then_dropped(
+        self, line: Line
+    ) -> None:
+        line.write(b"x" * 60)
+        line.it.fall_behind()
+        assert line.disconnects(4409) == 1
+        assert (line.it.unsent > 60, line.peer.aborted) == (True, False)
+        line.it.fall_behind()
+        assert (line.it.unsent, line.peer.aborted) == (0, True)
+
 
 class TestTime:
     async def test_a_heart_beat_after_so_long_without_anything(self, line: Line) -> None:
@@ -227,6 +237,12 @@ class TestEnding:
         await settle()
         assert line.ended == [line.it]
         assert (line.disconnects(4405), line.disconnects(1012)) == (1, 0)
+
+    async def test_a_hint_goes_to_the_door_while_it_is_open(self, line: Line) -> None:
+        assert line.it.hint(700)
+        line.it.disconnect(disconnects.RESTART)
+        assert not line.it.hint(800)
+        assert line.door.hints == [700]
 
     async def test_a_drain_waits_for_what_was_taken(self, line: Line) -> None:
         line.door.unsettled.clear()
