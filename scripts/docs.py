@@ -83,6 +83,7 @@ _SERVICES: tuple[tuple[str, Callable[[CollectorRegistry], object]], ...] = (
 
 _WHEN: dict[Disconnect, str] = {
     disconnects.NORMAL: "You sent DISCONNECT or `leave`.",
+    disconnects.INVALID_TEXT: "A WebSocket text message that is not UTF-8.",
     disconnects.MESSAGE_TOO_BIG: "A WebSocket message or a STOMP frame over its limit.",
     disconnects.INTERNAL_ERROR: "A fault of the server.",
     disconnects.RESTART: "The server stops. What it took has its receipt.",

@@ -193,7 +193,9 @@ class WebSocketConnection:
         """Handle what came; False when it was the end."""
         self._waits = False
         self._last_in = self._loop.time()
-        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+        if message.type is WSMsgType.TEXT and not _is_text(message.data):
+            self.disconnect(disconnects.INVALID_TEXT)
+        elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
             if self.door is not None and not self._draining:
                 self._last_in = math.inf  # while we do not read, its silence is ours
                 await self.door.receive(message.data)
@@ -224,6 +226,15 @@ class WebSocketConnection:
 
     def _overflow(self) -> None:
         self.disconnect(disconnects.SLOW_CONSUMER)
+
+
+def _is_text(chunk: bytes) -> bool:
+    """Tell whether it is UTF-8: aiohttp hands text on unread, and RFC 6455 §8.1 asks for it."""
+    try:
+        chunk.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _find_vanished_peers(transport: asyncio.Transport) -> None:

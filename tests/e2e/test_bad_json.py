@@ -60,13 +60,12 @@ async def test_a_refused_request_is_told_and_the_connection_lives(
     assert (await client.post("and on"))["offset"] == 1
 
 
-@pytest.mark.parametrize("text", [True, False], ids=["text", "binary"])
-async def test_bad_utf_8_is_told_and_the_connection_lives(
-    server: Server, clients: Clients, room: str, text: bool
+async def test_bad_utf_8_in_a_binary_message_is_told_and_the_connection_lives(
+    server: Server, clients: Clients, room: str
 ) -> None:
-    """The bytes of a content that is no text are never stored."""
+    """The bytes of a content that is no text are never stored. (Text: test_websocket_protocol.)"""
     client = await clients.json(server, "alice", room)
-    await client.send_bytes(b'{"type":"message","content":"\xff\xfe"}', text=text)
+    await client.send_bytes(b'{"type":"message","content":"\xff\xfe"}')
     assert (await client.of_type("error"))["code"] == "bad_request"
     assert (await client.post("and on"))["offset"] == 1
 

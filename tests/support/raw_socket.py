@@ -8,21 +8,32 @@ import base64
 import os
 import socket
 from types import TracebackType
+from typing import Protocol
+from urllib.parse import urlsplit
 
-from tests.support.server import WAIT_SECONDS, Server
+from tests.support.server import WAIT_SECONDS
 
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 """Opcodes, RFC 6455 §5.2."""
 
 _LENGTH_16, _LENGTH_64 = 126, 127
 _MASKED, _FINAL = 0x80, 0x80
 
 
+class Listening(Protocol):
+    """Where to connect: a server of any kind."""
+
+    @property
+    def url(self) -> str: ...
+
+
 class RawWebSocket:
     """One connection; use as an async context manager. `receive_buffer` bytes in the kernel."""
 
-    def __init__(self, server: Server, path: str, *, receive_buffer: int | None = None) -> None:
-        self._address = ("127.0.0.1", server.port)
+    def __init__(self, server: Listening, path: str, *, receive_buffer: int | None = None) -> None:
+        self.head = b""
+        """The answer to the handshake."""
+        self._address = ("127.0.0.1", urlsplit(server.url).port)
         self._path = path
         self._buffer = b""
         self._socket = socket.socket()
@@ -45,8 +56,8 @@ class RawWebSocket:
         await self.send_bytes("\r\n".join([*lines, "", ""]).encode())
         while b"\r\n\r\n" not in self._buffer:
             await self._read_more()
-        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 101"), head
+        self.head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
+        assert self.head.startswith(b"HTTP/1.1 101"), self.head
         return self
 
     async def __aexit__(
@@ -74,6 +85,14 @@ class RawWebSocket:
         opcode, payload, self._buffer = found
         return opcode, payload
 
+    async def until_gone(self) -> None:
+        """Return once the server has closed the TCP connection; nothing may come before."""
+        try:
+            opcode, payload = await self.read()
+        except ConnectionError:
+            return
+        raise AssertionError(f"after the close came {opcode} {payload!r}")
+
     async def read_to_the_end(self) -> tuple[bytes, int]:
         """Return all payloads, and the close code: 1006 where the connection just broke."""
         payloads: list[bytes] = []
@@ -93,22 +112,36 @@ class RawWebSocket:
         self._buffer += chunk
 
 
-def frame(payload: bytes, opcode: int = TEXT) -> bytes:
-    """Return a client's frame."""
-    length = len(payload)
+def frame(
+    payload: bytes,
+    opcode: int = TEXT,
+    *,
+    final: bool = True,
+    reserved: int = 0,
+    mask: bytes | None = bytes(4),
+) -> bytes:
+    """Return a client's frame, right or wrong: RFC 6455 §5.2. `reserved` is 4 for RSV1."""
+    length, masked = len(payload), 0 if mask is None else _MASKED
     if length < _LENGTH_16:
-        size = bytes([_MASKED | length])
+        size = bytes([masked | length])
     elif length < 1 << 16:
-        size = bytes([_MASKED | _LENGTH_16]) + length.to_bytes(2, "big")
+        size = bytes([masked | _LENGTH_16]) + length.to_bytes(2, "big")
     else:
-        size = bytes([_MASKED | _LENGTH_64]) + length.to_bytes(8, "big")
-    return bytes([_FINAL | opcode]) + size + bytes(4) + payload
+        size = bytes([masked | _LENGTH_64]) + length.to_bytes(8, "big")
+    head = bytes([(_FINAL if final else 0) | reserved << 4 | opcode]) + size
+    if mask is None:
+        return head + payload
+    if any(mask):
+        payload = bytes(byte ^ mask[place % 4] for place, byte in enumerate(payload))
+    return head + mask + payload
 
 
 def _unpack(buffer: bytes) -> tuple[int, bytes, bytes] | None:
     """Return the first of a server's frames and the rest, None while it is not whole."""
     if len(buffer) < 2:
         return None
+    assert buffer[0] & 0xF0 == _FINAL, "a server's frame in parts, or with reserved bits"
+    assert not buffer[1] & _MASKED, "a server's frame that is masked"
     start, length = 2, buffer[1]
     if length in (_LENGTH_16, _LENGTH_64):
         start += 2 if length == _LENGTH_16 else 8

@@ -2,8 +2,8 @@
 
 Clients mirror it. `reconnect` says whether to come back by oneself, `delay_ms` how long to wait
 at least (clients add jitter), `new_token` whether a fresh token is needed first. Codes 4000 to
-4999 are for applications (RFC 6455 §7.4.2); of the others only 1000, 1009, 1011, 1012 and
-1013 are used, in their registered meaning.
+4999 are for applications (RFC 6455 §7.4.2); of the others only 1000, 1007, 1009, 1011,
+1012 and 1013 are used, in their registered meaning.
 """
 
 import msgspec
@@ -20,6 +20,7 @@ class Disconnect(msgspec.Struct, frozen=True):
 
 
 NORMAL = Disconnect(1000, "bye", reconnect=False)
+INVALID_TEXT = Disconnect(1007, "text is not UTF-8", reconnect=False)
 MESSAGE_TOO_BIG = Disconnect(1009, "message too big", reconnect=False)
 INTERNAL_ERROR = Disconnect(1011, "internal error", reconnect=True, delay_ms=1000)
 RESTART = Disconnect(1012, "service restart: resume", reconnect=True, delay_ms=100)
@@ -38,6 +39,7 @@ LOG_RESET = Disconnect(4410, "room log was reset: resume", reconnect=True)
 
 TABLE: tuple[Disconnect, ...] = (
     NORMAL,
+    INVALID_TEXT,
     MESSAGE_TOO_BIG,
     INTERNAL_ERROR,
     RESTART,

@@ -136,6 +136,16 @@ class TestReading:
         await line.run()
         assert line.door.received == [b"a", b"b", b"c"]
 
+    @pytest.mark.parametrize("content", [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"cut \xc3"])
+    async def test_text_that_is_not_utf_8_ends_the_connection_before_its_door(
+        self, line: Line, content: bytes
+    ) -> None:
+        """RFC 6455 §8.1. Binary messages may hold anything."""
+        line.hear(WSMessage(WSMsgType.BINARY, content, ""), text(content), text(b"late"), END)
+        await line.run()
+        assert line.door.received == [content]
+        assert line.web_socket.closed == [(1007, b"text is not UTF-8")]
+
     async def test_a_ping_is_answered_and_a_pong_is_not(self, line: Line) -> None:
         line.hear(WSMessage(WSMsgType.PING, b"x", ""), WSMessage(WSMsgType.PONG, b"", ""), END)
         await line.run()

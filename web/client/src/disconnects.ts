@@ -13,6 +13,7 @@ export interface Disconnect {
 
 export const DISCONNECTS: readonly Disconnect[] = [
   { code: 1000, reason: 'bye', reconnect: false, delayMs: 0, newToken: false },
+  { code: 1007, reason: 'text is not UTF-8', reconnect: false, delayMs: 0, newToken: false },
   { code: 1009, reason: 'message too big', reconnect: false, delayMs: 0, newToken: false },
   { code: 1011, reason: 'internal error', reconnect: true, delayMs: 1000, newToken: false },
   { code: 1012, reason: 'service restart: resume', reconnect: true, delayMs: 100, newToken: false },
