@@ -1,7 +1,10 @@
 """deploy/haproxy/haproxy.cfg: who gets connections, and what a reload does to them."""
 
 import asyncio
+import json
+from operator import gt
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -12,7 +15,7 @@ from tests.support.clients import Clients
 from tests.support.cluster import connections, open_at
 from tests.support.places import SignedPlace
 from tests.support.server import eventually
-from tests.support.stomp_client import StompClient
+from tests.support.stomp_client import StompClient, raw
 
 
 async def test_gateways_share_the_connections(
@@ -28,6 +31,34 @@ async def test_gateways_share_the_connections(
     counts = [connections(gateway) for gateway in cluster.gateways]
     assert sum(counts) >= len(opened)
     assert abs(counts[0] - counts[1]) <= 2, counts
+
+
+async def test_a_sockjs_session_stays_on_its_gateway(
+    cluster: Cluster, server: SignedPlace, clients: Clients
+) -> None:
+    """By its path: every request here comes over a connection of its own. They share, too."""
+    before = [connections(gateway) for gateway in cluster.gateways]
+    number = 0
+    while number < 40 and not all(map(gt, map(connections, cluster.gateways), before)):
+        number += 1
+        url = f"{server.url}/allibe-ws/000/session-{number}-{uuid4().hex}"
+        async with clients.session.post(f"{url}/xhr") as answer:
+            assert await answer.text() == "o\n"
+        connect = raw("CONNECT", "accept-version:1.2", f"Authorization:{server.token('alice')}")
+        subscribe = raw("SUBSCRIBE", "id:1", "destination:/topic/rooms/1", "receipt:1")
+        post = raw(
+            "SEND", "destination:/app/message", body=json.dumps({"roomId": "1", "content": url})
+        )
+        async with clients.session.post(
+            f"{url}/xhr_send", json=[connect, subscribe, post]
+        ) as answer:
+            assert answer.status == 204
+        got = ""
+        while url not in got:
+            async with clients.session.post(f"{url}/xhr") as answer:
+                got += await answer.text()
+        assert "CONNECTED" in got
+    assert number < 40, "all sessions are on one gateway"
 
 
 async def test_a_gateway_that_stops_gets_no_new_connections_and_refuses_none(
