@@ -198,13 +198,7 @@ export class ChatClient {
   #up(link: Link): void {
     this.#user = link.user ?? this.#tokens.user();
     const ignored = () => {};
-    link.subscribe(
-      'errors',
-      '/user/queue/errors',
-      {},
-      (body) => this.#refused(link, body),
-      ignored,
-    );
+    link.subscribe('errors', '/user/queue/errors', {}, (body) => this.#errors(link, body), ignored);
     link.subscribe('rooms', '/user/queue/rooms', {}, (body) => this.#roomsEvent(body), ignored);
     const notified = (body: unknown) => this.#notified(body);
     link.subscribe('notifications', '/user/queue/notifications', {}, notified, ignored);
@@ -229,6 +223,12 @@ export class ChatClient {
     if (event.type === 'removed') room?.removed();
     if (event.type === 'joined') room?.joined(this.#connection.link());
     this.rooms.happened(event);
+  }
+
+  #errors(link: Link, body: unknown): void {
+    const { type, inMs } = fieldsOf(body);
+    if (type !== 'reconnect') this.#refused(link, body);
+    else if (typeof inMs === 'number') this.#connection.leave(link, inMs);
   }
 
   #refused(link: Link, body: unknown): void {

@@ -45,8 +45,10 @@ export class Connection implements Readable<ConnectionSnapshot> {
   #machine: Machine = IDLE;
   readonly #wants = new Set<object>();
   #link: Link | null = null;
+  /** On its way up, and not yet the link. */
+  #opening: Link | null = null;
   #renewal: TokenRenewal | null = null;
-  /** Of waiting, or of settling: there is one at a time. */
+  /** Of waiting, of settling, or of moving: there is one at a time. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Distinguishes the present attempt from those that were given up. */
   #attempt = 0;
@@ -100,6 +102,11 @@ export class Connection implements Readable<ConnectionSnapshot> {
     this.#happened({ type: 'retry' });
   }
 
+  /** The server behind this link will stop, and wants to be left after so long. */
+  leave(link: Link, ms: number): void {
+    if (link === this.link()) this.#happened({ type: 'hinted', ms });
+  }
+
   #wantsChanged(): void {
     this.#happened({ type: this.#wants.size > 0 ? 'wanted' : 'unwanted' });
   }
@@ -143,8 +150,9 @@ export class Connection implements Readable<ConnectionSnapshot> {
         break;
       case 'close':
         this.#attempt += 1;
+        this.#opening?.close();
         this.#link?.close();
-        this.#link = null;
+        this.#opening = this.#link = null;
     }
   }
 
@@ -162,13 +170,14 @@ export class Connection implements Readable<ConnectionSnapshot> {
     this.#token = token;
     const socket = this.#socket();
     if (socket === null) return;
-    this.#link = new Link({
+    const link = new Link({
       socket,
       token,
       heartBeatMs: this.#options.heartBeatMs,
-      opened: (link) => current() && this.#opened(link, token),
-      closed: (closed) => current() && this.#closed(closed),
+      opened: () => this.#opened(link, token),
+      closed: (closed) => this.#closed(link, closed),
     });
+    this.#opening = link;
   }
 
   /** Browsers throw for an address that no attempt will ever open, as does a missing class. */
@@ -176,29 +185,46 @@ export class Connection implements Readable<ConnectionSnapshot> {
     try {
       return this.#options.webSocket(this.#options.url, PROTOCOLS);
     } catch (error) {
-      this.#happened({ type: 'refused', closed: { code: 1006, reason: String(error) } });
+      this.#failed({ type: 'refused', closed: { code: 1006, reason: String(error) } });
       return null;
     }
   }
 
   #noToken(error: unknown): void {
     if (error instanceof SignedOut || (error instanceof ChatError && !error.retryable)) {
-      this.#happened({ type: 'refused', closed: { code: 4401, reason: error.message } });
+      this.#failed({ type: 'refused', closed: { code: 4401, reason: error.message } });
     } else {
-      this.#closed({ code: 1006, reason: 'no token could be had' });
+      this.#failed({ type: 'closed', closed: { code: 1006, reason: 'no token could be had' } });
     }
   }
 
   #opened(link: Link, token: string): void {
+    const before = this.#link;
+    this.#opening = this.#link = null;
+    if (before !== null) {
+      this.#down();
+      before.close();
+    }
+    this.#link = link;
     this.#happened({ type: 'opened' });
     this.#renewal = new TokenRenewal(this.#options.tokens, link, token);
     this.#timer = setTimeout(() => this.#happened({ type: 'settled' }), SETTLED_MS);
     for (const user of this.#users) user.up(link);
   }
 
-  #closed(closed: Closed): void {
-    this.#link = null;
-    this.#happened({ type: 'closed', closed });
+  #closed(link: Link, closed: Closed): void {
+    if (link === this.#opening) {
+      this.#opening = null;
+      this.#failed({ type: 'closed', closed });
+    } else {
+      this.#link = null;
+      this.#happened({ type: 'closed', closed });
+    }
+  }
+
+  /** An attempt came to nothing. Where it was to take a link's place, that serves on. */
+  #failed(event: Happening): void {
+    this.#happened(this.#machine.moving === 'now' ? { type: 'stayed' } : event);
   }
 
   #down(): void {

@@ -68,7 +68,7 @@ export class Link {
       heartbeatIncoming: options.heartBeatMs,
       heartbeatOutgoing: options.heartBeatMs,
       // Browsers slow the timers of a hidden tab down to one a minute; those of a worker they do
-      // not, and the server would give a tab up after three heart-beats.
+      // not, and the server would give a tab up after two heart-beats.
       heartbeatStrategy: TickerStrategy.Worker,
       discardWebsocketOnCommFailure: true,
       onConnect: (frame) => this.#connected(frame.headers),

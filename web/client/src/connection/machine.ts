@@ -13,6 +13,9 @@
  *     +------------- refused      (retry -> opening)
  * ```
  *
+ * A server that will stop says when to come back. Then a second connection is opened while the
+ * first serves on (`moving`): `opened` is the change to it, `stayed` that there is none.
+ *
  * What a close code means is the server's table (`disconnects.ts`). Codes that are not in it (1006:
  * the network; 4001: stompjs missed heart-beats) mean: come back. So does 1000, which answers a
  * DISCONNECT only, and we send none while the connection is wanted.
@@ -29,6 +32,8 @@ export interface Closed {
 
 export interface Machine {
   readonly phase: 'idle' | 'opening' | 'online' | 'waiting' | 'refused';
+  /** Whether a connection is to be opened, or is, to take the place of the one that is up. */
+  readonly moving: 'no' | 'soon' | 'now';
   /** Attempts that failed, or broke at once, in a row. */
   readonly attempt: number;
   /** Tokens that the server refused in a row. */
@@ -47,6 +52,10 @@ export type Happening =
   /** It has been online for long enough to count as a success. */
   | { readonly type: 'settled' }
   | { readonly type: 'closed'; readonly closed: Closed }
+  /** The server will stop, and wants to be left after so many milliseconds. */
+  | { readonly type: 'hinted'; readonly ms: number }
+  /** The connection that was to take the other's place cannot be had. */
+  | { readonly type: 'stayed' }
   /** There is no token to be had, or no socket to be opened: trying again is useless. */
   | { readonly type: 'refused'; readonly closed: Closed }
   /** The wait is over. */
@@ -69,6 +78,7 @@ export interface Surroundings {
 
 export const IDLE: Machine = {
   phase: 'idle',
+  moving: 'no',
   attempt: 0,
   tokensRefused: 0,
   retryAt: null,
@@ -104,6 +114,10 @@ export function step(machine: Machine, event: Happening, around: Surroundings): 
     case 'waiting unwanted':
     case 'refused unwanted':
       return [IDLE];
+  }
+  if (machine.phase === 'online') {
+    const moved = moving(machine, event, around);
+    if (moved !== null) return moved;
   }
   if (machine.phase === 'opening' || machine.phase === 'online') {
     if (event.type === 'closed') return lost(machine, event.closed, around);
@@ -148,6 +162,7 @@ function lost(machine: Machine, closed: Closed, { now, random }: Surroundings): 
   const ms = backoff(machine.attempt, leastMs, random);
   const next: Machine = {
     phase: 'waiting',
+    moving: 'no',
     attempt: machine.attempt + 1,
     tokensRefused,
     retryAt: now + ms,
@@ -156,6 +171,34 @@ function lost(machine: Machine, closed: Closed, { now, random }: Surroundings): 
     disconnect: closed,
   };
   return [next, { do: 'wait', ms }];
+}
+
+/** Returns the step of a change of connections, or null where it is none. */
+function moving(machine: Machine, event: Happening, { now }: Surroundings): Step | null {
+  switch (`${machine.moving} ${event.type}`) {
+    case 'no hinted':
+      return event.type === 'hinted'
+        ? [
+            { ...machine, moving: 'soon' },
+            { do: 'wait', ms: event.ms },
+          ]
+        : null;
+    case 'soon due':
+      return [
+        { ...machine, moving: 'now' },
+        { do: 'open', freshToken: false },
+      ];
+    case 'now opened':
+      return [{ ...machine, moving: 'no', tokensRefused: 0 }];
+    case 'now stayed':
+      return [{ ...machine, moving: 'no' }];
+    case 'now closed': {
+      // It ended before the new one is up: that one goes on opening.
+      const disconnect = event.type === 'closed' ? event.closed : null;
+      return [{ ...machine, phase: 'opening', moving: 'no', lostAt: now, disconnect }];
+    }
+  }
+  return null;
 }
 
 function woken(machine: Machine, { now }: Surroundings): Step {
@@ -170,7 +213,10 @@ function woken(machine: Machine, { now }: Surroundings): Step {
 }
 
 function refused(machine: Machine, disconnect: Closed): Step {
-  return [{ ...machine, phase: 'refused', retryAt: null, disconnect }, { do: 'close' }];
+  return [
+    { ...machine, phase: 'refused', moving: 'no', retryAt: null, disconnect },
+    { do: 'close' },
+  ];
 }
 
 function entryOf(closed: Closed | null): Disconnect | undefined {

@@ -214,9 +214,9 @@ describe('the machine', () => {
   });
 
   it.each([
-    ['idle', IDLE, ['unwanted', 'opened', 'settled', 'due', 'retry', 'woken']],
+    ['idle', IDLE, ['unwanted', 'opened', 'settled', 'due', 'retry', 'woken', 'stayed']],
     ['opening', after('wanted'), ['wanted', 'settled', 'due', 'retry', 'woken']],
-    ['online', after('wanted', 'opened'), ['wanted', 'opened', 'due', 'retry', 'woken']],
+    ['online', after('wanted', 'opened'), ['wanted', 'opened', 'due', 'retry', 'woken', 'stayed']],
     ['waiting', after('wanted', closed(1006)), ['wanted', 'opened', 'settled']],
   ] as const)('ignores, when %s, what has no meaning there', (_, machine, types) => {
     for (const type of types) {
@@ -229,6 +229,53 @@ describe('the machine', () => {
   it('ignores the end of a connection that it does not have', () => {
     for (const machine of [IDLE, after('wanted', closed(1006)), after('wanted', closed(4405))]) {
       expect(step(machine, closed(1006), around())).toEqual([machine]);
+    }
+  });
+});
+
+describe('a hint', () => {
+  const hinted: Happening = { type: 'hinted', ms: 700 };
+  const soon = after('wanted', 'opened', hinted);
+  const now = after('wanted', 'opened', hinted, 'due');
+
+  it('is waited for once, then another connection is opened beside the one that is up', () => {
+    expect(step(after('wanted', 'opened'), hinted, around())[1]).toEqual({ do: 'wait', ms: 700 });
+    expect(step(soon, hinted, around())).toEqual([soon]);
+    expect(step(soon, { type: 'due' }, around())).toEqual([
+      { ...soon, moving: 'now' },
+      { do: 'open', freshToken: false },
+    ]);
+    expect(now.phase).toBe('online');
+    expect(step(now, { type: 'due' }, around())).toEqual([now]);
+  });
+
+  it('is done when that is up, and over when it cannot be had', () => {
+    for (const type of ['opened', 'stayed'] as const) {
+      expect(step(now, { type }, around())).toEqual([{ ...now, moving: 'no' }]);
+    }
+  });
+
+  it('is no reason to wait once the connection is closed and the other one is on its way', () => {
+    expect(step(now, closed(1012), around())).toEqual([
+      {
+        ...now,
+        phase: 'opening',
+        moving: 'no',
+        lostAt: NOW,
+        disconnect: { code: 1012, reason: 'reason of 1012' },
+      },
+    ]);
+  });
+
+  it('is forgotten when the connection is closed before', () => {
+    const [machine, effect] = step(soon, closed(1012), around(0.5));
+    expect(machine).toMatchObject({ phase: 'waiting', moving: 'no', attempt: 1 });
+    expect(effect).toEqual({ do: 'wait', ms: 600 });
+  });
+
+  it('means nothing to who is not online', () => {
+    for (const machine of [IDLE, after('wanted'), after('wanted', closed(1006))]) {
+      expect(step(machine, hinted, around())).toEqual([machine]);
     }
   });
 });

@@ -59,6 +59,7 @@ class Play {
       this.world.server.room('1').doubleNext = 1 + this.seeded.below(2);
     },
     drop: () => this.world.server.drop(this.seeded.one(CODES)),
+    hint: () => this.world.server.hint(this.seeded.one([0, 100, 5_000])),
     cut: () => this.world.server.live[0]?.cut(),
     'lose the network': () => {
       this.world.server.reachable = false;

@@ -121,7 +121,7 @@ export class FakeConnection implements FarEnd {
   #keepAlive(): void {
     this.#beat = setInterval(() => {
       this.#socket.push('\n');
-      if (Date.now() - this.#heardAt > 3 * HEART_BEAT_MS) this.end(4408, 'no heart-beat');
+      if (Date.now() - this.#heardAt > 2 * HEART_BEAT_MS) this.end(4408, 'no heart-beat');
     }, HEART_BEAT_MS);
   }
 

@@ -115,6 +115,14 @@ export class FakeServer {
     for (const connection of this.live) connection.end(code, reason, ERRORS[code] ?? null);
   }
 
+  /** Tells every client to leave after so long, as a server does that will stop. */
+  hint(inMs: number): void {
+    for (const connection of this.live) {
+      const headers = { 'x-reconnect-ms': inMs };
+      connection.deliver('/user/queue/errors', { type: 'reconnect', inMs }, headers);
+    }
+  }
+
   // What others do
 
   /** Stores a message and shows it; a repeated one is neither. */
