@@ -39,7 +39,7 @@ from allibe_services.contracts.errors import (
 )
 from allibe_services.contracts.messages import CONTENT_BYTES
 from allibe_services.settings import Settings
-from allibe_services.telemetry import GatewayMetrics, HttpMetrics, WorkerMetrics
+from allibe_services.telemetry import AuthMetrics, GatewayMetrics, HttpMetrics, WorkerMetrics
 from scripts import typescript
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -79,6 +79,7 @@ _SERVICES: tuple[tuple[str, Callable[[CollectorRegistry], object]], ...] = (
     ("Gateway (`allibe gateway`)", GatewayMetrics),
     ("Fan-out worker (`allibe fanout-worker`)", WorkerMetrics),
     ("HTTP (`allibe rooms-api`)", HttpMetrics),
+    ("Tokens (`allibe gateway`, `allibe rooms-api`)", AuthMetrics),
 )
 
 _WHEN: dict[Disconnect, str] = {
@@ -95,6 +96,7 @@ _WHEN: dict[Disconnect, str] = {
     disconnects.NOT_ALLOWED: "Not a member (any more), or another user's name or token.",
     disconnects.REFUSED: "Any other refused request.",
     disconnects.UNAVAILABLE: "Store or bus did not answer in time.",
+    disconnects.TOKEN_REVOKED: "The token, or all of its user, was revoked.",
     disconnects.HEARTBEAT_LOST: "Nothing came from you for two heart-beats.",
     disconnects.SLOW_CONSUMER: "You read too slowly.",
     disconnects.LOG_RESET: "The log of one of your rooms has a new epoch.",

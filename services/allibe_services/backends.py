@@ -3,11 +3,15 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from allibe_services.auth import ALGORITHMS, TokenSigner, TokenVerifier, read_key
+from allibe_services.auth import ALGORITHMS, TokenSigner, TokenVerifier, jwks_fetch, read_key
+from allibe_services.auth.jwks_keys import JwksKeys
+from allibe_services.auth.keys import Keys
+from allibe_services.auth.revoked import Revoked
 from allibe_services.bus.base import Bus
 from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.bus.rabbitmq import RabbitMqBus, Topology
@@ -24,12 +28,17 @@ from allibe_services.store.migrate import migrate
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase, path_of
+from allibe_services.telemetry import AuthMetrics
+from allibe_services.tickets.base import Tickets
+from allibe_services.tickets.inprocess import InProcessTickets
+from allibe_services.tickets.redis import RedisTickets
 from allibe_services.workers.base import Workers
 from allibe_services.workers.inprocess import InProcessWorkers
 from allibe_services.workers.redis import RedisWorkers
 
 INPROCESS = "inprocess"
 RABBITMQ = ("amqp", "amqps")
+_JWKS_URL = f"{PREFIX}JWT_JWKS_URL"
 DATABASES = ("sqlite", "postgresql")
 
 _Made = TypeVar("_Made", TokenVerifier, TokenSigner)
@@ -43,11 +52,12 @@ class Backends:
     store: Store
     presence: Presence
     workers: Workers
+    tickets: Tickets
 
 
 @asynccontextmanager
 async def backends(settings: Settings) -> AsyncIterator[Backends]:
-    """Open bus, store, presence and workers; close them in the opposite order.
+    """Open bus, store, presence, workers and tickets; close them in the opposite order.
 
     Raises `ValueError` for a URL that nothing here answers to, for a bus between processes with
     something that is not, and while another process has the same SQLite file open: the in-process
@@ -59,10 +69,10 @@ async def backends(settings: Settings) -> AsyncIterator[Backends]:
     _check_that_all_serve_several_processes(settings)
     async with (
         _store(settings) as store,
-        _leases(settings) as (presence, workers),
+        _leases(settings) as (presence, workers, tickets),
         _bus(settings) as bus,
     ):
-        yield Backends(bus, store, presence, workers)
+        yield Backends(bus, store, presence, workers, tickets)
 
 
 @asynccontextmanager
@@ -83,11 +93,11 @@ async def _bus(settings: Settings) -> AsyncIterator[Bus]:
 
 
 @asynccontextmanager
-async def _leases(settings: Settings) -> AsyncIterator[tuple[Presence, Workers]]:
+async def _leases(settings: Settings) -> AsyncIterator[tuple[Presence, Workers, Tickets]]:
     if urlsplit(settings.redis_url).scheme == INPROCESS:
         embedded = InProcessPresence()
         try:
-            yield embedded, InProcessWorkers()
+            yield embedded, InProcessWorkers(), InProcessTickets()
         finally:
             await embedded.close()
         return
@@ -96,7 +106,7 @@ async def _leases(settings: Settings) -> AsyncIterator[tuple[Presence, Workers]]
     except ValueError as error:
         raise ValueError(f"ALLIBE_REDIS_URL: {error}") from None
     try:
-        yield RedisPresence(link), RedisWorkers(link)
+        yield RedisPresence(link), RedisWorkers(link), RedisTickets(link)
     finally:
         await link.close()
 
@@ -146,34 +156,72 @@ def _check_that_all_serve_several_processes(settings: Settings) -> None:
         )
 
 
-def verifier(settings: Settings) -> TokenVerifier:
-    """Return what checks tokens. Raises `ValueError` that names the missing or unfit setting."""
-    return _with_key(TokenVerifier, settings, "jwt_public_key_file")
+def verifier(
+    settings: Settings, *, revoked: Revoked | None = None, metrics: AuthMetrics | None = None
+) -> TokenVerifier:
+    """Return what checks tokens; its `keys` are to be run.
+
+    Raises `ValueError` that names the missing or unfit setting.
+    """
+    make = partial(TokenVerifier, revoked=revoked)
+    if settings.jwt_jwks_url:
+        return _with_key(make, settings, _JWKS_URL, _published_keys(settings, metrics))
+    return _with_key(make, settings, *_own_key(settings, "jwt_public_key_file"))
 
 
 def signer(settings: Settings) -> TokenSigner:
     """Return what makes tokens. Raises `ValueError` that names the missing or unfit setting."""
-    return _with_key(TokenSigner, settings, "jwt_private_key_file")
+    return _with_key(TokenSigner, settings, *_own_key(settings, "jwt_private_key_file"))
 
 
-def _with_key(make: "Callable[..., _Made]", settings: Settings, file_setting: str) -> "_Made":
-    """Make what needs a key, with the secret (HS256) or with the key in a file."""
-    if settings.jwt_algorithm not in ALGORITHMS:
-        raise ValueError(f"{PREFIX}JWT_ALGORITHM: one of {', '.join(ALGORITHMS)}")
-    name = "jwt_secret" if settings.jwt_algorithm == "HS256" else file_setting
-    variable = PREFIX + name.upper()
-    given = getattr(settings, name)
-    if not given:
-        raise ValueError(f"{variable}: missing; there is no default key")
+def _with_key(
+    make: "Callable[..., _Made]", settings: Settings, variable: str, key: str | Keys
+) -> "_Made":
     try:
         return make(
             settings.jwt_algorithm,
-            given if name == "jwt_secret" else read_key(Path(given)),
+            key,
             audience=settings.jwt_audience,
             issuer=settings.jwt_issuer,
         )
     except ValueError as error:
         raise ValueError(f"{variable}: {error}") from None
+
+
+def _own_key(settings: Settings, file_setting: str) -> tuple[str, str]:
+    """Return which variable gives the key, and the key: the secret, or what is in the file."""
+    _check_algorithm(settings)
+    name = "jwt_secret" if settings.jwt_algorithm == "HS256" else file_setting
+    variable = PREFIX + name.upper()
+    given = getattr(settings, name)
+    if not given:
+        raise ValueError(f"{variable}: missing; there is no default key")
+    if name == "jwt_secret":
+        return variable, given
+    try:
+        return variable, read_key(Path(given))
+    except ValueError as error:
+        raise ValueError(f"{variable}: {error}") from None
+
+
+def _published_keys(settings: Settings, metrics: AuthMetrics | None) -> JwksKeys:
+    url = settings.jwt_jwks_url or ""
+    _check_algorithm(settings)
+    if settings.jwt_algorithm == "HS256":
+        raise ValueError(f"{_JWKS_URL}: HS256 has a secret, which nobody publishes")
+    if settings.jwt_public_key_file:
+        raise ValueError(f"{_JWKS_URL}: there is {PREFIX}JWT_PUBLIC_KEY_FILE, too; give one")
+    try:
+        jwks_fetch.check_address(url)
+    except ValueError as error:
+        raise ValueError(f"{_JWKS_URL}: {error}") from None
+    observe = None if metrics is None else metrics.key_fetch
+    return JwksKeys(settings.jwt_algorithm, partial(jwks_fetch.fetch, url), observe=observe)
+
+
+def _check_algorithm(settings: Settings) -> None:
+    if settings.jwt_algorithm not in ALGORITHMS:
+        raise ValueError(f"{PREFIX}JWT_ALGORITHM: one of {', '.join(ALGORITHMS)}")
 
 
 def _check_scheme(variable: str, url: str, *known: str) -> None:

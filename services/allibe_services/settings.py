@@ -27,6 +27,7 @@ _PASSWORD = re.compile(r"^([a-z][a-z0-9+.-]*://[^:/@]*:).*@", re.ASCII | re.IGNO
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 LeadSeconds = Annotated[float, Meta(ge=0, le=3600)]
+TokenLife = Annotated[float, Meta(ge=60, le=366 * 24 * 3600)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Bytes = Annotated[int, Meta(ge=1024, le=1 << 30)]
 Connections = Annotated[int, Meta(ge=1, le=1000)]
@@ -96,11 +97,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     jwt_public_key_file: Annotated[
         str | None, Meta(description="PEM file of the public key of the other algorithms.")
     ] = None
+    jwt_jwks_url: Annotated[
+        str | None,
+        Meta(
+            description="Where the issuer publishes those public keys (JWKS), in place of a file;"
+            " `https`, but on this machine. Fetched every five minutes, and for unknown `kid`s."
+        ),
+    ] = None
     jwt_private_key_file: Annotated[
         str | None, Meta(description="PEM file to sign with; only `allibe token` reads it.")
     ] = None
     jwt_audience: Annotated[str | None, Meta(description="The `aud` that tokens must have.")] = None
     jwt_issuer: Annotated[str | None, Meta(description="The `iss` that tokens must have.")] = None
+
+    token_life_seconds: Annotated[
+        TokenLife,
+        Meta(
+            description="Longest life of a token that the issuer makes: revocations are kept for"
+            " so long. A revoked token that lives longer is taken again."
+        ),
+    ] = 2_592_000.0
 
     origins: Annotated[
         str,

@@ -114,3 +114,24 @@ class HttpMetrics:
     def observe(self, route: str, status: int, seconds: float) -> None:
         """Count an answered request; `route` is the pattern, not the path."""
         self._requests.labels(route, str(status)).observe(seconds)
+
+
+class AuthMetrics:
+    """What is counted wherever tokens are verified."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._key_fetches = Counter(
+            "allibe_auth_key_fetches",
+            "Fetches of the issuer's published keys, by `ok` or `failed`.",
+            ["result"],
+            registry=registry,
+        )
+        self.revocations = Gauge(
+            "allibe_auth_revocations",
+            "Revocations of users and tokens that are held in memory.",
+            registry=registry,
+        )
+
+    def key_fetch(self, brought_keys: bool) -> None:
+        """Count a fetch."""
+        self._key_fetches.labels("ok" if brought_keys else "failed").inc()

@@ -1,4 +1,4 @@
-"""The presences and worker memberships that the contract tests run against, and how time passes.
+"""Presences, worker memberships and tickets for the contract tests, and how time passes.
 
 The clock of a real Redis cannot be moved. What it holds can be made older instead: everything that
 was to end at a certain time then does so earlier by as much.
@@ -14,6 +14,8 @@ from yarl import URL
 from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.presence.redis import RedisPresence
 from allibe_services.redis_link import RedisLink
+from allibe_services.tickets.inprocess import InProcessTickets
+from allibe_services.tickets.redis import RedisTickets
 from allibe_services.workers.inprocess import InProcessWorkers
 from allibe_services.workers.redis import RedisWorkers
 from deploy.cluster.servers import Redis
@@ -78,6 +80,19 @@ async def _redis_workers(request: pytest.FixtureRequest) -> Opened:
     await link.close()
 
 
+@asynccontextmanager
+async def _inprocess_tickets(_: pytest.FixtureRequest) -> Opened:
+    clock = Clock()
+    yield InProcessTickets(clock=clock), clock.pass_seconds
+
+
+@asynccontextmanager
+async def _redis_tickets(request: pytest.FixtureRequest) -> Opened:
+    link = RedisLink(request.getfixturevalue("redis_url"), call_seconds=5)
+    yield RedisTickets(link), _older(request)
+    await link.close()
+
+
 def _older(request: pytest.FixtureRequest) -> PassSeconds:
     server: Redis = request.getfixturevalue("redis_server")
     database = int(URL(request.getfixturevalue("redis_url")).path.strip("/"))
@@ -90,4 +105,5 @@ def _older(request: pytest.FixtureRequest) -> PassSeconds:
 
 PRESENCES = {"inprocess": _inprocess_presence, "redis": _redis_presence}
 WORKERS = {"inprocess": _inprocess_workers, "redis": _redis_workers}
+TICKETS = {"inprocess": _inprocess_tickets, "redis": _redis_tickets}
 """For each implementation: what opens an empty one for a test."""

@@ -17,6 +17,7 @@ _EMPTY = "; ".join(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
         f"TRUNCATE {', '.join(metadata.tables)}",
+        "INSERT INTO last_revocation VALUES (1, 0)",  # as the migrations leave it
     ]
 )
 

@@ -15,6 +15,7 @@ from allibe_services.contracts.errors import (
     TokenExpired,
     TokenInvalid,
     TokenRequired,
+    TokenRevoked,
     Unavailable,
 )
 
@@ -84,6 +85,7 @@ class Door(Protocol):
 _DISCONNECTS: tuple[tuple[type[AllibeError], Disconnect], ...] = (
     (TokenExpired, disconnects.TOKEN_EXPIRED),
     (TokenInvalid, disconnects.TOKEN_INVALID),
+    (TokenRevoked, disconnects.TOKEN_REVOKED),
     (TokenRequired, disconnects.TOKEN_REQUIRED),
     (NotAllowed, disconnects.NOT_ALLOWED),
     (Refused, disconnects.REFUSED),

@@ -3,27 +3,18 @@
 import math
 from typing import Any
 
-import msgspec
-
 from allibe_services.contracts.errors import TokenInvalid
-from allibe_services.contracts.ids import UserId, is_user_id
+from allibe_services.contracts.identity import Identity
+from allibe_services.contracts.ids import UserId, is_token_id, is_user_id
 
 NAME_LENGTH = 100
 """Longest display name kept from the `name` claim, in characters."""
 
 
-class Identity(msgspec.Struct, frozen=True):
-    """Who a valid token speaks for. `expires_at` is in seconds since 1970."""
-
-    user_id: UserId
-    expires_at: float
-    name: str | None = None
-    scopes: frozenset[str] = frozenset()
-
-
 def identity_of(claims: dict[str, Any]) -> Identity:
     """Return whom the claims speak for; they hold `sub` and `exp`. Raises `TokenInvalid`."""
     subject, name, scope = claims["sub"], claims.get("name"), claims.get("scope", "")
+    issued_at, token_id = claims.get("iat"), claims.get("jti")
     if not isinstance(subject, str) or not is_user_id(subject):
         raise TokenInvalid("The token's subject cannot be a user id.")
     return Identity(
@@ -31,6 +22,8 @@ def identity_of(claims: dict[str, Any]) -> Identity:
         expires_at=_moment(claims["exp"]),
         name=_display_name(name),
         scopes=frozenset(scope.split()) if isinstance(scope, str) else frozenset(),
+        issued_at=None if issued_at is None else _moment(issued_at),
+        token_id=token_id if isinstance(token_id, str) and is_token_id(token_id) else None,
     )
 
 

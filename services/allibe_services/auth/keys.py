@@ -1,10 +1,12 @@
 """The algorithms, and keys that fit them: secrets and PEM text, as settings give them.
 
 A key that does not fit raises `ValueError`, so that a wrong configuration ends the start and not
-the first request.
+the first request. `Keys` is where a verifier has its keys from: here one for good, in
+`jwks_keys` those that an issuer publishes.
 """
 
 from pathlib import Path
+from typing import Protocol
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -38,6 +40,55 @@ PublicKey = str | RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 """What signs, and what verifies. Text is a secret: of HS256, both."""
 
 
+class KeyUnknown(LookupError):
+    """The token names a key that is not known: perhaps not yet."""
+
+
+class Keys(Protocol):
+    """The keys of one algorithm, which verify tokens."""
+
+    def for_token(self, token: str) -> PublicKey:
+        """Return the key that has to have signed this token. Waits for nothing.
+
+        Raises `KeyUnknown`, and `TokenInvalid` or what PyJWT raises for a token that names none.
+        """
+        ...
+
+    async def look_for_more(self) -> None:
+        """Return when the issuer's keys were looked at anew; `for_token` may know more then.
+
+        Raises `KeysUnavailable` when they were not.
+        """
+        ...
+
+    async def run(self) -> None:
+        """Keep the keys fresh, for as long as that needs doing."""
+        ...
+
+    async def ping(self) -> None:
+        """Raise `KeysUnavailable` while no key is known."""
+        ...
+
+
+class OneKey:
+    """`Keys` where there is one, whatever tokens say of it."""
+
+    def __init__(self, key: PublicKey) -> None:
+        self._key = key
+
+    def for_token(self, token: str) -> PublicKey:
+        return self._key
+
+    async def look_for_more(self) -> None:
+        return
+
+    async def run(self) -> None:
+        return
+
+    async def ping(self) -> None:
+        return
+
+
 def read_key(path: Path) -> str:
     """Return a key file's text. Raises `ValueError` with the path, never with the contents."""
     try:
@@ -50,7 +101,7 @@ def verification_key(algorithm: str, key: str) -> PublicKey:
     """Return the secret, or the public key in PEM text. Raises `ValueError`."""
     if algorithm == "HS256":
         return _secret(key)
-    _, kind = _key_kinds(algorithm)
+    _, kind = key_kinds(algorithm)
     try:
         public = load_pem_public_key(key.encode())
     except ValueError:
@@ -64,7 +115,7 @@ def signing_key(algorithm: str, key: str) -> PrivateKey:
     """Return the secret, or the private key in PEM text. Raises `ValueError`."""
     if algorithm == "HS256":
         return _secret(key)
-    kind, _ = _key_kinds(algorithm)
+    kind, _ = key_kinds(algorithm)
     try:
         private = load_pem_private_key(key.encode(), password=None)
     except (ValueError, TypeError):
@@ -91,12 +142,13 @@ def _secret(key: str) -> str:
     return key
 
 
-def _key_kinds(
+def key_kinds(
     algorithm: str,
 ) -> tuple[
     type[RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey],
     type[RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey],
 ]:
+    """Return the kinds of the private and the public key. Raises `ValueError`: there is no pair."""
     if algorithm not in KEY_KINDS:
         raise ValueError(f"unknown algorithm {algorithm!r}: {', '.join(ALGORITHMS)}")
     return KEY_KINDS[algorithm]

@@ -33,6 +33,7 @@ TOKEN_EXPIRED = Disconnect(4403, "token expired", reconnect=True, new_token=True
 NOT_ALLOWED = Disconnect(4404, "not allowed", reconnect=False)
 REFUSED = Disconnect(4405, "refused", reconnect=False)
 UNAVAILABLE = Disconnect(4406, "unavailable: resume", reconnect=True, delay_ms=1000)
+TOKEN_REVOKED = Disconnect(4407, "token revoked", reconnect=True, delay_ms=1000, new_token=True)
 HEARTBEAT_LOST = Disconnect(4408, "no heart-beat", reconnect=True)
 SLOW_CONSUMER = Disconnect(4409, "slow consumer: resume", reconnect=True, delay_ms=1000)
 LOG_RESET = Disconnect(4410, "room log was reset: resume", reconnect=True)
@@ -51,6 +52,7 @@ TABLE: tuple[Disconnect, ...] = (
     NOT_ALLOWED,
     REFUSED,
     UNAVAILABLE,
+    TOKEN_REVOKED,
     HEARTBEAT_LOST,
     SLOW_CONSUMER,
     LOG_RESET,

@@ -9,7 +9,9 @@ AllibeError
 │   │   └── UnknownDestination unknown_destination
 │   ├── TokenRequired          token_required
 │   │   ├── TokenInvalid       token_invalid
-│   │   └── TokenExpired       token_expired
+│   │   │   └── TicketInvalid  ticket_invalid
+│   │   ├── TokenExpired       token_expired
+│   │   └── TokenRevoked       token_revoked
 │   ├── NotAllowed             not_allowed: the role or identity does not permit it
 │   │   ├── SenderMismatch     sender_mismatch: sender or user is not the token's user
 │   │   ├── NotAMember         not_a_member
@@ -22,7 +24,8 @@ AllibeError
 └── Unavailable                retryable: nothing is known to be wrong with the request
     ├── StoreUnavailable       store_unavailable
     ├── BusUnavailable         bus_unavailable
-    ├── LeasesUnavailable      leases_unavailable: who is connected, which workers live
+    ├── LeasesUnavailable      leases_unavailable: who is connected, which workers live, tickets
+    ├── KeysUnavailable        keys_unavailable: what tokens are verified with
     ├── NotConfirmed           not_confirmed: no word in time; it may or may not be stored
     ├── Overloaded             overloaded
     └── ShuttingDown           shutting_down
@@ -95,10 +98,22 @@ class TokenInvalid(TokenRequired):
     code, text = "token_invalid", "The token is not valid."
 
 
+class TicketInvalid(TokenInvalid):
+    """The ticket is unknown, over, or was used before: which of them is not told."""
+
+    code, text = "ticket_invalid", "The ticket is not valid: unknown, used or over."
+
+
 class TokenExpired(TokenRequired):
     """The token was valid once."""
 
     code, text = "token_expired", "The token has expired."
+
+
+class TokenRevoked(TokenRequired):
+    """The token, or all that its user had until then, was revoked."""
+
+    code, text = "token_revoked", "The token was revoked."
 
 
 class NotAllowed(Refused):
@@ -179,9 +194,15 @@ class BusUnavailable(Unavailable):
 
 
 class LeasesUnavailable(Unavailable):
-    """Leases of connections and workers cannot be read or written now."""
+    """Leases of connections and workers, or tickets, cannot be read or written now."""
 
-    code, text = "leases_unavailable", "Presence is unavailable; try again."
+    code, text = "leases_unavailable", "Presence and tickets are unavailable; try again."
+
+
+class KeysUnavailable(Unavailable):
+    """The key that the token names is not known, and the issuer cannot be asked now."""
+
+    code, text = "keys_unavailable", "The keys of tokens are unavailable; try again."
 
 
 class NotConfirmed(Unavailable):

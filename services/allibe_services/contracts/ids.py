@@ -17,10 +17,12 @@ MessageId = NewType("MessageId", str)
 ROOM_ID_PATTERN = r"[A-Za-z0-9_-]{1,64}"
 USER_ID_PATTERN = r'(?!\.{1,2}$)[!-"$-)+-~]{1,128}'
 CLIENT_MESSAGE_ID_PATTERN = r"[!-~]{1,64}"
+TOKEN_ID_PATTERN = r"[!-~]{1,256}"  # noqa: S105 - no password
 
 _ROOM_ID = re.compile(ROOM_ID_PATTERN).fullmatch
 _USER_ID = re.compile(USER_ID_PATTERN).fullmatch
 _CLIENT_MESSAGE_ID = re.compile(CLIENT_MESSAGE_ID_PATTERN).fullmatch
+_TOKEN_ID = re.compile(TOKEN_ID_PATTERN).fullmatch
 _POSITION = re.compile(r"([A-Za-z0-9_-]{1,64})\.([a-z0-9]{1,16})\.(0|[1-9][0-9]{0,17})").fullmatch
 
 
@@ -37,6 +39,11 @@ def is_user_id(text: str) -> bool:
 def is_client_message_id(text: str) -> bool:
     """Tell whether the text may be a client's own message id: 1 to 64 printable ASCII, no space."""
     return _CLIENT_MESSAGE_ID(text) is not None
+
+
+def is_token_id(text: str) -> bool:
+    """Tell whether a `jti` can be revoked: 1 to 256 printable ASCII, no space."""
+    return _TOKEN_ID(text) is not None
 
 
 def new_message_id() -> MessageId:

@@ -7,7 +7,7 @@ postgresql  PostgreSQL as a database: time limits; postgresql_pool, its connecti
             postgresql_errors, what its errors mean; postgresql_exclusive, for migrations
 dialects    where the two are asked in other words
 tables      the schema, as SQLAlchemy tables
-log, rooms, members
+log, rooms, members, revocations
             the SQL, as functions of a connection, one source for SQLite and PostgreSQL
 log_insert  how new messages are written
 batch       an append worked out in memory: offsets and duplicates

@@ -1,10 +1,10 @@
-"""The store: rooms, members, and each room as a log of messages with offsets 1, 2, 3 …
+"""The store: rooms, members, each room as a log of messages with offsets 1, 2, 3 …, revocations.
 
 Every call is one transaction and has a time limit. When the database is away, locked or full,
 any call raises `StoreUnavailable` (retryable) and nothing has changed. One exception: a write that
-overran its time limit, or whose caller was cancelled, may still be committed afterwards. `append`
-and `mark_read` may simply be repeated; after a repeated `create`, `add` or `remove`, `Conflict` or
-`UnknownMember` can mean that the first one succeeded.
+overran its time limit, or whose caller was cancelled, may still be committed afterwards. `append`,
+`mark_read` and `revoke` may simply be repeated; after a repeated `create`, `add` or `remove`,
+`Conflict` or `UnknownMember` can mean that the first one succeeded.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,6 +14,7 @@ from typing import Protocol
 from allibe_services.contracts.commands import Outcome, PostMessage
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
+from allibe_services.contracts.revocations import Kind, Revocation
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
 
 OWN_COUNTED = 10_000
@@ -22,6 +23,9 @@ OWN_COUNTED = 10_000
 Whoever posts without ever reading would else make each count slower than the last; a count over
 so many takes about a millisecond.
 """
+
+MOST_REVOCATIONS = 100_000
+"""Most that live at once: each process that verifies tokens holds them all, in some 20 MB."""
 
 
 class RoomLog(Protocol):
@@ -141,8 +145,29 @@ class Members(Protocol):
         ...
 
 
+class Revocations(Protocol):
+    """Users and tokens that are refused before their time."""
+
+    async def revoke(self, kind: Kind, subject: str, *, expires_at: datetime) -> Revocation:
+        """Revoke now, until `expires_at`; the same may be revoked again, which then counts.
+
+        It is then kept until the later of both ends. Raises `Overloaded` where `MOST_REVOCATIONS`
+        live. What is over is forgotten.
+        """
+        ...
+
+    async def after(self, number: int, *, most: int) -> tuple[int, list[Revocation]]:
+        """Return the number of the last revocation, and up to `most` after a number, in order.
+
+        Only those that live. None that was committed later has a smaller number than one that
+        was returned: who goes on from the last one misses nothing. A last number below what was
+        seen means another database: begin at 0.
+        """
+        ...
+
+
 class Store(Protocol):
-    """The three parts over one database."""
+    """The four parts over one database."""
 
     @property
     def log(self) -> RoomLog: ...
@@ -152,6 +177,9 @@ class Store(Protocol):
 
     @property
     def members(self) -> Members: ...
+
+    @property
+    def revocations(self) -> Revocations: ...
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` unless the database answers and its schema is current."""

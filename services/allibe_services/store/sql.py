@@ -1,4 +1,4 @@
-"""The store over a SQL database: hands the functions of `log`, `rooms` and `members` to it."""
+"""The store over a SQL database: hands functions of `log`, `rooms`, … to it."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -9,8 +9,9 @@ from allibe_services.contracts.commands import Outcome, PostMessage
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
+from allibe_services.contracts.revocations import Kind, Revocation
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
-from allibe_services.store import log, members, rooms
+from allibe_services.store import log, members, revocations, rooms
 from allibe_services.store.database import NOT_CURRENT, Database
 from allibe_services.store.tables import REVISION
 
@@ -26,6 +27,7 @@ class SqlStore:
         self.log = _Log(database)
         self.rooms = _Rooms(database)
         self.members = _Members(database)
+        self.revocations = _Revocations(database)
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` unless writes would be taken and the schema is current."""
@@ -111,6 +113,17 @@ class _Members:
         self, room_id: RoomId, *, most: int, after: UserId | None = None
     ) -> list[Unread]:
         return await self._database.read(members.unread, room_id, most, after)
+
+
+class _Revocations:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def revoke(self, kind: Kind, subject: str, *, expires_at: datetime) -> Revocation:
+        return await self._database.write(revocations.add, kind, subject, expires_at)
+
+    async def after(self, number: int, *, most: int) -> tuple[int, list[Revocation]]:
+        return await self._database.read(revocations.after, number, most)
 
 
 def _revision(connection: Connection) -> str | None:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Index,
+    Integer,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -22,7 +23,7 @@ from sqlalchemy.types import TypeEngine
 
 from allibe_services.contracts.rooms import NAME_LENGTH
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that makes these tables: what a current database says it is at."""
 
 NAMING = {
@@ -107,4 +108,25 @@ Index(
     *CLIENT_KEY,
     unique=True,
     postgresql_ops={column.name: f'COLLATE "{CLIENT_KEY_COLLATION}"' for column in CLIENT_KEY},
+)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("kind", id_text(8), nullable=False),
+    Column("subject", id_text(256), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("kind", "subject"),
+    UniqueConstraint("number"),
+    sqlite_with_rowid=False,
+)
+
+last_revocation = Table(
+    "last_revocation",  # one row
+    metadata,
+    Column("id", Integer, autoincrement=False, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id"),
 )

@@ -12,6 +12,7 @@ from allibe_services.contracts.ids import MessageId, RoomId, UserId, new_message
 from allibe_services.contracts.messages import Message, now
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
 from allibe_services.presence.base import Lease, Lookers
+from tests.support.revocations import MemoryRevocations
 
 ONE, TWO = RoomId("1"), RoomId("2")
 ALICE, BOB, CAROL = UserId("alice"), UserId("bob"), UserId("carol")
@@ -168,6 +169,7 @@ class FakeStore:
         self.log = FakeLog()
         self.members = FakeMembers()
         self.rooms = NoRooms()
+        self.revocations = MemoryRevocations()
 
     async def ping(self) -> None: ...
 

@@ -16,6 +16,7 @@ from allibe_services.contracts.events import Event
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message, moment
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
+from tests.support.revocations import MemoryRevocations
 
 START = moment(1_740_000_000_000)
 EPOCH = "e1"
@@ -34,11 +35,12 @@ class _StoredRoom:
 
 
 class MemoryStore:
-    """`Store`, all three parts in one object."""
+    """`Store`, the three parts of rooms in one object."""
 
     def __init__(self) -> None:
         self.all: dict[RoomId, _StoredRoom] = {}
         self.created_at = START
+        self.revocations = MemoryRevocations()
 
     @property
     def log(self) -> "MemoryLog":

@@ -15,6 +15,7 @@ from allibe_services.backends import (
     verifier,
 )
 from allibe_services.contracts.errors import (
+    KeysUnavailable,
     LeasesUnavailable,
     NotConfirmed,
     ShuttingDown,
@@ -250,6 +251,32 @@ class TestKeys:
         )
         token = signer(ours).sign("alice", ttl=60)
         assert verifier(ours).verify(token).user_id == "alice"
+
+    async def test_keys_may_be_published(self, settings: Settings) -> None:
+        """There are none yet: they are fetched when the process runs."""
+        ours = msgspec.structs.replace(
+            settings, jwt_algorithm="ES256", jwt_jwks_url="http://127.0.0.1:1/keys"
+        )
+        with pytest.raises(KeysUnavailable):
+            await verifier(ours).keys.ping()
+
+    @pytest.mark.parametrize(
+        ("changes", "hint"),
+        [
+            ({"jwt_algorithm": "HS256"}, "HS256 has a secret"),
+            ({"jwt_public_key_file": "/key.pem"}, "give one"),
+            ({"jwt_jwks_url": "http://issuer.example/keys"}, "https only"),
+            ({"jwt_jwks_url": "https://u:hunter2@issuer.example/keys"}, "no user and password"),
+            ({"jwt_jwks_url": "keys.json"}, "not an https URL"),
+        ],
+    )
+    def test_an_address_that_keys_must_not_come_from_is_named(
+        self, settings: Settings, changes: dict[str, str], hint: str
+    ) -> None:
+        good = {"jwt_algorithm": "ES256", "jwt_jwks_url": "https://issuer.example/keys"}
+        with pytest.raises(ValueError, match=f"^ALLIBE_JWT_JWKS_URL: .*{hint}") as caught:
+            verifier(msgspec.structs.replace(settings, **(good | changes)))
+        assert "hunter2" not in str(caught.value)
 
     @pytest.mark.parametrize(
         ("changes", "variable"),

@@ -25,6 +25,7 @@ export const DISCONNECTS: readonly Disconnect[] = [
   { code: 4404, reason: 'not allowed', reconnect: false, delayMs: 0, newToken: false },
   { code: 4405, reason: 'refused', reconnect: false, delayMs: 0, newToken: false },
   { code: 4406, reason: 'unavailable: resume', reconnect: true, delayMs: 1000, newToken: false },
+  { code: 4407, reason: 'token revoked', reconnect: true, delayMs: 1000, newToken: true },
   { code: 4408, reason: 'no heart-beat', reconnect: true, delayMs: 0, newToken: false },
   { code: 4409, reason: 'slow consumer: resume', reconnect: true, delayMs: 1000, newToken: false },
   {

@@ -88,8 +88,9 @@ def test_the_migrations_make_the_tables_of_the_code_on_postgresql() -> None:
         for table in TABLES
         for index in table.indexes
     ]
-    by_migrations = written.getvalue().split(";")
-    assert sorted(filter(None, map(bare, by_migrations))) == sorted(map(bare, by_code))
+    by_migrations = map(bare, written.getvalue().split(";"))
+    made = sorted(one for one in by_migrations if one.startswith("CREATE"))
+    assert made == sorted(map(bare, by_code))
     assert 'COLLATE "C"' in written.getvalue()
 
 

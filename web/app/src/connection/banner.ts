@@ -12,8 +12,8 @@ export type Banner =
   | { readonly kind: 'session-ended' }
   | { readonly kind: 'refused'; readonly code: string };
 
-/** No token, a wrong one, an old one. */
-const TOKEN_CODES: readonly number[] = [4401, 4402, 4403];
+/** No token, a wrong one, an old one, a revoked one. */
+const TOKEN_CODES: readonly number[] = [4401, 4402, 4403, 4407];
 
 export function bannerFor(connection: ConnectionSnapshot, now: number): Banner | null {
   const { state, lostAt, retryAt, disconnect } = connection;
