@@ -30,7 +30,7 @@ from allibe_gateway.screens import ScreenNews, Screens
 from allibe_gateway.shared import Shared
 from allibe_gateway.slow_consumers import too_far_behind
 from allibe_gateway.sockjs_websocket import SockJsWebSocket
-from allibe_services.auth import TokenVerifier
+from allibe_services.auth.admission import Admission
 from allibe_services.bus.base import Bus
 from allibe_services.contracts import disconnects
 from allibe_services.origins import Origins
@@ -200,7 +200,8 @@ class _Entrance:
 
 
 def _stomp_door(request: web.Request, connection: Connection, shared: Shared) -> Door:
-    return StompDoor(connection, shared, _handshake_token(request))
+    token, ticket = _handshake_token(request), request.query.get("ticket", "")
+    return StompDoor(connection, shared, token, ticket)
 
 
 def _sockjs_door(request: web.Request, connection: Connection, shared: Shared) -> Door:
@@ -210,7 +211,8 @@ def _sockjs_door(request: web.Request, connection: Connection, shared: Shared) -
 def _json_door(request: web.Request, connection: WebSocketConnection, shared: Shared) -> Door:
     query = request.query
     room_id, since = query.get("roomId", ""), query.get("since", "")
-    return JsonDoor(connection, shared, _handshake_token(request), room_id=room_id, since=since)
+    token, ticket = _handshake_token(request), query.get("ticket", "")
+    return JsonDoor(connection, shared, token, ticket, room_id=room_id, since=since)
 
 
 def _handshake_token(request: web.Request) -> str:
@@ -246,7 +248,7 @@ async def gateway(  # noqa: PLR0913 - what a gateway stands on, each by its name
     bus: Bus,
     store: Store,
     presence: Presence,
-    verifier: TokenVerifier,
+    admission: Admission,
     limits: Limits,
     metrics: GatewayMetrics,
     tasks: Tasks,
@@ -265,7 +267,8 @@ async def gateway(  # noqa: PLR0913 - what a gateway stands on, each by its name
         bus,
         store,
         hub,
-        verifier,
+        admission.verifier,
+        admission.tickets,
         reporter,
         deadlines,
         limits,
@@ -275,6 +278,7 @@ async def gateway(  # noqa: PLR0913 - what a gateway stands on, each by its name
     itself = Gateway(shared, OriginCheck(origins, metrics), sockjs_client_url)
     revocations = Revocations(hub, store.members)
     hub.when_in_doubt(revocations.doubt)
+    admission.revoked.tell(hub.on_revocations)
     await hub.open()
     running = [
         tasks.start(hub.run(), name="hub"),

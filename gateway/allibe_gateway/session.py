@@ -24,6 +24,7 @@ from allibe_services.contracts.errors import (
     SenderMismatch,
     TokenExpired,
     TokenRequired,
+    TokenRevoked,
 )
 from allibe_services.contracts.events import (
     MemberRead,
@@ -103,23 +104,21 @@ class Session:
     async def sign_in(self, token: str) -> Identity:
         """Take a token: the first one says who this is, a later one may extend it.
 
-        Raises `TokenInvalid`, `TokenExpired`, `NotAllowed` for another user's token, and
+        Raises as `TokenVerifier.verified`, `NotAllowed` for another user's token, and
         `Unavailable`: nobody is signed in without the user's events.
         """
         if hash(token) == self._token and self.identity is not None:
             return self.require_identity()  # the same again, as each SEND brings it
-        identity = self._shared.verifier.verify(token)
-        before = self.identity
-        if before is not None and before.user_id != identity.user_id:
-            raise NotAllowed("The token is of another user.")
-        if before is None:
-            await self._shared.hub.attach(identity.user_id, self)
+        identity = await self._shared.verifier.verified(token)
+        await self._admit(identity)
         self._token = hash(token)  # not the token: it is a secret, and long
-        if before is None or identity.expires_at > before.expires_at:
-            self.identity = identity
-            self._shared.deadlines.set(self, identity.expires_at, TokenExpired)
-        if before is None:
-            self._report()
+        return identity
+
+    async def redeem(self, ticket: str) -> Identity:
+        """Take a ticket in the place of the token that it was issued for. Raises as `sign_in`."""
+        identity = await self._shared.tickets.redeem(ticket)
+        self._shared.verifier.check(identity)
+        await self._admit(identity)
         return identity
 
     def require_identity(self) -> Identity:
@@ -280,6 +279,16 @@ class Session:
         if self.subscriptions.of_room(room_id):
             self._owner.on_log_reset()
 
+    def on_revocations(self) -> None:
+        """End the connection if its token is among those that were just revoked."""
+        try:
+            if self.identity is not None:
+                self._shared.verifier.check(self.identity)
+        except TokenRevoked as error:
+            self._owner.fail(error)
+        except AllibeError:
+            return  # over: its deadline says so
+
     # When its time has come (`deadlines.Owner`)
 
     def on_deadline(self, error: type[AllibeError]) -> None:
@@ -287,6 +296,27 @@ class Session:
         self._owner.fail(error())
 
     # Details
+
+    async def _admit(self, identity: Identity) -> None:
+        before = self.identity
+        if before is not None:
+            if before.user_id != identity.user_id:
+                raise NotAllowed("The token is of another user.")
+            if identity.expires_at > before.expires_at:
+                self._take(identity)
+            return
+        await self._shared.hub.attach(identity.user_id, self)
+        try:
+            self._shared.verifier.check(identity)  # who was revoked meanwhile was not told
+        except AllibeError:
+            self._shared.hub.detach(identity.user_id, self)
+            raise
+        self._take(identity)
+        self._report()
+
+    def _take(self, identity: Identity) -> None:
+        self.identity = identity
+        self._shared.deadlines.set(self, identity.expires_at, TokenExpired)
 
     def _is_too_soon(self, room_id: RoomId) -> bool:
         """Tell whether the user was seen typing there just now: others know already."""

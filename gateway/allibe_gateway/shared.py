@@ -11,6 +11,7 @@ from allibe_services.auth import TokenVerifier
 from allibe_services.bus.base import Bus
 from allibe_services.store.base import Store
 from allibe_services.telemetry import GatewayMetrics
+from allibe_services.tickets.base import Tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Shared:
     store: Store
     hub: Hub
     verifier: TokenVerifier
+    tickets: Tickets
     presence: PresenceReporter
     deadlines: Deadlines
     limits: Limits

@@ -16,7 +16,7 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 def setup(app: web.Application, context: Context) -> None:
     """Add everything under `/api/chat` to the application, as a sub-application of its own.
 
-    Its middlewares see its own requests only. Store and bus stay the caller's to close.
+    Its middlewares see its own requests only. What it stands on stays the caller's to close.
     """
     api = web.Application(middlewares=[written, observed, shown_to_pages, answered])
     api[CONTEXT] = context

@@ -12,6 +12,7 @@ from allibe_services.contracts.errors import TokenRequired
 from allibe_services.contracts.messages import now
 from allibe_services.origins import Origins
 from allibe_services.store.base import Store
+from allibe_services.tickets.base import Tickets
 
 Observe = Callable[[str, int, float], None]
 """Told of every answer: route (`GET /api/chat/rooms/{roomId}`, or `unknown`), status, seconds."""
@@ -27,6 +28,8 @@ WRITE_SECONDS = 15.0
 """Longest time to send an answer: the largest page, 1 MiB, at 70 kB/s. Who reads slower than
 that, or not at all, would else make the server keep the answer as long as he likes."""
 
+TOKEN_LIFE_SECONDS = 30 * 24 * 3600.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -34,16 +37,19 @@ class Context:
 
     `observe` is told of every answer. `time_limit` is for making one, in seconds; one that is not
     sent within `write_limit` seconds more ends its connection. Pages of `origins` may read them.
+    `token_life` is how many seconds a token lives at most, and so a revocation.
     """
 
     store: Store
     bus: Bus
+    tickets: Tickets
     verifier: TokenVerifier
     clock: Callable[[], datetime] = now
     observe: Observe | None = None
     origins: Origins = field(default_factory=Origins)
     time_limit: float = REQUEST_SECONDS
     write_limit: float = WRITE_SECONDS
+    token_life: float = TOKEN_LIFE_SECONDS
 
 
 CONTEXT = web.AppKey("allibe_rooms_api", Context)
@@ -74,7 +80,7 @@ Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 def authenticated(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Make a handler of calls one of requests; the token comes from `Authorization`.
 
-    The handler it returns raises `TokenRequired`, `TokenInvalid`, `TokenExpired`.
+    The handler it returns raises as `TokenVerifier.verified`.
     """
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -82,7 +88,7 @@ def authenticated(handler: Handler) -> Callable[[web.Request], Awaitable[web.Str
         token = request.headers.get(hdrs.AUTHORIZATION)
         if token is None:
             raise TokenRequired
-        return await handler(Call(request, context.verifier.verify(token), context))
+        return await handler(Call(request, await context.verifier.verified(token), context))
 
     return handle
 

@@ -75,3 +75,16 @@ ROLE_CHANGE = {"role": "admin"}
 READ_POSITION = {"offset": 42}
 
 MARKER = {"roomId": "123", "offset": 42, "unreadCount": 0, "moved": True}
+
+TICKET = {
+    "ticket": "3q2-7wEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJo",
+    "expiresAt": "2025-03-03T09:41:37.125Z",
+}
+
+NEW_REVOCATION = {"userId": "mallory"}
+
+REVOCATION = {
+    "userId": "mallory",
+    "revokedAt": "2025-03-03T09:41:07.125Z",
+    "expiresAt": "2025-04-02T09:41:07.125Z",
+}

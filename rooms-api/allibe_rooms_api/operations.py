@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from allibe_rooms_api import examples
-from allibe_rooms_api.handlers import document, members, messages, rooms
+from allibe_rooms_api.handlers import admin, document, members, messages, rooms, tickets
 from allibe_rooms_api.problems import (
     BodyTimeout,
     BodyTooLarge,
@@ -24,10 +24,13 @@ from allibe_rooms_api.schemas import (
     History,
     NewMember,
     NewMessage,
+    NewRevocation,
     NewRoom,
     ReadPosition,
+    RevocationMade,
     RoleChange,
     RoomSummary,
+    TicketMade,
 )
 from allibe_services.contracts import errors
 from allibe_services.contracts.errors import AllibeError
@@ -92,6 +95,8 @@ _ALWAYS: _Errors = (
     errors.TokenRequired,
     errors.TokenInvalid,
     errors.TokenExpired,
+    errors.TokenRevoked,
+    errors.KeysUnavailable,
     errors.StoreUnavailable,
     errors.NotConfirmed,
     InternalError,
@@ -209,6 +214,22 @@ OPERATIONS: tuple[Operation, ...] = (
         members.mark_read,
         request=ReadPosition,
         request_example=examples.READ_POSITION,
+    ),
+    Operation(
+        "POST",
+        "/tickets",
+        {201: Response("The ticket.", (TicketMade,), examples.TICKET)},
+        tickets.create_ticket,
+        errors=(errors.LeasesUnavailable, errors.Overloaded),
+    ),
+    Operation(
+        "POST",
+        "/admin/revocations",
+        {201: Response("It is revoked.", (RevocationMade,), examples.REVOCATION)},
+        admin.create_revocation,
+        request=NewRevocation,
+        request_example=examples.NEW_REVOCATION,
+        errors=(errors.NotAllowed, errors.Overloaded),
     ),
     Operation(
         "GET",

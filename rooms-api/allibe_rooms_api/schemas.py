@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from allibe_services.contracts.ids import (
     CLIENT_MESSAGE_ID_PATTERN,
     ROOM_ID_PATTERN,
+    TOKEN_ID_PATTERN,
     USER_ID_PATTERN,
     MessageId,
     RoomId,
@@ -34,6 +35,7 @@ def pattern(of: str) -> dict[str, object]:
 _RoomIdText = Annotated[str, Meta(extra_json_schema=pattern(ROOM_ID_PATTERN))]
 _UserIdText = Annotated[str, Meta(extra_json_schema=pattern(USER_ID_PATTERN))]
 _ClientMessageIdText = Annotated[str, Meta(extra_json_schema=pattern(CLIENT_MESSAGE_ID_PATTERN))]
+_TokenIdText = Annotated[str, Meta(extra_json_schema=pattern(TOKEN_ID_PATTERN))]
 _RoomName = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NAME_LENGTH})]
 _Content = Annotated[
     str,
@@ -90,6 +92,35 @@ class ReadPosition(_Body, frozen=True):
     """The offset of the last message that the caller has read."""
 
     offset: Annotated[int, Meta(ge=0, le=MOST_OFFSET)]
+
+
+class NewRevocation(_Body, frozen=True):
+    """A user or a token to revoke: one of the two.
+
+    Of a user all tokens are meant that were issued (`iat`) up to now, and all that do not say
+    when; of a token the one with this `jti`. It may be forgotten at `expiresAt`: without it, when
+    the longest life of a token has passed.
+    """
+
+    user_id: _UserIdText | None = None
+    token_id: _TokenIdText | None = None
+    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class RevocationMade(_Body, frozen=True):
+    """A revocation: what it means, since when, until when."""
+
+    revoked_at: datetime
+    expires_at: datetime
+    user_id: str | UnsetType = UNSET
+    token_id: str | UnsetType = UNSET
+
+
+class TicketMade(_Body, frozen=True):
+    """A ticket, and when it is over if nobody uses it before."""
+
+    ticket: str
+    expires_at: datetime
 
 
 class RoomSummary(_Body, frozen=True):

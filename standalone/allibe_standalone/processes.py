@@ -8,7 +8,7 @@ worker, the bus and the store.
 import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import cast
 
 import structlog
@@ -22,12 +22,14 @@ from allibe_gateway.limits import Limits
 from allibe_rooms_api import chat_page
 from allibe_rooms_api.call import Context
 from allibe_services import ops
-from allibe_services.auth import TokenVerifier
+from allibe_services.auth.admission import Admission
+from allibe_services.auth.revoked import Revoked
 from allibe_services.backends import Backends, backends, verifier
+from allibe_services.contracts.errors import Unavailable
 from allibe_services.origins import Origins
 from allibe_services.runtime import Readiness, Tasks, stop_requested
 from allibe_services.settings import Settings
-from allibe_services.telemetry import GatewayMetrics, HttpMetrics, WorkerMetrics
+from allibe_services.telemetry import AuthMetrics, GatewayMetrics, HttpMetrics, WorkerMetrics
 from allibe_standalone.idle_connections import IdleConnections
 
 BACKLOG = 4096
@@ -70,12 +72,12 @@ async def serve(
     connections are taken. Raises `ValueError` (settings) and `OSError` (port taken).
     """
     async with _started(settings) as (process, parts, stack):
-        tokens = verifier(settings)
+        admission = await stack.enter_async_context(_admission(process, parts))
         await stack.enter_async_context(_worker(process, parts))
-        entrance = await stack.enter_async_context(_gateway(process, parts, tokens))
+        entrance = await stack.enter_async_context(_gateway(process, parts, admission))
         app = web.Application()
         app.add_routes(entrance.routes())
-        _add_http(app, process, parts, tokens)
+        _add_http(app, process, parts, admission)
         if extras is not None:
             extras(app, process)
         site = await stack.enter_async_context(
@@ -90,7 +92,8 @@ async def serve(
 async def run_gateway(settings: Settings) -> None:
     """Run a gateway alone until it is told to stop. Raises as `serve`."""
     async with _started(settings) as (process, parts, stack):
-        entrance = await stack.enter_async_context(_gateway(process, parts, verifier(settings)))
+        admission = await stack.enter_async_context(_admission(process, parts))
+        entrance = await stack.enter_async_context(_gateway(process, parts, admission))
         app = web.Application()
         app.add_routes(entrance.routes())
         site = await stack.enter_async_context(
@@ -105,7 +108,8 @@ async def run_rooms_api(settings: Settings, *, extras: Extras | None = None) -> 
     async with _started(settings) as (process, parts, stack):
         process.readiness.add("store", parts.store.ping)
         app = web.Application()
-        _add_http(app, process, parts, verifier(settings))
+        admission = await stack.enter_async_context(_admission(process, parts))
+        _add_http(app, process, parts, admission)
         if extras is not None:
             extras(app, process)
         site = await stack.enter_async_context(
@@ -154,6 +158,27 @@ async def _until_stopped(
 
 
 @asynccontextmanager
+async def _admission(process: Process, parts: Backends) -> AsyncIterator[Admission]:
+    """Keep keys and revocations fresh; those that there are now are known on entry."""
+    metrics = AuthMetrics(process.registry)
+    revoked = Revoked(parts.store.revocations, observe=metrics.revocations.set)
+    made = verifier(process.settings, revoked=revoked, metrics=metrics)
+    if process.settings.jwt_jwks_url:
+        process.readiness.add("keys", made.keys.ping)
+    with suppress(Unavailable):  # nobody is let in before they are known
+        await revoked.catch_up()
+    running = [
+        process.tasks.start(made.keys.run(), name="token-keys"),
+        process.tasks.start(revoked.run(), name="token-revocations"),
+    ]
+    try:
+        yield Admission(made, revoked, parts.tickets)
+    finally:
+        for task in running:
+            task.cancel()
+
+
+@asynccontextmanager
 async def _worker(process: Process, parts: Backends) -> AsyncIterator[None]:
     process.readiness.add("store", parts.store.ping)
     process.readiness.add("bus", parts.bus.ping)
@@ -171,7 +196,7 @@ async def _worker(process: Process, parts: Backends) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _gateway(
-    process: Process, parts: Backends, tokens: TokenVerifier
+    process: Process, parts: Backends, admission: Admission
 ) -> AsyncIterator[Gateway]:
     process.readiness.add("store", parts.store.ping)
     process.readiness.add("bus", parts.bus.ping)
@@ -179,7 +204,7 @@ async def _gateway(
         bus=parts.bus,
         store=parts.store,
         presence=parts.presence,
-        verifier=tokens,
+        admission=admission,
         origins=Origins(process.settings.origins),
         limits=_limits(process.settings),
         metrics=GatewayMetrics(process.registry),
@@ -204,14 +229,16 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _add_http(
-    app: web.Application, process: Process, parts: Backends, tokens: TokenVerifier
+    app: web.Application, process: Process, parts: Backends, admission: Admission
 ) -> None:
     rooms_api.setup(
         app,
         Context(
             store=parts.store,
             bus=parts.bus,
-            verifier=tokens,
+            tickets=admission.tickets,
+            verifier=admission.verifier,
+            token_life=process.settings.token_life_seconds,
             origins=Origins(process.settings.origins),
             observe=HttpMetrics(process.registry).observe,
         ),

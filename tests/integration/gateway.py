@@ -19,6 +19,8 @@ from allibe_fanout_worker.app import worker
 from allibe_gateway.app import Gateway, gateway
 from allibe_gateway.limits import Limits
 from allibe_services.auth import TokenSigner, TokenVerifier
+from allibe_services.auth.admission import Admission
+from allibe_services.auth.revoked import Revoked
 from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.contracts.events import RoomLeft
 from allibe_services.contracts.ids import RoomId, UserId
@@ -28,6 +30,7 @@ from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 from allibe_services.telemetry import GatewayMetrics, WorkerMetrics
+from allibe_services.tickets.inprocess import InProcessTickets
 from allibe_services.workers.inprocess import InProcessWorkers
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -154,7 +157,9 @@ async def running(
                 bus=bus,
                 store=store,
                 presence=presence,
-                verifier=TokenVerifier("HS256", SECRET),
+                admission=Admission(
+                    TokenVerifier("HS256", SECRET), Revoked(store.revocations), InProcessTickets()
+                ),
                 limits=limits or Limits(),
                 metrics=GatewayMetrics(registry),
                 tasks=tasks,

@@ -36,6 +36,7 @@ from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 from allibe_services.telemetry import HttpMetrics, WorkerMetrics
+from allibe_services.tickets.inprocess import InProcessTickets
 from allibe_services.workers.inprocess import InProcessWorkers
 
 SECRET = "a secret that is long enough for HS256"
@@ -118,6 +119,7 @@ async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
         Context(
             store=store,
             bus=bus,
+            tickets=InProcessTickets(),
             verifier=TokenVerifier("HS256", SECRET),
             clock=ticking(),
             observe=HttpMetrics(registry).observe,

@@ -139,11 +139,19 @@ class JsonDoor:
     heart_beat = PING
 
     def __init__(
-        self, connection: Connection, shared: Shared, token: str, *, room_id: str, since: str
+        self,
+        connection: Connection,
+        shared: Shared,
+        token: str,
+        ticket: str = "",
+        *,
+        room_id: str,
+        since: str,
     ) -> None:
         self._connection = connection
         self._shared = shared
         self._token = token
+        self._ticket = ticket
         self._room_text = room_id
         self._since_text = since
         self._session = Session(connection.id, shared, connection.outbox, self)
@@ -152,13 +160,17 @@ class JsonDoor:
     # Door
 
     async def open(self) -> None:
-        """Sign in with the handshake's token, if there was one, and join the room."""
+        """Sign in with the handshake's token or ticket, if there was one, and join the room."""
         seconds = self._shared.limits.heart_beat_seconds
         self._connection.expect_heart_beats(send_seconds=seconds, receive_seconds=seconds)
         try:
             checked_room_id(self._room_text)
-            if self._token:
-                await self._session.sign_in(self._token)
+            token, ticket, self._token, self._ticket = self._token, self._ticket, "", ""
+            if token:
+                await self._session.sign_in(token)
+            elif ticket:
+                await self._session.redeem(ticket)
+            if self._session.identity is not None:
                 await self._join()
         except AllibeError as error:
             self.fail(error)

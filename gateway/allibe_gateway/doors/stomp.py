@@ -42,6 +42,7 @@ from allibe_services.contracts.errors import (
     UnknownDestination,
 )
 from allibe_services.contracts.events import RoomLeft, UserEvent
+from allibe_services.contracts.identity import Identity
 from allibe_services.contracts.ids import Position
 
 SERVER = f"allibe/{__version__}"
@@ -59,7 +60,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class StompDoor:
-    """One STOMP connection. `handshake_token` came with the HTTP request, if one did."""
+    """One STOMP connection. A token or a ticket may have come with the handshake."""
 
     __slots__ = (
         "_connection",
@@ -71,15 +72,19 @@ class StompDoor:
         "_session",
         "_shared",
         "_soft",
+        "_ticket",
         "heart_beat",
     )
 
-    def __init__(self, connection: Connection, shared: Shared, handshake_token: str) -> None:
+    def __init__(
+        self, connection: Connection, shared: Shared, handshake_token: str, ticket: str = ""
+    ) -> None:
         offer = int(shared.limits.heart_beat_seconds * 1000)
         self.heart_beat = connection.framing(HEART_BEAT)
         self._connection = connection
         self._shared = shared
         self._handshake_token = handshake_token
+        self._ticket = ticket
         self._protocol = ServerProtocol(heart_beat=(offer, offer))
         self._session = Session(connection.id, shared, connection.outbox, self)
         self._queues = UserQueues()
@@ -158,8 +163,7 @@ class StompDoor:
         heart_beat = frame.heart_beat
         self._soft = frame.headers.get("x-soft-errors") == "true"
         try:
-            token, self._handshake_token = _token(frame.headers) or self._handshake_token, ""
-            identity = await self._session.sign_in(token) if token else None
+            identity = await self._sign_in(frame)
         except AllibeError as error:
             self._error(error, None)
             return
@@ -171,6 +175,13 @@ class StompDoor:
         self._write(
             replies.connected(frame.version, self._connection.id, SERVER, (offer, offer), user)
         )
+
+    async def _sign_in(self, frame: Connect) -> Identity | None:
+        token, ticket = _token(frame.headers) or self._handshake_token, self._ticket
+        self._handshake_token = self._ticket = ""
+        if token:
+            return await self._session.sign_in(token)
+        return await self._session.redeem(ticket) if ticket else None
 
     async def _subscribe(self, frame: Subscribe) -> None:
         try:

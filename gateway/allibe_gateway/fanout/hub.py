@@ -18,6 +18,7 @@ from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.events import Event, RoomPresence, ScreensChanged, UserEvent
 from allibe_services.contracts.ids import Position, RoomId, UserId
 from allibe_services.contracts.messages import Message, now
+from allibe_services.contracts.revocations import Revocation
 from allibe_services.contracts.routing import room_key, user_key
 from allibe_services.store.base import RoomLog
 from allibe_services.telemetry import GatewayMetrics
@@ -37,6 +38,10 @@ class UserListener(Protocol):
 
     def on_log_reset(self, room_id: RoomId) -> None:
         """The room's log has another epoch: what was delivered means nothing any more."""
+        ...
+
+    def on_revocations(self) -> None:
+        """Tokens were revoked, perhaps this one's; must return soon and raise nothing."""
         ...
 
     def rooms(self) -> Collection[RoomId]:
@@ -201,6 +206,16 @@ class Hub:
                 self._ask_for_presence(place)
             else:
                 place.feed.on_activity(event)
+
+    def on_revocations(self, revocations: Sequence[Revocation]) -> None:
+        """Let those look at their tokens whom new revocations may concern."""
+        if any(one.kind == "token" for one in revocations):
+            concerned: Collection[UserId] = tuple(self._listeners)
+        else:
+            concerned = {UserId(one.subject) for one in revocations}
+        for user_id in concerned:
+            for listener in tuple(self._listeners.get(user_id, ())):
+                _guarded(listener.on_revocations)
 
     def on_doubt(self) -> None:
         """Compare soon: events may have been lost (`EventHandler`)."""

@@ -80,7 +80,7 @@ class TestSigningIn:
         verified = []
         monkeypatch.setattr(
             type(stranger.world.shared.verifier),
-            "verify",
+            "verified",
             lambda _, text: verified.append(text),
         )
         await stranger.session.sign_in(signed)

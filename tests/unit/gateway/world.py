@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+import jwt
 from prometheus_client import CollectorRegistry
 
 from allibe_gateway.deadlines import Deadlines
@@ -13,10 +14,13 @@ from allibe_gateway.limits import Limits
 from allibe_gateway.presence_reporter import PresenceReporter
 from allibe_gateway.shared import Shared
 from allibe_services.auth import TokenSigner, TokenVerifier
+from allibe_services.auth.revoked import Revoked
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.rooms import Room
 from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.telemetry import GatewayMetrics
+from allibe_services.tickets.inprocess import InProcessTickets
+from tests.support.revocations import MemoryRevocations
 from tests.unit.gateway.fakes import ROOM, FakeBus, FakeLog
 from tests.unit.gateway.fanout.feeds import LIMITS
 from tests.unit.gateway.members import FakeMembers
@@ -50,6 +54,7 @@ class FakeStore:
         self.log = FakeLog()
         self.members = FakeMembers()
         self.rooms = NoRooms()
+        self.revocations = MemoryRevocations()
 
     async def ping(self) -> None: ...
 
@@ -72,12 +77,15 @@ class World:
         self.hub = Hub(self.bus, self.store.log, LIMITS, metrics)
         self.reporter = PresenceReporter(self.presence)
         self.deadlines = Deadlines(self.clock)
-        verifier = TokenVerifier("HS256", SECRET, clock=self.clock)
+        self.revoked = Revoked(self.store.revocations, clock=self.clock)
+        self.tickets = InProcessTickets()
+        verifier = TokenVerifier("HS256", SECRET, revoked=self.revoked, clock=self.clock)
         self.shared = Shared(
             self.bus,
             self.store,
             self.hub,
             verifier,
+            self.tickets,
             self.reporter,
             self.deadlines,
             limits,
@@ -102,6 +110,8 @@ async def world_of(limits: Limits | None = None) -> AsyncIterator[World]:
     """Run a world."""
     world = World(limits or Limits())
     await world.hub.open()
+    await world.revoked.catch_up()
+    world.revoked.tell(world.hub.on_revocations)
     try:
         yield world
     finally:
@@ -112,3 +122,8 @@ async def world_of(limits: Limits | None = None) -> AsyncIterator[World]:
 def token(user: str = "alice", *, ttl: float = 600, name: str | None = None) -> str:
     """Sign a token."""
     return TokenSigner("HS256", SECRET).sign(user, ttl=ttl, name=name)
+
+
+def token_of(user: str = "alice", **claims: object) -> str:
+    """Sign a token with any claims."""
+    return jwt.encode({"sub": user, "exp": time.time() + 600} | claims, SECRET, "HS256")

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from allibe_rooms_api.app import create_app
 from allibe_rooms_api.call import Context
 from allibe_services.auth import TokenVerifier
+from allibe_services.tickets.inprocess import InProcessTickets
 from tests.unit.rooms_api.api import SECRET, Api
 from tests.unit.rooms_api.fakes import START, MemoryStore, RecordingBus
 
@@ -30,8 +31,17 @@ def verifier() -> TokenVerifier:
 
 
 @pytest.fixture
-def app(store: MemoryStore, bus: RecordingBus, verifier: TokenVerifier) -> web.Application:
-    return create_app(Context(store=store, bus=bus, verifier=verifier, clock=lambda: START))
+def tickets() -> InProcessTickets:
+    return InProcessTickets()
+
+
+@pytest.fixture
+def app(
+    store: MemoryStore, bus: RecordingBus, tickets: InProcessTickets, verifier: TokenVerifier
+) -> web.Application:
+    return create_app(
+        Context(store=store, bus=bus, tickets=tickets, verifier=verifier, clock=lambda: START)
+    )
 
 
 @pytest.fixture

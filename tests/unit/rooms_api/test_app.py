@@ -11,6 +11,7 @@ from allibe_rooms_api.app import create_app, setup
 from allibe_rooms_api.call import Context
 from allibe_services.auth import TokenVerifier
 from allibe_services.contracts.messages import now
+from allibe_services.tickets.inprocess import InProcessTickets
 from tests.unit.rooms_api.api import ROOM, ROOMS, Api
 from tests.unit.rooms_api.fakes import MemoryStore, RecordingBus
 
@@ -41,6 +42,7 @@ def app(
         Context(
             store=store,
             bus=bus,
+            tickets=InProcessTickets(),
             verifier=verifier,
             observe=lambda route, status, seconds: seen.append((route, status, seconds)),
         ),
@@ -94,7 +96,9 @@ async def test_an_application_of_its_own_stamps_messages_with_the_present(
     store: MemoryStore, bus: RecordingBus, verifier: TokenVerifier
 ) -> None:
     client: TestClient[Any, Any] = TestClient(
-        TestServer(create_app(Context(store=store, bus=bus, verifier=verifier)))
+        TestServer(
+            create_app(Context(store=store, bus=bus, tickets=InProcessTickets(), verifier=verifier))
+        )
     )
     async with client:
         api = Api(client, store, bus)
@@ -108,7 +112,9 @@ async def test_two_applications_do_not_share_what_they_stand_on(verifier: TokenV
     async def rooms_of(create: Callable[[Api], Awaitable[Any]]) -> Any:
         store = MemoryStore()
         bus = RecordingBus(store)
-        app = create_app(Context(store=store, bus=bus, verifier=verifier))
+        app = create_app(
+            Context(store=store, bus=bus, tickets=InProcessTickets(), verifier=verifier)
+        )
         client: TestClient[Any, Any] = TestClient(TestServer(app))
         async with client:
             api = Api(client, store, bus)

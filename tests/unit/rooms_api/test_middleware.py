@@ -16,6 +16,7 @@ from allibe_rooms_api.app import setup
 from allibe_rooms_api.call import Context
 from allibe_services.auth import TokenSigner, TokenVerifier
 from allibe_services.contracts.errors import StoreUnavailable
+from allibe_services.tickets.inprocess import InProcessTickets
 from tests.support.server import eventually
 from tests.unit.rooms_api.api import ROOM, ROOMS, SECRET, Api
 from tests.unit.rooms_api.fakes import MemoryMembers, MemoryRooms, MemoryStore, RecordingBus
@@ -117,7 +118,12 @@ async def test_a_request_that_takes_too_long_is_answered(
 
     monkeypatch.setattr(MemoryMembers, "role", hang)
     app = web.Application()
-    setup(app, Context(store=store, bus=bus, verifier=verifier, time_limit=0.01))
+    setup(
+        app,
+        Context(
+            store=store, bus=bus, tickets=InProcessTickets(), verifier=verifier, time_limit=0.01
+        ),
+    )
     client: TestClient[Any, Any] = TestClient(TestServer(app))
     async with client:
         with capture_logs() as logs:
@@ -144,7 +150,16 @@ async def asked_for_history(
     """
     app = web.Application()
     bus = RecordingBus(store)
-    setup(app, Context(store=store, bus=bus, verifier=verifier, write_limit=write_limit))
+    setup(
+        app,
+        Context(
+            store=store,
+            bus=bus,
+            tickets=InProcessTickets(),
+            verifier=verifier,
+            write_limit=write_limit,
+        ),
+    )
     server = TestServer(app, socket_factory=little_listener)
     client: TestClient[Any, Any] = TestClient(server)
     async with client:
@@ -226,7 +241,7 @@ async def test_what_follows_on_the_same_connection_writes_as_ever(
 
     app = web.Application()
     app.router.add_get("/limits", limits)
-    setup(app, Context(store=store, bus=bus, verifier=verifier))
+    setup(app, Context(store=store, bus=bus, tickets=InProcessTickets(), verifier=verifier))
     client: TestClient[Any, Any] = TestClient(TestServer(app))
     async with client:
         before = await (await client.get("/limits")).json()

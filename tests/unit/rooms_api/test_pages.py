@@ -10,6 +10,7 @@ from allibe_rooms_api.app import create_app
 from allibe_rooms_api.call import Context
 from allibe_services.auth import TokenVerifier
 from allibe_services.origins import Origins
+from allibe_services.tickets.inprocess import InProcessTickets
 from tests.unit.rooms_api.api import ROOMS, Answer, Api
 from tests.unit.rooms_api.fakes import MemoryStore, RecordingBus
 
@@ -19,7 +20,15 @@ ALLOW_ORIGIN = "access-control-allow-origin"
 
 @pytest.fixture
 def app(store: MemoryStore, bus: RecordingBus, verifier: TokenVerifier) -> web.Application:
-    return create_app(Context(store=store, bus=bus, verifier=verifier, origins=Origins(PAGE)))
+    return create_app(
+        Context(
+            store=store,
+            bus=bus,
+            tickets=InProcessTickets(),
+            verifier=verifier,
+            origins=Origins(PAGE),
+        )
+    )
 
 
 async def preflight(api: Api, origin: str) -> Answer:
@@ -57,7 +66,7 @@ async def test_another_page_s_preflight_is_refused(api: Api) -> None:
 async def test_by_default_only_the_server_s_own_page_reads(
     store: MemoryStore, bus: RecordingBus, verifier: TokenVerifier
 ) -> None:
-    app = create_app(Context(store=store, bus=bus, verifier=verifier))
+    app = create_app(Context(store=store, bus=bus, tickets=InProcessTickets(), verifier=verifier))
     client: TestClient[Any, Any] = TestClient(TestServer(app))
     async with client:
         api = Api(client, store, bus)

@@ -38,6 +38,7 @@ class Listener:
         self.broken = broken
         self.events: list[UserEvent] = []
         self.resets: list[RoomId] = []
+        self.revocations = 0
 
     def on_user_event(self, event: UserEvent) -> None:
         self.events.append(event)
@@ -48,6 +49,9 @@ class Listener:
         self.resets.append(room_id)
         if self.broken:
             raise LookupError
+
+    def on_revocations(self) -> None:
+        self.revocations += 1
 
     def rooms(self) -> set[RoomId]:
         return set()
