@@ -38,6 +38,11 @@ lock=$(mktemp)
 trap 'rm -f "$lock"' EXIT
 if [ "$want" = dev ]; then cp requirements.lock "$lock"; else sed '/^# development/,$d' requirements.lock >"$lock"; fi
 pip="env PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip"
+pinned() { awk -v start="^$1==" '/^[^ ]/ { on = $0 ~ start } on' "$lock"; }
+# http-ece comes as source. Left to itself, pip builds it with whatever setuptools is newest today.
+$pip install --quiet --no-deps --require-hashes --requirement <(pinned setuptools)
+$pip install --quiet --no-deps --require-hashes --no-build-isolation --use-pep517 \
+    --requirement <(pinned http-ece)
 # The lock is complete. Left to look for itself, pip before 23.3 takes the newest `coverage[toml]`
 # for pytest-cov, and then misses its hash.
 $pip install --quiet --no-deps --require-hashes --requirement "$lock"

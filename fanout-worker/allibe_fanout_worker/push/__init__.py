@@ -1,0 +1,10 @@
+"""Notifications to where we have no connection: each way out is a provider of the same shape.
+
+base      a push, what became of a try, and the shape of providers
+webpush   to browsers, through their push services
+fitting   a push as JSON of a bounded length
+webhook   to a server of the operator's own: FCM, APNs, mail
+signing   how the webhook's receiver knows that it is us
+statuses  what an answer or a failure means, as far as both ways agree
+retries   what to do after a try: again and when, or no more
+"""

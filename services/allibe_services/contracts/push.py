@@ -1,0 +1,73 @@
+"""Pushes outside of our connections: which browser, and why one was or was not pushed."""
+
+import re
+from base64 import urlsafe_b64decode
+from enum import StrEnum
+
+import msgspec
+
+ENDPOINT_LENGTH = 2048
+"""Characters of an endpoint; push services have a few hundred."""
+
+_POINT = re.compile(r"[A-Za-z0-9_-]{87}=?", re.ASCII).fullmatch
+_SECRET = re.compile(r"[A-Za-z0-9_-]{22}(==)?", re.ASCII).fullmatch
+"""65 and 16 bytes in base64url."""
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """Where one browser is reached, as its `PushSubscription` says: RFC 8030 §4, RFC 8291 §3.2.
+
+    `p256dh` is the browser's public key, `auth` its secret. Raises `ValueError` for what cannot be
+    one; whether the endpoint may be asked, and the key is on its curve, shows when it is used.
+    The endpoint is a secret too: who knows it could spend the browser's quota.
+    """
+
+    endpoint: str
+    p256dh: str
+    auth: str
+
+    def __post_init__(self) -> None:
+        if not self.endpoint or len(self.endpoint) > ENDPOINT_LENGTH:
+            raise ValueError("endpoint is a URL of at most 2048 characters")
+        if _POINT(self.p256dh) is None or urlsafe_b64decode(self.p256dh[:87] + "=")[0] != 4:
+            raise ValueError("p256dh is 65 bytes in base64url, an uncompressed point")
+        if _SECRET(self.auth) is None:
+            raise ValueError("auth is 16 bytes in base64url")
+
+
+class PushReason(StrEnum):
+    """Why a push was sent, put off or given up: in metrics, and for a user's own list."""
+
+    SENT = "sent"
+    """The push service, or the webhook, has taken it."""
+    GONE = "gone"
+    """The push service no longer knows the subscription; it is deleted."""
+
+    THROTTLED = "throttled"
+    """Too many: the push service says when to try again (429)."""
+    UNAVAILABLE = "unavailable"
+    """The other side has a fault (5xx and the like); tried again."""
+    UNREACHABLE = "unreachable"
+    """No name, no connection, no trust (TLS) or no HTTP; tried again."""
+    TIMED_OUT = "timed_out"
+    """No answer in time; tried again. It may have arrived."""
+
+    URL_REFUSED = "url_refused"
+    """The endpoint's URL is against our rules: not https, another port, a host not on the list."""
+    ADDRESS_REFUSED = "address_refused"
+    """The endpoint's host leads into a network that is not for asking: private, link-local, …"""
+    BAD_KEYS = "bad_keys"
+    """The subscription's keys cannot be encrypted for."""
+    TOO_LARGE = "too_large"
+    """It does not fit into what push services take, or they said so (413)."""
+    UNAUTHORIZED = "unauthorized"
+    """The push service does not take our VAPID key for this subscription (401, 403)."""
+    REDIRECTED = "redirected"
+    """The answer points elsewhere; that is not followed."""
+    REJECTED = "rejected"
+    """Another refusal (4xx)."""
+
+    EXPIRED = "expired"
+    """It would have come too late to be of use."""
+    GAVE_UP = "gave_up"
+    """Tried as often as is allowed."""
