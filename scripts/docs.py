@@ -285,6 +285,12 @@ def _limits() -> Iterator[tuple[str, ...]]:
             "heart_beat_seconds",
             f"closed with {disconnects.HEARTBEAT_LOST.code}",
         ),
+        (
+            "SockJS sessions over HTTP on a gateway",
+            bounds.sockjs_sessions,
+            "",
+            "503 with `Retry-After`",
+        ),
         ("bytes that you have not read", bounds.shed_bytes, "", "activity is skipped"),
         (
             "bytes that you have not read",

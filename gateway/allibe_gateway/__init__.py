@@ -1,8 +1,10 @@
 """The gateway: WebSockets on one side, the bus and the store on the other. Holds no truth.
 
 stomp       the STOMP protocol, sans-I/O
-doors       a wire protocol on one side, the session on the other: stomp, json
+doors       a wire protocol on one side, the session on the other: stomp, sockjs, json
 connection  one WebSocket: reads, writes, closes
+sockjs_websocket
+            one that speaks SockJS
 session     one user on one connection: what may be done and has been done
 fanout      events in, bytes shared by many connections out
 deadlines   what must happen to a connection at a time (token expiry, time to sign in)

@@ -126,6 +126,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             " are sent to (`Host`), `*` is any, `null` is what a sandboxed page says."
         ),
     ] = "self"
+    sockjs_client_url: Annotated[
+        str,
+        Meta(
+            pattern="^(https?:/)?/",
+            description="Where the page of SockJS's iframe loads sockjs-client from; its version"
+            " must be that of your pages. Only browsers without CORS need it.",
+        ),
+    ] = "https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js"
 
     vapid_private_key: Annotated[
         str | None,

@@ -18,7 +18,7 @@ class GatewayMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.connections = Gauge(
             "allibe_gateway_connections",
-            "Open WebSocket connections.",
+            "Open connections, by door: WebSockets, and SockJS sessions over HTTP as `sockjs`.",
             ["door"],
             registry=registry,
         )

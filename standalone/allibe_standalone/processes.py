@@ -206,6 +206,7 @@ async def _gateway(
         presence=parts.presence,
         admission=admission,
         origins=Origins(process.settings.origins),
+        sockjs_client_url=process.settings.sockjs_client_url,
         limits=_limits(process.settings),
         metrics=GatewayMetrics(process.registry),
         tasks=process.tasks,

@@ -9,6 +9,7 @@ from tests.support.clients import Clients
 from tests.support.fixtures import StartServer
 from tests.support.json_client import Api
 from tests.support.node import running_script
+from tests.support.server import Server
 
 pytestmark = pytest.mark.usefixtures("node_packages")
 
@@ -66,14 +67,11 @@ async def test_each_transport_carries_messages_both_ways_and_comes_back(
         assert script.told[-1]["event"] == "ended"
 
 
-async def test_a_refusal_and_its_close_code_arrive(
-    start_server: StartServer, clients: Clients
-) -> None:
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_refusal_and_its_close_code_arrive(server: Server, transport: str) -> None:
     """The code of the table, whatever carries it."""
-    server = start_server()
-    for transport in TRANSPORTS:
-        async with running_script("sockjs.mjs", server, room="*", transport=transport) as script:
-            closed = await script.event("closed")
-            assert closed["code"] == 4405
-            (error,) = script.all("error")
-            assert error["headers"]["x-code"] == "invalid_room_id"
+    async with running_script("sockjs.mjs", server, room="*", transport=transport) as script:
+        closed = await script.event("closed")
+        assert closed["code"] == 4405
+        (error,) = script.all("error")
+        assert error["headers"]["x-code"] == "invalid_room_id"
