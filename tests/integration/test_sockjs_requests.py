@@ -290,6 +290,13 @@ class TestWhoseSession:
                 assert answer.status == 404
             assert (await alice.stomp()).headers["user-name"] == "alice"
 
+    @pytest.mark.parametrize("name", ["token", "ticket"])
+    async def test_what_it_was_opened_with_is_asked_for_again(self, site: Site, name: str) -> None:
+        assert (await ask(site, "POST", f"/000/session-1/xhr?{name}=a")).status == 200
+        for query, status in (("", 404), (f"?{name}=b", 404), (f"?{name}=a", 500)):
+            path = f"/000/session-1/xhr_send{query}"
+            assert (await ask(site, "POST", path)).status == status
+
     async def test_an_id_used_again_leads_to_nothing_of_the_old_session(
         self, tmp_path: Path
     ) -> None:

@@ -83,8 +83,9 @@ def _servers() -> Json:
             "protocol": "stomp",
             "protocolVersion": max(SUPPORTED),
             "description": f"STOMP {versions} in WebSocket messages (subprotocols `v12.stomp`, "
-            "`v11.stomp`, `v10.stomp`), and under the same path over SockJS; `wss:` behind a proxy that ends TLS. The token may also "
-            "be the header `Authorization` of CONNECT, or of the first SUBSCRIBE or SEND.",
+            "`v11.stomp`, `v10.stomp`), and under the same path over SockJS; `wss:` behind a proxy "
+            "that ends TLS. The token may also be the header `Authorization` of CONNECT, or of the "
+            "first SUBSCRIBE or SEND.",
             "security": security,
         },
         "json": {

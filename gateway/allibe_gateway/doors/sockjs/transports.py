@@ -329,7 +329,8 @@ def _refused(text: str, headers: dict[str, str]) -> web.Response:
 
 
 def _visitor(request: web.Request) -> Visitor:
-    credential = request.headers.get("Authorization") or request.query.get("token", "")
+    query = request.query
+    credential = request.headers.get("Authorization") or query.get("token") or query.get("ticket")
     origin = request.headers.get("Origin")
     return Visitor(
         request.match_info["server"],
