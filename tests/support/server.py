@@ -59,6 +59,8 @@ class Server:
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._tokens: set[str] = set()
+        self.secrets: set[str] = set()
+        """What else no log may hold, as tickets."""
 
     @property
     def url(self) -> str:
@@ -185,7 +187,7 @@ class Server:
 
     def check_log(self, since: int = 0) -> None:
         """Fail when it holds a traceback, a warning of Python's, or a token."""
-        check_text(self.log(since), self._tokens)
+        check_text(self.log(since), self._tokens | self.secrets)
 
     def _settings(self) -> dict[str, str]:
         settings = {"ALLIBE_LOG_FORMAT": "console"}
