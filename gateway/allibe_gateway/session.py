@@ -117,7 +117,6 @@ class Session:
     async def redeem(self, ticket: str) -> Identity:
         """Take a ticket in the place of the token that it was issued for. Raises as `sign_in`."""
         identity = await self._shared.tickets.redeem(ticket)
-        self._shared.verifier.check(identity)
         await self._admit(identity)
         return identity
 
@@ -298,25 +297,25 @@ class Session:
     # Details
 
     async def _admit(self, identity: Identity) -> None:
+        """Let an identity in, if it still stands once nothing can be missed any more."""
         before = self.identity
-        if before is not None:
-            if before.user_id != identity.user_id:
-                raise NotAllowed("The token is of another user.")
-            if identity.expires_at > before.expires_at:
-                self._take(identity)
-            return
-        await self._shared.hub.attach(identity.user_id, self)
+        if before is None:
+            await self._shared.hub.attach(identity.user_id, self)
+        elif before.user_id != identity.user_id:
+            raise NotAllowed("The token is of another user.")
         try:
-            self._shared.verifier.check(identity)  # who was revoked meanwhile was not told
+            # A ticket is looked at only here. A token may have been revoked while the bus was
+            # asked: who is not attached is not told.
+            self._shared.verifier.check(identity)
         except AllibeError:
-            self._shared.hub.detach(identity.user_id, self)
+            if before is None:
+                self._shared.hub.detach(identity.user_id, self)
             raise
-        self._take(identity)
-        self._report()
-
-    def _take(self, identity: Identity) -> None:
-        self.identity = identity
-        self._shared.deadlines.set(self, identity.expires_at, TokenExpired)
+        if before is None or identity.expires_at > before.expires_at:
+            self.identity = identity
+            self._shared.deadlines.set(self, identity.expires_at, TokenExpired)
+        if before is None:
+            self._report()
 
     def _is_too_soon(self, room_id: RoomId) -> bool:
         """Tell whether the user was seen typing there just now: others know already."""

@@ -232,6 +232,22 @@ class TestExpiry:
         assert await other.closed() == EXPIRED.code
         assert (await client.post(room, "still here")).command == "RECEIPT"
 
+    async def test_a_later_token_on_a_message_keeps_it_alive_without_a_word(
+        self, private_server: Server, clients: Clients, room: str
+    ) -> None:
+        """As the requirements' client sends it with each message: only the receipt comes back."""
+        client, other = [await clients.web_socket(private_server) for _ in range(2)]
+        short = private_server.token("alice", ttl=self.TTL)
+        await client.connect(short)
+        await other.connect(short)
+        later = private_server.token("alice", ttl=600)
+        body = json.dumps({"roomId": room, "content": "with a new token"})
+        send = {"destination": "/app/message", "Authorization": f"Bearer {later}"}
+        await client.request("SEND", send, body)
+        assert await other.closed() == EXPIRED.code
+        assert (await client.post(room, "still here")).command == "RECEIPT"
+        assert not client.waiting
+
     async def test_a_later_token_keeps_a_json_connection_alive(
         self, private_server: Server, clients: Clients, room: str
     ) -> None:

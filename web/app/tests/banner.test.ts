@@ -39,7 +39,7 @@ describe('bannerFor', () => {
     expect(at({ state: 'offline', lostAt: NOW - 3000 })).toEqual({ kind: 'offline' });
   });
 
-  it.each([4401, 4402, 4403])('says that the session ended after %d', (code) => {
+  it.each([4401, 4402, 4403, 4407])('says that the session ended after %d', (code) => {
     const disconnect = { code, reason: '' };
     expect(at({ state: 'refused', disconnect })).toEqual({ kind: 'session-ended' });
   });

@@ -119,6 +119,23 @@ describe('a token that the server refuses', () => {
   });
 });
 
+describe('a token that is revoked', () => {
+  it('ends the connection with 4407: a fresh one opens a new one, a second later at least', async () => {
+    const world = new World();
+    const { client, room } = await world.entered();
+    world.server.drop(4407);
+    await pass(MOMENT_MS);
+    expect(client.connection.get()).toMatchObject({ disconnect: { code: 4407 } });
+    await pass(900 - MOMENT_MS);
+    expect(world.server.sockets).toHaveLength(1);
+    world.server.post('1', 'bob', 'meanwhile');
+    await pass(1_600);
+    expect(client.connection.get().state).toBe('online');
+    expect(world.desk.requests.at(-1)?.fresh).toBe(true);
+    expect(shown(room)).toEqual(['meanwhile']);
+  });
+});
+
 describe('a clock that is ahead of the life of every token', () => {
   it('asks for no fresh token at each request', async () => {
     const world = new World();

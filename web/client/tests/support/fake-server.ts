@@ -33,6 +33,7 @@ const ERRORS: Readonly<Record<number, string>> = {
   4404: 'not_allowed',
   4405: 'bad_request',
   4406: 'store_unavailable',
+  4407: 'token_revoked',
 };
 
 interface Trouble {
