@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -17,7 +18,7 @@ from tests.support.clients import Clients
 from tests.support.fixtures import StartServer
 from tests.support.inbox import Closed
 from tests.support.json_client import JsonClient
-from tests.support.server import SECRET, Server, free_port, run_allibe
+from tests.support.server import SECRET, WAIT_SECONDS, Server, free_port, run_allibe
 from tests.support.stomp_client import StompClient
 
 
@@ -172,7 +173,7 @@ class TestEnd:
     """SIGTERM and Ctrl-C: receipts for what was accepted, then close with 1012, then exit 0."""
 
     QUICKLY = 5.0
-    """Seconds; it takes a tenth of one. Connections that hang would cost several."""
+    """Seconds; it takes one, to follow a hint in. Connections that hang would cost several."""
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
     async def test_in_a_stream_of_sends_all_that_was_accepted_gets_its_receipt(
@@ -229,6 +230,36 @@ class TestEnd:
         began = time.monotonic()
         assert await asyncio.to_thread(server.stop) == 0
         assert time.monotonic() - began < 10
+
+    async def test_it_is_unready_before_it_stops_to_take_connections(
+        self, start_server: StartServer, clients: Clients
+    ) -> None:
+        """So a load balancer notices first, if it looks often enough: within 3 s here."""
+        server = start_server(ALLIBE_DRAIN_LEAD_SECONDS="3")
+        os.kill(server.pid, signal.SIGTERM)
+        status = 200
+        async with asyncio.timeout(WAIT_SECONDS):
+            while status == 200:
+                async with clients.session.get(f"{server.ops_url}/readyz") as answer:
+                    status = answer.status
+        assert status == 503
+        late = await clients.json(server, "alice", "1")
+        assert (await late.post("in time"))["offset"] == 1
+        assert await late.closed() == disconnects.RESTART.code
+        assert await asyncio.to_thread(server.wait) == 0
+
+    async def test_it_ends_within_its_time_whatever_the_rate(
+        self, start_server: StartServer, clients: Clients
+    ) -> None:
+        """At one a second these would need half a minute; one of them answers nothing at all."""
+        server = start_server(ALLIBE_DRAIN_RATE="1", ALLIBE_DRAIN_SECONDS="4")
+        deaf, *others = [await clients.stomp(server, "alice") for _ in range(30)]
+        deaf.web_socket._autoclose = False
+        codes = asyncio.gather(*(one.closed() for one in others))
+        began = time.monotonic()
+        assert await asyncio.to_thread(server.stop) == 0
+        assert time.monotonic() - began < 15
+        assert set(await codes) == {disconnects.RESTART.code}
 
     async def test_it_starts_again_with_all_that_it_had(
         self, start_server: StartServer, clients: Clients

@@ -102,9 +102,12 @@ class Server:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to stop; return its exit code."""
-        process = self._running()
-        process.send_signal(number)
-        return process.wait(WAIT_SECONDS)
+        self._running().send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Return its exit code once it has ended."""
+        return self._running().wait(WAIT_SECONDS)
 
     def kill(self) -> None:
         """End it as a power cut would: SIGKILL."""
