@@ -127,6 +127,7 @@ export class ChatClient {
       user: () => this.user(),
       reading: this.#reading,
       arrived: (message) => this.#events.emit('message', message),
+      happened: (event) => this.#events.emit('activity', event),
       read: (id, offset, isAll) => this.rooms.read(id, offset, isAll),
       left: (left) => this.#left(left),
     });

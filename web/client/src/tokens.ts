@@ -18,6 +18,7 @@ const LAST_MOMENTS_MS = 5_000;
 export interface Claims {
   readonly sub?: unknown;
   readonly exp?: unknown;
+  readonly iat?: unknown;
   readonly name?: unknown;
 }
 

@@ -142,6 +142,55 @@ export interface RoomSnapshot {
   readonly olderError: ChatError | null;
 }
 
+/** Somebody who writes a message just now; `name` where it came along. */
+export interface Typist {
+  readonly user: string;
+  readonly name: string | null;
+}
+
+/** What passes by in an entered room; known only while there is a connection. */
+export interface ActivitySnapshot {
+  /** Who has the room on the screen, oneself included; null: not known, or more than are named. */
+  readonly users: readonly string[] | null;
+  /** How many have; null: not known. */
+  readonly count: number | null;
+  /** Others who type, the first one first. */
+  readonly typing: readonly Typist[];
+  /** Read markers of others that moved since the room was entered; `http.members` has them all. */
+  readonly readOffsets: ReadonlyMap<string, number>;
+}
+
+export type ActivityEvent =
+  | {
+      readonly type: 'presence';
+      readonly roomId: string;
+      readonly count: number;
+      readonly users?: readonly string[];
+    }
+  | {
+      readonly type: 'typing';
+      readonly roomId: string;
+      readonly user: string;
+      readonly userName?: string;
+    }
+  | {
+      readonly type: 'read';
+      readonly roomId: string;
+      readonly user: string;
+      readonly offset: number;
+    }
+  | {
+      readonly type: 'left' | 'member-removed';
+      readonly roomId: string;
+      readonly user: string;
+    }
+  | {
+      readonly type: 'member-added';
+      readonly roomId: string;
+      readonly user: string;
+      readonly role: Role;
+    };
+
 /** Another's message in a room that no connection of the user is subscribed to. */
 export interface Notification {
   readonly roomId: string;
@@ -153,6 +202,8 @@ export interface ChatEvents {
   /** A message newer than all known ones came into an entered room, one's own included. */
   message: Message;
   notification: Notification;
+  /** Something passed by in an entered room. */
+  activity: ActivityEvent;
   /** Something was refused that no promise or snapshot tells of. */
   error: ChatError;
 }

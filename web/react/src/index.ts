@@ -7,6 +7,7 @@
  */
 
 export { ChatProvider, type ChatProviderProps, useChatClient } from './provider.js';
+export { useActivity } from './use-activity.js';
 export { type UseConnectionResult, useConnection } from './use-connection.js';
 export { type UseRoomResult, useRoom } from './use-room.js';
 export { type UseRoomsOptions, type UseRoomsResult, useRooms } from './use-rooms.js';

@@ -1,14 +1,8 @@
-/**
- * One room while it is on the screen: mounted is entered, unmounted is left.
- *
- * The entered room lives in a ref, because it belongs to the effect that entered it and not to a
- * render. Whatever reads the ref asks for its client and its room: after a change of either, a
- * render comes before the effect, and must not meet the room that was left.
- */
+/** One room while it is on the screen: mounted is entered, unmounted is left. */
 
-import type { ChatClient, EnteredRoom, OutboxEntry, Readable, RoomSnapshot } from '@allibe/client';
-import { type RefObject, useEffect, useMemo, useRef } from 'react';
-import { useChatClient } from './provider.js';
+import type { EnteredRoom, OutboxEntry, RoomSnapshot } from '@allibe/client';
+import { useMemo } from 'react';
+import { useEntered, whileEntered } from './use-entered.js';
 import { useReadable } from './use-readable.js';
 
 /** The functions are the same ones as long as the room and the client are. */
@@ -33,15 +27,14 @@ export interface UseRoomResult extends RoomSnapshot {
    * Does nothing when this room is not entered.
    */
   readonly markRead: (offset?: number) => void;
+  /**
+   * Lets the others see that the user types: call it with every key, it is told now and then.
+   * Does nothing when this room is not entered.
+   */
+  readonly typing: () => void;
 }
 
 type RoomFunctions = Omit<UseRoomResult, keyof RoomSnapshot>;
-
-/** What the effect puts into the ref. */
-interface Visit {
-  readonly client: ChatClient;
-  readonly room: EnteredRoom;
-}
 
 /**
  * The room's messages, outbox and state, rendered again when they change.
@@ -55,42 +48,14 @@ interface Visit {
  * after a change of `roomId` it is that at once, so a room is never shown under another's name.
  */
 export function useRoom(roomId: string): UseRoomResult {
-  const client = useChatClient();
-  const visit = useRef<Visit | null>(null);
-
-  // Stands before useReadable: effects run in order, so its subscription finds the room entered.
-  useEffect(() => {
-    const room = client.enter(roomId);
-    visit.current = { client, room };
-    return () => {
-      visit.current = null;
-      room.leave();
-    };
-  }, [client, roomId]);
-
+  const entered = useEntered(roomId);
   const { readable, loading, functions } = useMemo(() => {
-    const entered = () => roomIn(visit, client, roomId);
     const loading = loadingSnapshot(roomId);
-    return { loading, readable: asReadable(entered, loading), functions: functionsOf(entered) };
-  }, [client, roomId]);
+    const readable = whileEntered<RoomSnapshot>(() => entered() ?? undefined, loading);
+    return { loading, readable, functions: functionsOf(entered) };
+  }, [entered, roomId]);
   const snapshot = useReadable(readable, loading);
   return useMemo(() => ({ ...snapshot, ...functions }), [snapshot, functions]);
-}
-
-function roomIn(visit: RefObject<Visit | null>, client: ChatClient, roomId: string) {
-  const current = visit.current;
-  return current?.client === client && current.room.roomId === roomId ? current.room : null;
-}
-
-/** The room where it is entered; `loading` where it is not. */
-function asReadable(
-  entered: () => EnteredRoom | null,
-  loading: RoomSnapshot,
-): Readable<RoomSnapshot> {
-  return {
-    get: () => entered()?.get() ?? loading,
-    subscribe: (listener) => entered()?.subscribe(listener) ?? (() => {}),
-  };
 }
 
 function functionsOf(entered: () => EnteredRoom | null): RoomFunctions {
@@ -109,6 +74,7 @@ function functionsOf(entered: () => EnteredRoom | null): RoomFunctions {
     loadOlder: async () => entered()?.loadOlder(),
     reload: () => entered()?.reload(),
     markRead: (offset) => entered()?.markRead(offset),
+    typing: () => entered()?.typing(),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type {
+  ActivitySnapshot,
   ChatClient,
   ConnectionSnapshot,
   EnteredRoom,
@@ -20,7 +21,16 @@ import type {
 type UsedOfRoom = Readable<RoomSnapshot> &
   Pick<
     EnteredRoom,
-    'roomId' | 'send' | 'resend' | 'discard' | 'loadOlder' | 'reload' | 'markRead' | 'leave'
+    | 'roomId'
+    | 'send'
+    | 'resend'
+    | 'discard'
+    | 'loadOlder'
+    | 'reload'
+    | 'markRead'
+    | 'typing'
+    | 'activity'
+    | 'leave'
   >;
 type UsedOfRooms = Readable<RoomListSnapshot> & Pick<RoomList, 'reload' | 'open' | 'watch'>;
 type UsedOfClient = Pick<ChatClient, 'connection' | 'retry'> & {
@@ -54,6 +64,12 @@ export class FakeRoom extends FakeReadable<RoomSnapshot> implements UsedOfRoom {
   readonly calls: string[] = [];
   entered = 0;
   left = 0;
+  readonly activity = new FakeReadable<ActivitySnapshot>({
+    users: ['alice'],
+    count: 1,
+    typing: [],
+    readOffsets: new Map(),
+  });
 
   constructor(readonly roomId: string) {
     super({
@@ -101,6 +117,10 @@ export class FakeRoom extends FakeReadable<RoomSnapshot> implements UsedOfRoom {
 
   markRead(offset?: number): void {
     this.calls.push(`markRead:${offset ?? 'newest'}`);
+  }
+
+  typing(): void {
+    this.calls.push('typing');
   }
 
   leave(): void {

@@ -22,8 +22,8 @@ it('takes over a page of the server without a mismatch, then shows what the clie
 
   const { unmount } = render(page, { container, hydrate: true });
 
-  expect(container.textContent).toBe('online ready 0 5 r1 ready 1');
+  expect(container.textContent).toBe('online ready 0 5 r1 ready 1 1');
   expect(complaints).not.toHaveBeenCalled();
   act(() => unmount());
-  expect([client.room('r1').left, client.rooms.watched]).toEqual([1, 0]);
+  expect([client.room('r1').left, client.rooms.watched]).toEqual([2, 0]);
 });

@@ -18,7 +18,7 @@ it('renders constants on a server, whatever the client knows, and opens nothing'
       </ChatProvider>
     </StrictMode>,
   );
-  expect(html).toBe('<p>idle idle 0 0 r1 loading 0</p>');
+  expect(html).toBe('<p>idle idle 0 0 r1 loading 0 unknown</p>');
   const room = client.room('r1');
   expect([room.entered, client.rooms.opened, client.rooms.watched, client.retries]).toEqual([
     0, 0, 0, 0,

@@ -34,8 +34,9 @@ function last(): UseRoomResult {
   return entry.got;
 }
 
-function functionsOf({ send, resend, discard, loadOlder, reload, markRead }: UseRoomResult) {
-  return [send, resend, discard, loadOlder, reload, markRead];
+function functionsOf(room: UseRoomResult) {
+  const { send, resend, discard, loadOlder, reload, markRead, typing } = room;
+  return [send, resend, discard, loadOlder, reload, markRead, typing];
 }
 
 function balance(room: FakeRoom) {
@@ -167,7 +168,7 @@ describe('the snapshot', () => {
 describe('the functions', () => {
   it('reach the room', async () => {
     render(page('r1'));
-    const { send, resend, discard, loadOlder, reload, markRead } = last();
+    const { send, resend, discard, loadOlder, reload, markRead, typing } = last();
     expect(send('hello')).toMatchObject({ content: 'hello', state: 'pending' });
     resend('c1');
     discard('c2');
@@ -175,6 +176,7 @@ describe('the functions', () => {
     reload();
     markRead();
     markRead(7);
+    typing();
     expect(client.room('r1').calls).toEqual([
       'send:hello',
       'resend:c1',
@@ -183,6 +185,7 @@ describe('the functions', () => {
       'reload',
       'markRead:newest',
       'markRead:7',
+      'typing',
     ]);
   });
 
@@ -193,9 +196,9 @@ describe('the functions', () => {
     const [first] = seen;
     if (first === undefined) throw new Error('nothing was rendered');
     const before = functionsOf(first.got);
-    expect(functionsOf(last()).map((each, i) => each === before[i])).toEqual(Array(6).fill(true));
+    expect(functionsOf(last()).map((each, i) => each === before[i])).toEqual(Array(7).fill(true));
     rerender(page('r2'));
-    expect(functionsOf(last()).map((each, i) => each === before[i])).toEqual(Array(6).fill(false));
+    expect(functionsOf(last()).map((each, i) => each === before[i])).toEqual(Array(7).fill(false));
   });
 
   it('of a room that was left reach no other room', async () => {
@@ -206,6 +209,7 @@ describe('the functions', () => {
     expect(() => old.resend('c1')).toThrow(/not entered/);
     expect(() => old.discard('c1')).toThrow(/not entered/);
     old.markRead();
+    old.typing();
     old.reload();
     await old.loadOlder();
     expect(client.room('r1').calls).toEqual([]);

@@ -8,15 +8,21 @@ import { asChatError, ChatError } from '../errors.js';
 import type { Http } from '../http.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { Store } from '../store.js';
-import type { Message, OutboxEntry, Readable, Room, RoomSnapshot } from '../types.js';
+import type {
+  ActivityEvent,
+  ActivitySnapshot,
+  Message,
+  OutboxEntry,
+  Readable,
+  Room,
+  RoomSnapshot,
+} from '../types.js';
+import { RoomActivity } from './activity.js';
 import { HistoryLoader } from './loader.js';
 import { RoomLog } from './log.js';
 import { ReadMarker } from './read-marker.js';
 import type { ReadMemory } from './read-memory.js';
-import { RoomSubscription, type Subscribed } from './subscription.js';
-
-/** Refusals that say: not this user, or not this room. After any other one a load may succeed. */
-const ENDINGS = new Set(['not_a_member', 'not_allowed', 'unknown_room', 'invalid_room_id']);
+import { ENDINGS, RoomSubscription, type Subscribed } from './subscription.js';
 
 export interface RoomSurroundings {
   readonly http: Http;
@@ -25,6 +31,8 @@ export interface RoomSurroundings {
   readonly user: () => string | null;
   /** A message arrived while the room is on screen. */
   readonly arrived: (message: Message) => void;
+  /** Something passed by in the room. */
+  readonly happened: (event: ActivityEvent) => void;
   /** How far the user has read, over leaving and entering again. */
   readonly reading: ReadMemory;
   /** The user has read up to there. */
@@ -40,10 +48,12 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
   readonly #loader: HistoryLoader;
   readonly #subscription: RoomSubscription;
   readonly #marker: ReadMarker;
+  readonly #activity: RoomActivity;
   readonly #store = new Store(() => this.#snapshot());
   #room: Room | null = null;
   #status: RoomSnapshot['status'] = 'loading';
   #error: ChatError | null = null;
+  #link: Link | null = null;
   #closed = false;
   #loadingOlder = false;
   #olderError: ChatError | null = null;
@@ -71,7 +81,14 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
       subscribed: (head) => this.#subscribed(head),
       refused: (error) => this.#ended(error),
     });
+    const { random, user, happened } = around;
+    this.#activity = new RoomActivity({ roomId, random, user, happened });
     this.reload();
+  }
+
+  /** What passes by: who is here, who types, how far others have read. */
+  get activity(): Readable<ActivitySnapshot> {
+    return this.#activity;
   }
 
   get(): RoomSnapshot {
@@ -89,7 +106,13 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
    */
   send(content: string): OutboxEntry {
     if (this.#closed) throw new ChatError('left', 'This room was left; enter it again.', false);
+    this.#activity.said(this.#around.user());
     return this.#around.outbox.add(this.roomId, content);
+  }
+
+  /** Lets the others see that the user types: call it with every key, it is told now and then. */
+  typing(): void {
+    if (!this.#closed) this.#activity.typing();
   }
 
   /** Sends a message that failed again. */
@@ -145,7 +168,11 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
 
   /** Told by the client: there is a connection. */
   up(link: Link): void {
-    if (this.#status === 'ended') return;
+    this.#link = link;
+    if (this.#status === 'ended') {
+      void this.#lookAgain(link);
+      return;
+    }
     this.#subscription.up(link);
     this.#marker.up(link);
     this.#loader.complete();
@@ -153,7 +180,9 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
 
   /** Told by the client: the connection is gone. */
   down(): void {
+    this.#link = null;
     this.#subscription.down();
+    this.#activity.down();
     this.#marker.down();
     this.changed();
   }
@@ -161,6 +190,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
   /** Told by the client: the last one has left. */
   close(): void {
     this.#closed = true;
+    this.#activity.end();
     this.#subscription.leave();
     this.#marker.close();
     this.#loader.stop();
@@ -208,6 +238,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
       this.#anew();
       return;
     }
+    this.#activity.said(message.sender);
     this.#grew(this.#log.add(message));
     this.#loader.follow();
   }
@@ -219,14 +250,26 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
     if (known && other) this.#anew();
     this.#log.reaches(offset, epoch);
     this.#loader.complete();
+    if (this.#link !== null) this.#activity.up(this.#link);
     this.changed();
     this.#around.outbox.flush(this.roomId);
+  }
+
+  /** A membership that came back while there was no connection was told to nobody. */
+  async #lookAgain(link: Link): Promise<void> {
+    try {
+      await this.#around.http.room(this.roomId);
+    } catch {
+      return;
+    }
+    if (!this.#closed && this.#link === link) this.joined(link);
   }
 
   #anew(): void {
     this.#log.clear();
     if (this.#status === 'ready') this.#status = 'loading';
     this.#marker.reset();
+    this.#activity.reset();
     this.#loader.reload();
     this.changed();
   }
@@ -256,6 +299,7 @@ export class EnteredRoom implements Readable<RoomSnapshot> {
     this.#status = 'ended';
     this.#error = error;
     this.#loader.stop();
+    this.#activity.end();
     this.#subscription.end();
     this.changed();
     this.#around.outbox.flush(this.roomId);

@@ -9,6 +9,14 @@ import { isEntry } from './entry.js';
 /** Least wait before a subscription that was refused for now is tried again. */
 const AGAIN_MS = 500;
 
+/** Refusals that say: not this user, or not this room. After any other one a try may succeed. */
+export const ENDINGS: ReadonlySet<string> = new Set([
+  'not_a_member',
+  'not_allowed',
+  'unknown_room',
+  'invalid_room_id',
+]);
+
 /** Where the log stood, and whether what was missed has come. */
 export interface Subscribed {
   readonly offset: number;
@@ -91,7 +99,7 @@ export class RoomSubscription {
         epoch: headers['x-epoch'] ?? '',
         recovered: headers['x-recovered'] !== 'false',
       });
-    } else if (!error.retryable) {
+    } else if (ENDINGS.has(error.code)) {
       this.#options.refused(error);
     } else if (error.code !== 'network') {
       this.#retry.later(() => this.#subscribe(link), error.retryAfterMs);

@@ -34,6 +34,7 @@ export function patched(room: Room, event: RoomsEvent & { type: 'room' }): Room 
 
 /** Returns the rooms with the latest activity first. */
 export function sorted(rooms: readonly Room[]): readonly Room[] {
-  const when = (room: Room) => Date.parse(room.lastMessageAt ?? room.createdAt);
+  // A time that cannot be read is the oldest: compared as it is, it would shuffle the others.
+  const when = (room: Room) => Date.parse(room.lastMessageAt ?? room.createdAt) || 0;
   return [...rooms].sort((a, b) => when(b) - when(a));
 }

@@ -3,7 +3,7 @@ import { TokenRenewal } from '../../src/connection/token-renewal.js';
 import { Tokens } from '../../src/tokens.js';
 import { BROKEN, FakeLink } from '../support/fake-link.js';
 import { pass, virtualTime } from '../support/time.js';
-import { TokenDesk, tokenOf } from '../support/token-desk.js';
+import { jwt, TokenDesk, tokenOf } from '../support/token-desk.js';
 
 virtualTime();
 
@@ -64,6 +64,30 @@ describe('the renewal of a token', () => {
     await pass(DAY_MS);
     expect(desk.requests).toHaveLength(12);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    ['says when it was issued', true, 60_000],
+    ['does not say so', false, 5_000],
+  ])('is not made all the time by a clock that is ahead, where a token %s', async (_, told, ms) => {
+    const AHEAD_MS = 590_000;
+    const given: string[] = [];
+    const getToken = () => {
+      const iat = (Date.now() - AHEAD_MS) / 1000;
+      const claims = { sub: 'alice', exp: iat + 600, jti: given.length, ...(told && { iat }) };
+      given.push(jwt(claims));
+      return given.at(-1) ?? '';
+    };
+    const link = new FakeLink();
+    const renewal = new TokenRenewal(new Tokens(getToken), link.asLink, getToken());
+    for (let [tenths, answered] = [0, 0]; tenths < 3_000; tenths += 1) {
+      await pass(100);
+      if (link.sent.length > answered) link.answer();
+      answered = link.sent.length;
+    }
+    renewal.stop();
+    expect(link.sent.length).toBeGreaterThan(3);
+    expect(link.sent.length).toBeLessThanOrEqual(1 + 300_000 / ms);
   });
 
   it.each([

@@ -201,7 +201,7 @@ describe('leaving', () => {
     room.leave();
     expect(told.left).toEqual([room]);
     room.close();
-    expect(link.unsubscribed).toEqual(['room-1']);
+    expect(link.unsubscribed).toEqual(['activity-1', 'room-1']);
     expect(link.sent).toMatchObject([{ destination: '/app/leave' }]);
     link.deliver(message(4));
     expect(offsets(room)).toEqual([1, 2, 3]);

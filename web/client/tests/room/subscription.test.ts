@@ -152,6 +152,14 @@ describe('a subscription that is refused', () => {
     expect(subscription.isLive()).toBe(false);
   });
 
+  it('for a reason that may pass is tried again, although the same SUBSCRIBE will not do', async () => {
+    const { link, refused } = subscribing();
+    link.accept({}, new ChatError('too_many_subscriptions', 'Too many.', false));
+    await pass(5_000);
+    expect(link.subscribed).toHaveLength(2);
+    expect(refused).toEqual([]);
+  });
+
   it('by the end of the connection waits for the next one', async () => {
     const { link, refused } = subscribing();
     link.accept({}, BROKEN);

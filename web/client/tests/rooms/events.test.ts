@@ -66,5 +66,11 @@ describe('the order of rooms', () => {
     ];
     expect(sorted(rooms).map((one) => one.roomId)).toEqual(['busy', 'east', 'new', 'old']);
     expect(rooms[0]?.roomId).toBe('old');
+    // What has no time that can be read comes last, and leaves the others their order.
+    const odd = [room('never', 'never', null), ...rooms].toSpliced(3, 0, room('no', '', 'soon'));
+    expect(sorted(odd).map((one) => one.roomId)).toEqual([
+      ...['busy', 'east', 'new', 'old'],
+      ...['never', 'no'],
+    ]);
   });
 });

@@ -32,6 +32,7 @@ describe('entering', () => {
       '/user/queue/rooms',
       '/user/queue/notifications',
       '/topic/rooms/1',
+      '/topic/rooms/1/activity',
     ]);
     expect(world.server.sent('CONNECT')[0]?.headers).toMatchObject({
       Authorization: world.desk.given[0],

@@ -93,6 +93,23 @@ describe('a user who is invited again', () => {
     expect(shown(room)).toEqual(['1', '2', '3', '4']);
   });
 
+  it('while there is no connection sees it with the next one', async () => {
+    const { world, room } = await putOut();
+    world.server.drop();
+    world.server.room('1').members.add('alice');
+    postMany(world, 4, 4);
+    await pass(RECONNECTED_MS + 2 * MOMENT_MS);
+    expect(room.get()).toMatchObject({ status: 'ready', live: true, error: null });
+    expect(shown(room)).toEqual(['1', '2', '3', '4']);
+  });
+
+  it('is not before, whatever the connection does', async () => {
+    const { world, room } = await putOut();
+    world.server.drop();
+    await pass(RECONNECTED_MS + 2 * MOMENT_MS);
+    expect(room.get()).toMatchObject({ status: 'ended', error: { code: 'not_a_member' } });
+  });
+
   it('after leaving the screen of it hears of it in the list only', async () => {
     const world = new World();
     const { client, room } = await world.entered();

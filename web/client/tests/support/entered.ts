@@ -42,6 +42,7 @@ export function entered(
     user: () => 'alice',
     reading: new ReadMemory(),
     arrived: (one) => told.arrived.push(one),
+    happened: () => {},
     read: (...read) => told.read.push(read),
     left: (one) => told.left.push(one),
   });

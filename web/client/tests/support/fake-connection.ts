@@ -155,7 +155,7 @@ export class FakeConnection implements FarEnd {
   #subscribe({ headers }: Frame): Headers | Refusal {
     const { id = '', destination = '' } = headers;
     if (this.subscriptions.has(id)) return { code: 'conflict', retryable: false };
-    const roomId = /^\/topic\/rooms\/(.+)$/.exec(destination)?.[1];
+    const [, roomId, isActivity] = /^\/topic\/rooms\/([^/]+)(\/activity)?$/.exec(destination) ?? [];
     if (roomId === undefined) {
       this.subscriptions.set(id, destination);
       return {};
@@ -164,6 +164,7 @@ export class FakeConnection implements FarEnd {
     if (room === undefined) return { code: 'unknown_room', retryable: false };
     if (!room.members.has(this.user ?? '')) return { code: 'not_a_member', retryable: false };
     this.subscriptions.set(id, destination);
+    if (isActivity) return {};
     const position = { 'x-offset': room.last, 'x-epoch': room.epoch };
     const since = headers['x-since'];
     if (since === undefined) return position;
@@ -190,8 +191,12 @@ export class FakeConnection implements FarEnd {
       case '/app/read':
         this.#server.markRead(room.roomId, user, Number(request.offset));
         break;
+      case '/app/typing':
+        this.#server.passBy(room.roomId, { type: 'typing', user });
+        break;
       case '/app/leave':
         this.#forget(`/topic/rooms/${room.roomId}`);
+        this.#forget(`/topic/rooms/${room.roomId}/activity`);
         this.#server.leaves.push({ user, roomId: room.roomId });
     }
     return {};

@@ -53,14 +53,23 @@ export class FakeLink {
     this.sent.at(-1)?.settle(error, {});
   }
 
-  /** Answers the latest SUBSCRIBE. */
+  /** Answers the latest SUBSCRIBE; those to activity, which follow by themselves, apart. */
   accept(headers: Headers = {}, error: ChatError | null = null): void {
-    this.subscribed.at(-1)?.settle(error, headers);
+    this.#latest(false)?.settle(error, headers);
   }
 
   /** A message for the latest subscription. */
   deliver(body: unknown): void {
-    this.subscribed.at(-1)?.on(body);
+    this.#latest(false)?.on(body);
+  }
+
+  /** Something passes by. */
+  passBy(body: unknown): void {
+    this.#latest(true)?.on(body);
+  }
+
+  #latest(isActivity: boolean): Subscription | undefined {
+    return this.subscribed.findLast(({ id }) => id.startsWith('activity-') === isActivity);
   }
 }
 

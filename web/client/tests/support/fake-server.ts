@@ -159,7 +159,15 @@ export class FakeServer {
     const room = this.room(roomId);
     if (offset <= (room.read.get(user) ?? 0)) return;
     room.read.set(user, Math.min(offset, room.last));
+    this.passBy(roomId, { type: 'read', user, offset });
     this.#changed(room, user, {});
+  }
+
+  /** Shows an activity to who subscribes to it. */
+  passBy(roomId: string, activity: object): void {
+    for (const connection of this.live) {
+      connection.deliver(`/topic/rooms/${roomId}/activity`, { roomId, ...activity });
+    }
   }
 
   join(roomId: string, user: string): void {
