@@ -1,5 +1,6 @@
 """The chat page as its user sees it: what can be read on it, and what can be done."""
 
+import re
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -119,9 +120,10 @@ class ChatPage:
             self.composer.fill(content)
             self.composer.press("Enter")
 
-    def until_stored(self, text: str) -> None:
-        """Wait until the server has an own message."""
-        expect(self.row(text).get_by_title("Sent", exact=True)).to_be_visible()
+    def until_stored(self, text: str, *, seconds: float | None = None) -> None:
+        """Wait until the server has an own message; others may have read it by then."""
+        timeout = None if seconds is None else seconds * 1000
+        expect(self.row(text).get_by_title(_STORED)).to_be_visible(timeout=timeout)
 
     def until_live(self) -> str:
         """Wait until new messages come. Says something: it goes out only then. Returns what."""
@@ -140,6 +142,8 @@ class ChatPage:
     def _opened(self, socket: WebSocket) -> None:
         self.sockets.append(socket)
 
+
+_STORED = re.compile("^(Sent$|Read by )")
 
 STILL = """
 () => Promise.all(document.getAnimations()

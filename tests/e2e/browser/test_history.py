@@ -41,7 +41,7 @@ def test_a_reload_keeps_the_room_and_its_history(
     alice.page.reload()
     expect(alice.heading("Book club")).to_be_visible()
     expect(alice.texts).to_have_text(["one", "two", "three"])
-    expect(alice.row("three").get_by_title("Sent")).to_be_visible()
+    alice.until_stored("three")
     alice.until_live()
 
 

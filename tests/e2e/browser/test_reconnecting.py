@@ -131,7 +131,7 @@ def test_what_is_written_while_the_server_is_down_goes_out_once_and_in_order(
     expect(alice.banner).not_to_be_empty()
     own_server.restart()
     for content in written:
-        expect(alice.row(content).get_by_title("Sent")).to_be_visible(timeout=40_000)
+        alice.until_stored(content, seconds=40)
     is_back(alice)
     expected = ["alice 0", "bob 0", *written]
     assert sorted(backstage.contents(own_server, room)[:2]) == expected[:2]
@@ -187,7 +187,7 @@ def test_two_tabs_of_one_user_do_not_send_a_waiting_message_twice(
     own_server.restart()
     third = alice.another_tab("alice", room)
     for tab in (alice, second, third):
-        expect(tab.row("once").get_by_title("Sent")).to_be_visible(timeout=40_000)
+        tab.until_stored("once", seconds=40)
     expect(bob.row("once")).to_be_visible()
     for tab in (alice, second, third, bob):
         expect(tab.row("once")).to_have_count(1)

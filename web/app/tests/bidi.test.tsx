@@ -43,7 +43,15 @@ describe('what runs from right to left, or turns round what follows', () => {
     if (!row) throw new Error('no row');
     const actions = { resend() {}, discard() {} };
     const { container } = await render(
-      <MessageRow row={row} name={EVIL} isLast={false} isFresh={false} actions={actions} />,
+      <MessageRow
+        row={row}
+        name={EVIL}
+        isLast={false}
+        isFresh={false}
+        actions={actions}
+        readCount={0}
+        readBy={null}
+      />,
     );
     expect(island(container, EVIL)?.matches('.message__sender')).toBe(true);
     const text = container.querySelector('.bubble__text');

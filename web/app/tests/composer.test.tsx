@@ -9,13 +9,22 @@ let lastRoom = 0;
 async function composer() {
   lastRoom += 1;
   const sent: string[] = [];
-  const given = { refusal: null as Error | null };
+  const given = { refusal: null as Error | null, typed: 0 };
+  const onType = () => {
+    given.typed += 1;
+  };
   const onSend = (content: string) => {
     if (given.refusal) throw given.refusal;
     sent.push(content);
   };
   const ui = (
-    <Composer roomId={`r${lastRoom}`} roomName="Team" field={createRef()} onSend={onSend} />
+    <Composer
+      roomId={`r${lastRoom}`}
+      roomName="Team"
+      field={createRef()}
+      onSend={onSend}
+      onType={onType}
+    />
   );
   const { container } = await render(ui);
   return { sent, given, container, field: named('Message to Team') as HTMLTextAreaElement };
@@ -28,6 +37,12 @@ describe('Composer', () => {
     expect(await key(field, { key: 'Enter' })).toBe(true);
     expect(sent).toEqual(['Hello']);
     expect(field.value).toBe('');
+  });
+
+  it('tells that one types, and of blanks or an emptied field nothing', async () => {
+    const { given, field } = await composer();
+    for (const text of ['  ', 'H', 'He', '']) await type(field, text);
+    expect(given.typed).toBe(2);
   });
 
   it('leaves Enter with Shift to the field', async () => {

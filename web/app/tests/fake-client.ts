@@ -1,6 +1,7 @@
 /** A ChatClient that connects nothing: tests set its snapshots and see what was asked of it. */
 
 import type {
+  ActivitySnapshot,
   ChatClient,
   ChatEvents,
   ConnectionSnapshot,
@@ -22,6 +23,12 @@ class Settable<T> extends Value<T> {
 
 export class FakeRoom extends Settable<RoomSnapshot> {
   readonly calls: string[] = [];
+  readonly activity = new Settable<ActivitySnapshot>({
+    users: null,
+    count: null,
+    typing: [],
+    readOffsets: new Map(),
+  });
   /** Thrown by the next `send`. */
   refusal: Error | null = null;
 
@@ -46,6 +53,7 @@ export class FakeRoom extends Settable<RoomSnapshot> {
   discard = (id: string) => void this.calls.push(`discard ${id}`);
   markRead = (offset: number) => void this.calls.push(`read ${offset}`);
   reload = () => void this.calls.push('reload');
+  typing = () => void this.calls.push('typing');
   leave = () => void this.calls.push('leave');
 
   async loadOlder(): Promise<void> {

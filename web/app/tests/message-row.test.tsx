@@ -5,7 +5,7 @@ import { RowBuilder, type RowsOf } from '../src/room/rows.js';
 import { message, waiting } from './messages.js';
 import { named, press, render } from './render.js';
 
-async function row(given: Partial<RowsOf>) {
+async function row(given: Partial<RowsOf>, readCount = 0, readBy: string | null = null) {
   const calls: string[] = [];
   const actions = {
     resend: (id: string) => void calls.push(`resend ${id}`),
@@ -19,7 +19,17 @@ async function row(given: Partial<RowsOf>) {
     ...given,
   });
   if (!built) throw new Error('no row');
-  const ui = <MessageRow row={built} name="Bob" isLast={false} isFresh={false} actions={actions} />;
+  const ui = (
+    <MessageRow
+      row={built}
+      name="Bob"
+      isLast={false}
+      isFresh={false}
+      actions={actions}
+      readCount={readCount}
+      readBy={readBy}
+    />
+  );
   return { calls, ...(await render(ui)) };
 }
 
@@ -51,6 +61,19 @@ describe('MessageRow', () => {
     expect(container.querySelector('article')?.textContent).toContain('Bob');
     const own = await row({ messages: [message(1, { sender: 'alice' })] });
     expect(own.container.querySelector('article')?.textContent).toContain('You');
+  });
+
+  it('says who has read an own message, and how many where they are several', async () => {
+    const messages = [message(1, { sender: 'alice' })];
+    const state = (container: Element) => container.querySelector('.message-state');
+    const sent = await row({ messages });
+    expect(state(sent.container)?.textContent).toBe('Sent');
+    const one = await row({ messages }, 1, 'Read by Bob');
+    expect(state(one.container)?.textContent).toBe('Read by Bob');
+    expect(state(one.container)?.querySelector('.icon--checks')).not.toBeNull();
+    const two = await row({ messages }, 2, 'Read by Bob and Carol');
+    expect(state(two.container)?.textContent).toBe('2Read by Bob and Carol');
+    expect(state(two.container)?.getAttribute('title')).toBe('Read by Bob and Carol');
   });
 
   it('says that a message waits', async () => {

@@ -1,6 +1,7 @@
 /** Everything that the page says. Each language is one object of this type. */
 
 import type { Role } from '@allibe/client';
+import type { Few } from '../room/few.js';
 
 export interface Dictionary {
   readonly languageName: string;
@@ -77,6 +78,11 @@ export interface Dictionary {
     readonly leaveScreenHint: string;
     readonly members: string;
     readonly memberCount: (count: number) => string;
+    /** Who has the room on the screen, without oneself; or how many, oneself included. */
+    readonly here: (who: Few) => string;
+    readonly hereMany: (count: string) => string;
+    readonly typing: (who: Few) => string;
+    readonly readBy: (who: Few) => string;
     readonly messages: (room: string) => string;
     readonly start: string;
     readonly newMessages: string;

@@ -1,6 +1,15 @@
+import type { Few } from '../room/few.js';
 import type { Dictionary } from './dictionary.js';
 
 const plural = (count: number, one: string, many: string) => (count === 1 ? one : many);
+
+/** Bob; Bob and Carol; Bob, Carol and 3 others. */
+function listed({ names, more }: Few): string {
+  const all = more === 0 ? names : [...names, `${more} ${plural(more, 'other', 'others')}`];
+  return all.length < 2 ? all.join() : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
+}
+
+const verb = ({ names, more }: Few) => plural(names.length + more, 'is', 'are');
 
 export const en: Dictionary = {
   languageName: 'English',
@@ -77,6 +86,10 @@ export const en: Dictionary = {
     leaveScreenHint: 'Close room: the connection ends, you stay a member',
     members: 'Members',
     memberCount: (count) => `${count} ${plural(count, 'member', 'members')}`,
+    here: (who) => `${listed(who)} ${verb(who)} here`,
+    hereMany: (count) => `${count} people are here`,
+    typing: (who) => `${listed(who)} ${verb(who)} typing…`,
+    readBy: (who) => `Read by ${listed(who)}`,
     messages: (room) => `Messages in ${room}`,
     start: 'The conversation starts here',
     newMessages: 'New messages',

@@ -1,4 +1,11 @@
+import type { Few } from '../room/few.js';
 import type { Dictionary } from './dictionary.js';
+
+/** 밥님; 밥님, 캐럴님; 밥님, 캐럴님 외 3명. */
+function listed({ names, more }: Few): string {
+  const all = names.map((name) => `${name}님`).join(', ');
+  return more === 0 ? all : `${all} 외 ${more}명`;
+}
 
 export const ko: Dictionary = {
   languageName: '한국어',
@@ -74,6 +81,10 @@ export const ko: Dictionary = {
     leaveScreenHint: '채팅방 퇴장: 연결만 끊고, 참여자로는 남아 있어요',
     members: '참여자',
     memberCount: (count) => `참여자 ${count}명`,
+    here: (who) => `${listed(who)}이 보고 있어요`,
+    hereMany: (count) => `${count}명이 보고 있어요`,
+    typing: (who) => `${listed(who)}이 입력하고 있어요…`,
+    readBy: (who) => `${listed(who)}이 읽었어요`,
     messages: (room) => `${room} 메시지`,
     start: '여기서부터 대화가 시작돼요',
     newMessages: '여기서부터 새 메시지',

@@ -15,6 +15,8 @@ export interface Members {
   reload(): Promise<void>;
   /** Reloads what is older than some seconds. */
   refresh(): Promise<void>;
+  /** Puts another list in the place of the one that is there. */
+  change(to: (list: readonly Member[]) => readonly Member[]): void;
   /** These reject with `ChatError`. */
   invite(user: string): Promise<void>;
   changeRole(user: string, role: Role): Promise<void>;
@@ -50,6 +52,8 @@ export function useMembers(roomId: string, isReady: boolean): Members {
     if (performance.now() - asked.current.at > FRESH_MS) await reload();
   }, [reload]);
 
+  const change = useCallback<Members['change']>((to) => setList((list) => list && to(list)), []);
+
   useEffect(() => {
     if (isReady) void refresh();
   }, [isReady, refresh]);
@@ -60,6 +64,7 @@ export function useMembers(roomId: string, isReady: boolean): Members {
       error,
       reload,
       refresh,
+      change,
       async invite(user) {
         await http.addMember(roomId, user);
         await reload();
@@ -73,6 +78,6 @@ export function useMembers(roomId: string, isReady: boolean): Members {
         await reload();
       },
     }),
-    [http, roomId, list, error, reload, refresh],
+    [http, roomId, list, error, reload, refresh, change],
   );
 }

@@ -16,9 +16,11 @@ interface ComposerProps {
   readonly field: RefObject<HTMLTextAreaElement | null>;
   /** Throws `ChatError` where it is not taken. */
   readonly onSend: (content: string) => void;
+  /** Called with each change to a text that is not empty. */
+  readonly onType: () => void;
 }
 
-export function Composer({ roomId, roomName, field, onSend }: ComposerProps) {
+export function Composer({ roomId, roomName, field, onSend, onType }: ComposerProps) {
   const { t } = useWords();
   const { user } = useMe();
   const toast = useToast();
@@ -61,7 +63,10 @@ export function Composer({ roomId, roomName, field, onSend }: ComposerProps) {
           aria-invalid={size.over}
           placeholder={t.composer.placeholder}
           value={text}
-          onChange={(event) => keepDraft(user, roomId, event.target.value)}
+          onChange={({ target: { value } }) => {
+            keepDraft(user, roomId, value);
+            if (value.trim() !== '') onType();
+          }}
           onKeyDown={(event) => {
             if (!sends(event)) return;
             event.preventDefault();

@@ -23,6 +23,9 @@ interface MessageRowProps {
   readonly isLast: boolean;
   /** It came while one was looking: it may draw the eye. Only its value on mounting counts. */
   readonly isFresh: boolean;
+  /** How many have read it, where it is one's own, and who that is, in words. */
+  readonly readCount: number;
+  readonly readBy: string | null;
   readonly actions: RowActions;
 }
 
@@ -56,7 +59,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         )}
         <div className="message__column">
           <Sender entry={entry} name={name} isShown={!entry.own && row.startsGroup} />
-          <Bubble entry={entry} />
+          <Bubble entry={entry} readCount={props.readCount} readBy={props.readBy} />
           {entry.state === 'failed' && <FailedActions entry={entry} actions={actions} />}
         </div>
       </div>
@@ -79,7 +82,9 @@ function Sender({ entry, name, isShown }: { entry: Entry; name: string; isShown:
   );
 }
 
-function Bubble({ entry }: { entry: Entry }) {
+type BubbleProps = Pick<MessageRowProps, 'readCount' | 'readBy'> & { readonly entry: Entry };
+
+function Bubble({ entry, readCount, readBy }: BubbleProps) {
   const { format } = useWords();
   const classes = [
     'bubble',
@@ -93,7 +98,7 @@ function Bubble({ entry }: { entry: Entry }) {
       </span>
       <span className="bubble__meta">
         <Time at={entry.at}>{format.time(entry.at)}</Time>
-        {entry.own && <MessageState state={entry.state} />}
+        {entry.own && <MessageState state={entry.state} readCount={readCount} readBy={readBy} />}
       </span>
     </div>
   );

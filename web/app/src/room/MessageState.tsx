@@ -12,12 +12,24 @@ const ICONS: Readonly<Record<Entry['state'], IconName>> = {
   failed: 'alert',
 };
 
-export function MessageState({ state }: { state: Entry['state'] }) {
-  const { t } = useWords();
-  const words = t.room[state === 'arrived' ? 'sent' : state];
+interface MessageStateProps {
+  readonly state: Entry['state'];
+  readonly readCount: number;
+  /** Null: nobody has read it. */
+  readonly readBy: string | null;
+}
+
+export function MessageState({ state, readCount, readBy }: MessageStateProps) {
+  const { t, format } = useWords();
+  const words = readBy ?? t.room[state === 'arrived' ? 'sent' : state];
   return (
     <span className={`message-state message-state--${state}`} title={words}>
-      <Icon name={ICONS[state]} size={14} />
+      {readCount > 1 && (
+        <span className="message-state__count" aria-hidden="true">
+          {format.count(readCount)}
+        </span>
+      )}
+      <Icon name={readBy === null ? ICONS[state] : 'checks'} size={readBy === null ? 14 : 16} />
       <span className="visually-hidden">{words}</span>
     </span>
   );

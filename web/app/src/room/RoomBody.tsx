@@ -1,5 +1,6 @@
 /** What stands between the room's head and the composer, in each of the room's states. */
 
+import type { Member } from '@allibe/client';
 import type { UseRoomResult } from '@allibe/react';
 import { useMemo, useState } from 'react';
 import { errorText, useWords } from '../i18n/language.js';
@@ -10,6 +11,7 @@ import { Button } from '../ui/Button.js';
 import { Icon } from '../ui/Icon.js';
 import { State } from '../ui/State.js';
 import type { OlderState } from './OlderRow.js';
+import { useReaders } from './readers.js';
 import { RowBuilder } from './rows.js';
 import { Timeline } from './Timeline.js';
 import { reaches, unreadAfter, useReachesUnread } from './unread.js';
@@ -17,10 +19,12 @@ import { reaches, unreadAfter, useReachesUnread } from './unread.js';
 interface RoomBodyProps {
   readonly room: UseRoomResult;
   readonly name: string;
+  /** Null until they are loaded. */
+  readonly members: readonly Member[] | null;
   readonly onAtEnd: (atEnd: boolean) => void;
 }
 
-export function RoomBody({ room, name, onAtEnd }: RoomBodyProps) {
+export function RoomBody({ room, name, members, onAtEnd }: RoomBodyProps) {
   const { t } = useWords();
   const { user } = useMe();
   const [builder] = useState(() => new RowBuilder());
@@ -43,6 +47,7 @@ export function RoomBody({ room, name, onAtEnd }: RoomBodyProps) {
     [room.hasOlder, room.loadingOlder, room.olderError, loadOlder],
   );
   const reached = useReachesUnread(room, after);
+  const readersOf = useReaders(room.roomId, members);
 
   if (room.status === 'error') return <LoadFailed room={room} />;
   if (room.status === 'ended' && rows.length === 0) return <Ended />;
@@ -54,7 +59,16 @@ export function RoomBody({ room, name, onAtEnd }: RoomBodyProps) {
       </div>
     );
   }
-  return <Timeline roomName={name} rows={rows} older={older} actions={actions} onAtEnd={onAtEnd} />;
+  return (
+    <Timeline
+      roomName={name}
+      rows={rows}
+      older={older}
+      actions={actions}
+      readersOf={readersOf}
+      onAtEnd={onAtEnd}
+    />
+  );
 }
 
 function LoadFailed({ room }: { room: UseRoomResult }) {

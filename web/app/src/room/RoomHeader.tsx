@@ -4,6 +4,7 @@ import { closeRoom } from '../routing/route.js';
 import { Avatar } from '../ui/Avatar.js';
 import { IconButton } from '../ui/Button.js';
 import './RoomHeader.css';
+import { Faces, WhoIsHere } from './WhoIsHere.js';
 
 interface RoomHeaderProps {
   readonly roomId: string;
@@ -15,7 +16,7 @@ interface RoomHeaderProps {
   readonly onMembers: () => void;
 }
 
-/** The room's name, who is in it, and the ways out. */
+/** The room's name, who is in it, who is here, and the ways out. */
 export function RoomHeader(props: RoomHeaderProps) {
   const { roomId, name, memberCount, hasEnded, heading, onMembers } = props;
   const { t } = useWords();
@@ -33,11 +34,15 @@ export function RoomHeader(props: RoomHeaderProps) {
           {name}
         </h1>
         {!hasEnded && (
-          <button type="button" className="room-header__members" onClick={onMembers}>
-            {memberCount === null ? t.room.members : t.room.memberCount(memberCount)}
-          </button>
+          <div className="room-header__line">
+            <button type="button" className="room-header__members" onClick={onMembers}>
+              {memberCount === null ? t.room.members : t.room.memberCount(memberCount)}
+            </button>
+            <WhoIsHere roomId={roomId} />
+          </div>
         )}
       </div>
+      {!hasEnded && <Faces roomId={roomId} />}
       {!hasEnded && <IconButton icon="people" label={t.room.members} onClick={onMembers} />}
       <IconButton
         icon="close"

@@ -8,6 +8,7 @@ import { useRoom } from '@allibe/react';
 import { memo, useEffect, useRef, useState } from 'react';
 import { useWords } from '../i18n/language.js';
 import { MembersPanel } from '../members/MembersPanel.js';
+import { useFreshMembers } from '../members/use-fresh-members.js';
 import { useMembers } from '../members/use-members.js';
 import { useNamesFrom } from '../people/people.js';
 import { useMedia, WIDE } from '../ui/media.js';
@@ -17,6 +18,7 @@ import { RoomBody } from './RoomBody.js';
 import { RoomHeader } from './RoomHeader.js';
 import { useEscape } from './use-escape.js';
 import { useReadMarker } from './use-read-marker.js';
+import { WhoTypes } from './WhoTypes.js';
 import './RoomScreen.css';
 
 interface RoomScreenProps {
@@ -31,6 +33,7 @@ export const RoomScreen = memo(function RoomScreen({ roomId, known }: RoomScreen
   const room = useRoom(roomId);
   const hasEnded = room.status === 'ended';
   const members = useMembers(roomId, room.status === 'ready');
+  useFreshMembers(roomId, room.live, members);
   const [membersOpen, setMembersOpen] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -57,11 +60,18 @@ export const RoomScreen = memo(function RoomScreen({ roomId, known }: RoomScreen
         heading={heading}
         onMembers={() => setMembersOpen(true)}
       />
-      <RoomBody room={room} name={name} onAtEnd={setAtEnd} />
+      <RoomBody room={room} name={name} members={members.list} onAtEnd={setAtEnd} />
+      {!hasEnded && <WhoTypes roomId={roomId} />}
       {hasEnded ? (
         room.messages.length > 0 && <NoComposer />
       ) : (
-        <Composer roomId={roomId} roomName={name} field={field} onSend={room.send} />
+        <Composer
+          roomId={roomId}
+          roomName={name}
+          field={field}
+          onSend={room.send}
+          onType={room.typing}
+        />
       )}
       <LiveMessages roomId={roomId} />
       {membersOpen && !hasEnded && (

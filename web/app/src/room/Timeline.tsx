@@ -5,15 +5,17 @@
  * are announced by `LiveMessages`.
  */
 
-import { useRef } from 'react';
+import { memo, useRef } from 'react';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
 import { useWords } from '../i18n/language.js';
 import { usePeople } from '../people/people.js';
 import { FloatingDay } from './FloatingDay.js';
+import { few } from './few.js';
 import { JumpToLatest } from './JumpToLatest.js';
 import { MessageRow, type RowActions } from './MessageRow.js';
 import { OlderRow, type OlderState } from './OlderRow.js';
-import type { Row } from './rows.js';
+import type { ReadersOf } from './readers.js';
+import type { Entry, Row } from './rows.js';
 import { useFresh } from './use-fresh.js';
 import { useTimelineScroll } from './use-timeline-scroll.js';
 import './Timeline.css';
@@ -23,6 +25,7 @@ interface TimelineProps {
   readonly rows: readonly Row[];
   readonly older: OlderState;
   readonly actions: RowActions;
+  readonly readersOf: ReadersOf;
   /** Tells whether the newest message is in view. */
   readonly onAtEnd: (atEnd: boolean) => void;
 }
@@ -30,13 +33,23 @@ interface TimelineProps {
 /** Pixels that are rendered above and below the window: a flick must not show blank space. */
 const BUFFER_PX = 800;
 
-export function Timeline({ roomName, rows, older, actions, onAtEnd }: TimelineProps) {
+/** Not rendered again for what passes by, unless somebody has read on. */
+export const Timeline = memo(function Timeline(props: TimelineProps) {
+  const { roomName, rows, older, actions, readersOf, onAtEnd } = props;
   const { t } = useWords();
   const { nameOf } = usePeople();
   const scroller = useRef<HTMLDivElement>(null);
   const handle = useRef<VirtualizerHandle>(null);
   const scroll = useTimelineScroll({ handle, rows, older, onAtEnd });
   const isFresh = useFresh(rows, scroll.slice);
+
+  const readBy = ({ own, offset }: Entry) => {
+    const readers = own && offset !== null ? readersOf(offset) : [];
+    return {
+      readCount: readers.length,
+      readBy: readers.length > 0 ? t.room.readBy(few(readers, nameOf)) : null,
+    };
+  };
 
   const item = (row: Row | null) =>
     row === null ? (
@@ -48,6 +61,7 @@ export function Timeline({ roomName, rows, older, actions, onAtEnd }: TimelinePr
         name={row.entry.senderName ?? nameOf(row.entry.sender)}
         isLast={row === rows.at(-1)}
         isFresh={isFresh(row)}
+        {...readBy(row.entry)}
         actions={actions}
       />
     );
@@ -88,4 +102,4 @@ export function Timeline({ roomName, rows, older, actions, onAtEnd }: TimelinePr
       <JumpToLatest isShown={scroll.isFar} count={scroll.newBelow} onJump={jump} />
     </div>
   );
-}
+});
