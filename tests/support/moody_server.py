@@ -6,7 +6,7 @@ What a good answer is, and what is looked at before it, is said by whoever deriv
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Self
 
 from aiohttp import web
@@ -21,6 +21,8 @@ class MoodyServer:
     def __init__(self) -> None:
         self.mood: Mood = self.take
         self.asked = 0
+        self.flooded = 0
+        """Bytes that were written of bodies without an end."""
         self.connections: set[object] = set()
         self.url = URL()
         """Where it is, without a path."""
@@ -91,8 +93,10 @@ class MoodyServer:
         async def mood(request: web.Request) -> web.StreamResponse:
             answer = web.StreamResponse(status=status)
             await answer.prepare(request)
-            while not self.ended.is_set():
-                await answer.write(b"x" * 65536)
+            with suppress(ConnectionError):
+                while not self.ended.is_set():
+                    await answer.write(b"x" * 65536)
+                    self.flooded += 65536
             return answer
 
         self.mood = mood

@@ -76,8 +76,9 @@ class OutboundClient:
                 return Answer(answer.status, answer.headers.get("Retry-After"))
         except TimeoutError:
             raise TimedOut("no complete answer in time") from None
-        # ValueError: what aiohttp says of some answers that are no HTTP.
-        except (ClientError, OSError, ValueError) as error:
+        # ValueError: what aiohttp says of some answers that are no HTTP. RuntimeError: uvloop, of
+        # sockets that fail while they connect; aiohttp, of a client that is closed.
+        except (ClientError, OSError, ValueError, RuntimeError) as error:
             raise _meaning_of(error) from None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from allibe_services.outbound import (
     AddressRefused,
@@ -101,6 +102,7 @@ async def test_a_body_without_end_is_not_read_to_its_end(
     server.answers(204)
     await client.post(str(server.url), b"x", HEADERS)
     assert len(server.connections) == 2
+    assert server.flooded < 64 << 20  # what sockets hold, and not ten seconds of loopback
 
 
 async def test_a_status_stands_whatever_becomes_of_the_body(server: MoodyServer) -> None:
@@ -168,8 +170,8 @@ async def test_cookies_are_not_kept(server: MoodyServer, client: OutboundClient)
         return answer
 
     server.mood = mood
-    for _ in range(2):
-        await client.post(str(server.url), b"x", HEADERS)
+    for _ in range(2):  # by name: jars keep nothing for an address
+        await client.post(str(server.url.with_host("localhost")), b"x", HEADERS)
     assert seen == [None, None]
 
 
@@ -255,6 +257,23 @@ class TestAddresses:
                 with pytest.raises(AddressRefused):
                     await client.post(url, b"x", HEADERS)
 
+    @pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+    def test_they_are_checked_on_the_loop_of_production_too(self, run: Callable[..., None]) -> None:
+        """uvloop connects by ways of its own."""
+
+        async def ask() -> None:
+            async with MoodyServer.running() as server:
+                async with outbound_client(LOOPBACK) as client:
+                    url = f"http://localhost:{server.url.port}/"
+                    assert (await client.post(url, b"x", HEADERS)).status == 204
+                rules = Rules(ports=frozenset({server.url.port or 0}))
+                async with outbound_client(rules) as client:
+                    with pytest.raises(AddressRefused):
+                        await client.post(url.replace("http:", "https:"), b"x", HEADERS)
+                assert server.asked == 1
+
+        run(ask())
+
     async def test_a_url_against_the_rules_is_not_looked_up(
         self, client: OutboundClient, resolve: Resolve
     ) -> None:
@@ -312,6 +331,24 @@ async def test_a_name_that_does_not_exist_is_unreachable(
     with pytest.raises(Unreachable) as caught:
         await client.post("https://absent.example/secret", b"x", HEADERS)
     assert "absent" not in str(caught.value)
+
+
+async def test_a_socket_that_fails_as_uvloop_has_it_is_unreachable(
+    server: MoodyServer, client: OutboundClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def allows(*_: object) -> bool:
+        raise RuntimeError("unable to perform operation: the handler is closed")
+
+    monkeypatch.setattr(Rules, "allows", allows)
+    with pytest.raises(Unreachable):
+        await client.post(str(server.url), b"x", HEADERS)
+
+
+async def test_a_client_that_is_closed_reaches_nobody(server: MoodyServer) -> None:
+    async with outbound_client(LOOPBACK) as client:
+        pass
+    with pytest.raises(Unreachable):
+        await client.post(str(server.url), b"x", HEADERS)
 
 
 async def test_origins_are_written_as_browsers_do(client: OutboundClient) -> None:

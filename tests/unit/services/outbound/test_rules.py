@@ -38,6 +38,7 @@ def test_endpoints_as_browsers_give_them_may_be_asked(url: str) -> None:
         "fcm.googleapis.com",
         "//fcm.googleapis.com/",
         "http://fcm.googleapis.com/",
+        "http://fcm.googleapis.com:443/",
         "ftp://fcm.googleapis.com/",
         "file:///etc/passwd",
         "https:///path",
