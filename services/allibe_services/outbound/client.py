@@ -169,7 +169,7 @@ async def _forget_body(answer: ClientResponse) -> None:
             seen += len(chunk)
             if seen > ANSWER_BYTES:
                 break
-    except (TimeoutError, ClientError):
+    except (OSError, ClientError):
         seen = ANSWER_BYTES + 1
     if seen > ANSWER_BYTES:
         answer.close()

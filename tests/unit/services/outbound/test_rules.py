@@ -189,12 +189,13 @@ class TestHosts:
 class TestPrivate:
     """For hosts that a setting names in full."""
 
-    RULES = Rules(hosts=("push.corp.example", "10.1.2.3"), private=True)
+    RULES = Rules(hosts=("push.corp.example", "10.1.2.3", "fd00::5"), private=True)
 
     def test_the_named_hosts_may_be_asked_and_no_other(self) -> None:
         self.RULES.checked("https://push.corp.example/hook")
         self.RULES.checked("https://10.1.2.3/hook")
-        for host in ("10.1.2.4", "other.example", "0x0a010203", "167838211"):
+        self.RULES.checked("https://[fd00::5]/hook")
+        for host in ("10.1.2.4", "other.example", "0x0a010203", "167838211", "[fd00::6]"):
             with pytest.raises(UrlRefused):
                 self.RULES.checked(f"https://{host}/")
 
