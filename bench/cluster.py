@@ -16,6 +16,7 @@ from pathlib import Path
 import jwt
 
 from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.rates.policy import NO_LIMITS
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
 from bench.errors import BenchError
@@ -104,6 +105,8 @@ def running_cluster(
 ) -> Iterator[RunningCluster]:
     """Start a cluster in a folder of its own, and end it and the folder afterwards."""
     with tempfile.TemporaryDirectory(prefix="allibe-bench-") as folder:
+        # A few users send what thousands would.
+        settings = NO_LIMITS | dict(settings or {})
         cluster = Cluster(Path(folder), workers=workers, durable=True, settings=settings)
         try:
             cluster.start()

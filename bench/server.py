@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from allibe_services.rates.policy import NO_LIMITS
 from bench.errors import BenchError
 
 DEFAULT_COMMAND = ".venv/bin/allibe serve --demo --host 127.0.0.1 --port {port} --data {data}"
@@ -69,7 +70,12 @@ def running(command: str, core: int) -> Iterator[Server]:
 def _start(words: list[str], log: int) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env=dict(os.environ) | NO_LIMITS,  # one user sends what thousands would
         )
     except FileNotFoundError as error:
         raise BenchError("taskset is needed: apt-get install util-linux") from error

@@ -1,9 +1,9 @@
 """Write what is generated of the documentation: `python -m scripts.docs` (part of `make docs`).
 
-docs/settings.md and docs/metrics.md in full; in docs/protocol.md the tables between
-`<!-- generated: name -->` and `<!-- end -->`; and the web client's mirror of the close codes. The
-code is the source, so the tables cannot lie; what the code does not say (when a connection is
-closed so) stands here.
+docs/settings.md and docs/metrics.md in full; in docs/protocol.md and docs/limits.md the tables
+between `<!-- generated: name -->` and `<!-- end -->`; and the web client's mirror of the close
+codes. The code is the source, so the tables cannot lie; what the code does not say (when a
+connection is closed so) stands here.
 """
 
 import re
@@ -39,8 +39,15 @@ from allibe_services.contracts.errors import (
 )
 from allibe_services.contracts.messages import CONTENT_BYTES
 from allibe_services.settings import Settings
-from allibe_services.telemetry import AuthMetrics, GatewayMetrics, HttpMetrics, WorkerMetrics
+from allibe_services.telemetry import (
+    AuthMetrics,
+    GatewayMetrics,
+    HttpMetrics,
+    LimitMetrics,
+    WorkerMetrics,
+)
 from scripts import typescript
+from scripts.limits import RATES
 
 _ROOT = Path(__file__).resolve().parents[1]
 DOCS = _ROOT / "docs"
@@ -80,6 +87,7 @@ _SERVICES: tuple[tuple[str, Callable[[CollectorRegistry], object]], ...] = (
     ("Fan-out worker (`allibe fanout-worker`)", WorkerMetrics),
     ("HTTP (`allibe rooms-api`)", HttpMetrics),
     ("Tokens (`allibe gateway`, `allibe rooms-api`)", AuthMetrics),
+    ("Limits (`allibe gateway`, `allibe rooms-api`)", LimitMetrics),
 )
 
 _WHEN: dict[Disconnect, str] = {
@@ -99,6 +107,8 @@ _WHEN: dict[Disconnect, str] = {
     disconnects.TOKEN_REVOKED: "The token, or all of its user, was revoked.",
     disconnects.HEARTBEAT_LOST: "Nothing came from you for two heart-beats.",
     disconnects.SLOW_CONSUMER: "You read too slowly.",
+    disconnects.RATE_LIMITED: "You did more than the limits allow; an ERROR or `error` says when to"
+    " come back.",
     disconnects.LOG_RESET: "The log of one of your rooms has a new epoch.",
 }
 """When the server closes so: the table of disconnects leaves that to those who use it."""
@@ -112,11 +122,12 @@ def main() -> None:
 
 def rendered() -> dict[Path, str]:
     """Return each file with its text as it should be."""
-    protocol = DOCS / "protocol.md"
+    protocol, limits_page = DOCS / "protocol.md", DOCS / "limits.md"
     return {
         DOCS / "settings.md": settings_page(),
         DOCS / "metrics.md": metrics_page(),
         protocol: with_tables(protocol.read_text()),
+        limits_page: with_tables(limits_page.read_text()),
         CLIENT / "disconnects.ts": typescript.disconnects(),
     }
 
@@ -200,7 +211,19 @@ def limits() -> str:
     return table(("limit", "value", "setting", "beyond it"), [*_stomp_limits(), *_limits()])
 
 
+def rates() -> str:
+    """Return the table of what is too much or too often: docs/limits.md."""
+    return table(
+        ("name", "what", "setting", "default", "unit", "beyond it"),
+        (
+            (f"`{limit}`", what, _variable(setting), _default(setting), unit, beyond)
+            for limit, (what, setting, unit, beyond) in RATES.items()
+        ),
+    )
+
+
 _TABLES: dict[str, Callable[[], str]] = {
+    "rates": rates,
     "close-codes": close_codes,
     "error-codes": error_codes,
     "stomp-errors": stomp_errors,
@@ -351,6 +374,10 @@ def _variable(name: str) -> str:
     if name and name not in Settings.__struct_fields__:
         raise ValueError(f"{name}: there is no such setting")
     return f"`{settings.PREFIX}{name.upper()}`" if name else ""
+
+
+def _default(name: str) -> str:
+    return f"`{getattr(Settings(), name)}`"
 
 
 def _number(value: float) -> str:

@@ -14,6 +14,9 @@ memberships the rooms that a user is known to be a member of
 revocations memberships that ended without a word
 comparing   what events said, against the store: now and then, and in doubt
 origins     which pages may connect: asked before every upgrade and by every transport
+addresses   where a connection comes from, as far as that can be believed
+doorkeeper  how many connections, from where, how fast
+inbound     how fast one connection may speak
 limits      the gateway's limits, as settings give them
 shared      what all connections of a process share
 app         a gateway as a resource of a process: its routes, heart-beats both ways

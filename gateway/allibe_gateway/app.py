@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 
+import msgspec
 import structlog
 from aiohttp import web
 
+from allibe_gateway.addresses import Addresses
 from allibe_gateway.connection import WebSocketConnection
 from allibe_gateway.deadlines import Deadlines
+from allibe_gateway.doorkeeper import Doorkeeper
 from allibe_gateway.doors.base import Connection, Door
 from allibe_gateway.doors.json import JsonDoor
 from allibe_gateway.doors.sockjs import pages, transports
@@ -35,11 +38,25 @@ from allibe_services.bus.base import Bus
 from allibe_services.contracts import disconnects
 from allibe_services.origins import Origins
 from allibe_services.presence.base import Presence
+from allibe_services.problems import respond
+from allibe_services.rates.limiter import Limiter, unlimited
 from allibe_services.runtime import Tasks
 from allibe_services.store.base import Store
 from allibe_services.telemetry import GatewayMetrics
 
-SELF = Origins()
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may come in, and how much they may do: by default pages of this address, all they like.
+
+    `addresses` says where they come from.
+    """
+
+    origins: Origins = Origins()
+    addresses: Addresses = Addresses()
+    limiter: Limiter | None = None
+
+
+OPEN = Entry()
 
 SWEEPS = 8
 """Looks at all connections in a heart-beat's interval, or one a second where that is more."""
@@ -48,14 +65,24 @@ log = structlog.get_logger(__name__)
 
 
 class Gateway:
-    """All connections of one gateway. Each request is first shown to `origins`."""
+    """All connections of one gateway.
 
-    def __init__(self, shared: Shared, origins: OriginCheck, sockjs_client_url: str) -> None:
+    Each request is first shown to `origins`, and what wants a connection to the doorkeeper.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        origins: OriginCheck,
+        doorkeeper: Doorkeeper,
+        sockjs_client_url: str,
+    ) -> None:
         self.origins = origins
+        self._doorkeeper = doorkeeper
         self._shared = shared
         self._connections: set[WebSocketConnection | HttpConnection] = set()
         self._sockjs = transports.SockJs(
-            self, origins, shared.limits, shared.metrics, sockjs_client_url
+            self, origins, doorkeeper, shared.limits, shared.metrics, sockjs_client_url
         )
         self._gone = asyncio.Event()
         self._draining = False
@@ -133,20 +160,31 @@ class Gateway:
             return pages.greeting()
         shared = self._shared
         web_socket = _web_socket(entrance.subprotocols, shared.limits)
+        if not web_socket.can_prepare(request):
+            raise web.HTTPBadRequest
+        place, connection = self._doorkeeper.enter(request), None
         try:
-            await web_socket.prepare(request)
-        except ConnectionError:  # it vanished during its handshake
-            return web.Response()
-        if request.transport is None:
-            return web_socket
-        connection = entrance.make_connection(
-            web_socket, request.transport, shared.limits, shared.metrics
-        )
-        self._opened(connection, entrance)
-        try:
-            await connection.run(entrance.make_door(request, connection, shared))
+            if place.refusal is not None and not place.tells:
+                return respond(place.refusal)
+            try:
+                await web_socket.prepare(request)
+            except ConnectionError:  # it vanished during its handshake
+                return web.Response()
+            if request.transport is None:
+                return web_socket
+            connection = entrance.make_connection(
+                web_socket,
+                request.transport,
+                shared.limits,
+                shared.metrics,
+                self._doorkeeper.inbound(),
+            )
+            self._opened(connection, entrance)
+            await connection.run(entrance.make_door(request, connection, shared), place.refusal)
         finally:
-            self._closed(connection, entrance)
+            self._doorkeeper.leave(place)
+            if connection is not None:
+                self._closed(connection, entrance)
         return web_socket
 
     # What connections over HTTP need (`doors.sockjs.transports.Host`)
@@ -252,10 +290,11 @@ async def gateway(  # noqa: PLR0913 - what a gateway stands on, each by its name
     limits: Limits,
     metrics: GatewayMetrics,
     tasks: Tasks,
-    origins: Origins = SELF,
+    entry: Entry = OPEN,
     sockjs_client_url: str = pages.CLIENT_URL,
 ) -> AsyncIterator[Gateway]:
     """Run a gateway while the context lasts; drain it before leaving."""
+    limiter = entry.limiter or unlimited()
     feed_limits = FeedLimits(limits.recovery_messages, limits.tail_bytes)
     hub = Hub(bus, store.log, feed_limits, metrics)
     news = ScreenNews(bus)
@@ -273,9 +312,15 @@ async def gateway(  # noqa: PLR0913 - what a gateway stands on, each by its name
         deadlines,
         limits,
         metrics,
+        limiter,
         clock=time.time,
     )
-    itself = Gateway(shared, OriginCheck(origins, metrics), sockjs_client_url)
+    itself = Gateway(
+        shared,
+        OriginCheck(entry.origins, metrics),
+        Doorkeeper(limiter, entry.addresses),
+        sockjs_client_url,
+    )
     revocations = Revocations(hub, store.members)
     hub.when_in_doubt(revocations.doubt)
     admission.revoked.tell(hub.on_revocations)

@@ -11,10 +11,12 @@ from uuid_utils import uuid7
 
 from allibe_gateway.doors.base import Door
 from allibe_gateway.fanout.outbox import Outbox
+from allibe_gateway.inbound import LONGEST_PAUSE, Inbound, too_fast
 from allibe_gateway.limits import Limits
 from allibe_gateway.websocket_frames import PING, text_frame
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.disconnects import Disconnect
+from allibe_services.contracts.errors import AllibeError
 from allibe_services.telemetry import GatewayMetrics
 
 KEEPALIVE_IDLE_SECONDS = 60
@@ -42,6 +44,7 @@ class WebSocketConnection:
         "_closed_with",
         "_closer",
         "_draining",
+        "_inbound",
         "_interrupted",
         "_last_in",
         "_limits",
@@ -66,6 +69,7 @@ class WebSocketConnection:
         transport: asyncio.Transport,
         limits: Limits,
         metrics: GatewayMetrics,
+        inbound: Inbound,
     ) -> None:
         self.id = uuid7().hex
         self.door: Door | None = None
@@ -79,6 +83,7 @@ class WebSocketConnection:
         self._transport = transport
         self._limits = limits
         self._metrics = metrics
+        self._inbound = inbound
         self._loop = asyncio.get_running_loop()
         self._closed_with: Disconnect | None = None
         self._closer: asyncio.Task[None] | None = None
@@ -104,12 +109,15 @@ class WebSocketConnection:
         """Bytes that its peer has not taken, up to the moment that its socket is dropped."""
         return self._transport.get_write_buffer_size()
 
-    async def run(self, door: Door) -> None:
-        """Serve the connection until either side closes it."""
+    async def run(self, door: Door, refusal: AllibeError | None = None) -> None:
+        """Serve the connection until either side closes it; one that is refused is only told."""
         self.door = door
         self._runner = asyncio.current_task()
         try:
-            await door.open()
+            if refusal is None:
+                await door.open()
+            else:
+                door.fail(refusal)
             # No local keeps the message: an idle connection must not hold its last one.
             while self._goes_on() and await self._take(await self._web_socket.receive()):
                 pass
@@ -198,7 +206,9 @@ class WebSocketConnection:
         elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
             if self.door is not None and not self._draining:
                 self._last_in = math.inf  # while we do not read, its silence is ours
-                await self.door.receive(message.data)
+                frames = await self.door.receive(message.data)
+                if pause := self._inbound.pause(frames, len(message.data)):
+                    await self._rest(pause)
                 self._last_in = self._loop.time()
         elif message.type is WSMsgType.PING:
             with suppress(ConnectionError):  # it has vanished: the next read says so
@@ -206,6 +216,14 @@ class WebSocketConnection:
         else:
             return message.type is WSMsgType.PONG
         return True
+
+    async def _rest(self, seconds: float) -> None:
+        """Read nothing for so long, so that the peer's network holds it back; a close ends it."""
+        if seconds > LONGEST_PAUSE and self.door is not None:
+            self.door.fail(too_fast(seconds))
+        elif self._goes_on():
+            await asyncio.sleep(seconds)
+            self._waits = False
 
     async def _close(self, reason: Disconnect) -> None:
         try:

@@ -38,6 +38,7 @@ from allibe_services.contracts.events import (
 from allibe_services.contracts.ids import (
     Position,
     RoomId,
+    UserId,
     is_client_message_id,
     is_room_id,
     new_message_id,
@@ -96,6 +97,7 @@ class Session:
         self._memberships = Memberships(shared.store.members)
         self._in_flight = 0
         self._idle: asyncio.Event | None = None
+        shared.limiter.arrive()
         until = shared.clock() + shared.limits.sign_in_seconds
         shared.deadlines.set(self, until, TokenRequired)
 
@@ -104,8 +106,9 @@ class Session:
     async def sign_in(self, token: str) -> Identity:
         """Take a token: the first one says who this is, a later one may extend it.
 
-        Raises as `TokenVerifier.verified`, `NotAllowed` for another user's token, and
-        `Unavailable`: nobody is signed in without the user's events.
+        Raises as `TokenVerifier.verified`, `NotAllowed` for another user's token, `RateLimited`
+        for a user with too many connections, and `Unavailable`: nobody is signed in without the
+        user's events.
         """
         if hash(token) == self._token and self.identity is not None:
             return self.require_identity()  # the same again, as each SEND brings it
@@ -172,6 +175,7 @@ class Session:
             self.require_identity()
         if not self._memberships.knows(room):  # after the wait, which may outlast a membership
             await self._check_member(room)
+        self._shared.limiter.post(identity.user_id, room)
         command = PostMessage(
             message_id=new_message_id(),
             room_id=room,
@@ -249,7 +253,8 @@ class Session:
             self.subscriptions.end(subscription_id)
         self._shared.presence.ended(self.connection_id)
         if self.identity is not None:
-            self._shared.hub.detach(self.identity.user_id, self)
+            self._detach(self.identity.user_id)
+        self._shared.limiter.leave()
 
     def lease(self) -> Lease | None:
         """Return what presence should know (`Present`)."""
@@ -292,7 +297,8 @@ class Session:
 
     def on_deadline(self, error: type[AllibeError]) -> None:
         """End the connection: nobody signed in, or the token is over."""
-        self._owner.fail(error())
+        if error is not TokenRequired or self._shared.limiter.exceeds("sign_in"):
+            self._owner.fail(error())
 
     # Details
 
@@ -300,7 +306,7 @@ class Session:
         """Let an identity in, if it still stands once nothing can be missed any more."""
         before = self.identity
         if before is None:
-            await self._shared.hub.attach(identity.user_id, self)
+            await self._attach(identity.user_id)
         elif before.user_id != identity.user_id:
             raise NotAllowed("The token is of another user.")
         try:
@@ -309,13 +315,26 @@ class Session:
             self._shared.verifier.check(identity)
         except AllibeError:
             if before is None:
-                self._shared.hub.detach(identity.user_id, self)
+                self._detach(identity.user_id)
             raise
         if before is None or identity.expires_at > before.expires_at:
             self.identity = identity
             self._shared.deadlines.set(self, identity.expires_at, TokenExpired)
         if before is None:
             self._report()
+
+    async def _attach(self, user_id: UserId) -> None:
+        """Count the connection as the user's, and be told what concerns the user."""
+        self._shared.limiter.sign_in(user_id)
+        try:
+            await self._shared.hub.attach(user_id, self)
+        except BaseException:
+            self._shared.limiter.sign_out(user_id)
+            raise
+
+    def _detach(self, user_id: UserId) -> None:
+        self._shared.hub.detach(user_id, self)
+        self._shared.limiter.sign_out(user_id)
 
     def _is_too_soon(self, room_id: RoomId) -> bool:
         """Tell whether the user was seen typing there just now: others know already."""

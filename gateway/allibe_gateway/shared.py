@@ -9,6 +9,7 @@ from allibe_gateway.limits import Limits
 from allibe_gateway.presence_reporter import PresenceReporter
 from allibe_services.auth import TokenVerifier
 from allibe_services.bus.base import Bus
+from allibe_services.rates.limiter import Limiter
 from allibe_services.store.base import Store
 from allibe_services.telemetry import GatewayMetrics
 from allibe_services.tickets.base import Tickets
@@ -27,5 +28,6 @@ class Shared:
     deadlines: Deadlines
     limits: Limits
     metrics: GatewayMetrics
+    limiter: Limiter
     clock: Callable[[], float]
     """Seconds since 1970, as in tokens."""

@@ -7,6 +7,7 @@ from allibe_gateway.doors.base import Door
 from allibe_gateway.doors.sockjs import wire
 from allibe_gateway.websocket_frames import text_frame
 from allibe_services.contracts.disconnects import Disconnect
+from allibe_services.contracts.errors import AllibeError
 
 _OPEN: Final = text_frame(wire.OPEN)
 _HEART_BEAT: Final = text_frame(wire.HEART_BEAT)
@@ -19,11 +20,11 @@ class SockJsWebSocket(WebSocketConnection):
 
     __slots__ = ("_next_sockjs_beat",)
 
-    async def run(self, door: Door) -> None:
+    async def run(self, door: Door, refusal: AllibeError | None = None) -> None:
         """Tell the client that it is open, then serve it as any other."""
         self._next_sockjs_beat = self._loop.time() + self._limits.sockjs_heart_beat_seconds
         self.outbox.write(_OPEN)
-        await super().run(door)
+        await super().run(door, refusal)
 
     def disconnect(self, reason: Disconnect) -> None:
         """Tell the client why, for whom the WebSocket's own close is no event; then close."""

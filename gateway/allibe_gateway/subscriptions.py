@@ -74,7 +74,8 @@ class Subscriptions:
         """
         if subscription.id in self._by_id:
             raise Conflict("The subscription id is in use on this connection.")
-        if len(self._by_id) >= self._shared.limits.subscriptions:
+        full = len(self._by_id) >= self._shared.limits.subscriptions
+        if full and self._shared.limiter.exceeds("subscriptions"):
             raise TooManySubscriptions
         self._remember(subscription)
         try:

@@ -6,11 +6,13 @@ from datetime import datetime
 
 from aiohttp import hdrs, web
 
+from allibe_rooms_api.permissions import is_system
 from allibe_services.auth import Identity, TokenVerifier
 from allibe_services.bus.base import Bus
 from allibe_services.contracts.errors import TokenRequired
 from allibe_services.contracts.messages import now
 from allibe_services.origins import Origins
+from allibe_services.rates.limiter import Limiter, unlimited
 from allibe_services.store.base import Store
 from allibe_services.tickets.base import Tickets
 
@@ -47,6 +49,7 @@ class Context:
     clock: Callable[[], datetime] = now
     observe: Observe | None = None
     origins: Origins = field(default_factory=Origins)
+    limiter: Limiter = field(default_factory=unlimited)
     time_limit: float = REQUEST_SECONDS
     write_limit: float = WRITE_SECONDS
     token_life: float = TOKEN_LIFE_SECONDS
@@ -80,7 +83,7 @@ Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 def authenticated(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Make a handler of calls one of requests; the token comes from `Authorization`.
 
-    The handler it returns raises as `TokenVerifier.verified`.
+    The handler it returns raises as `TokenVerifier.verified`, and `RateLimited`.
     """
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -88,7 +91,10 @@ def authenticated(handler: Handler) -> Callable[[web.Request], Awaitable[web.Str
         token = request.headers.get(hdrs.AUTHORIZATION)
         if token is None:
             raise TokenRequired
-        return await handler(Call(request, await context.verifier.verified(token), context))
+        identity = await context.verifier.verified(token)
+        if not is_system(identity):  # that speaks for many users
+            context.limiter.request(identity.user_id)
+        return await handler(Call(request, identity, context))
 
     return handle
 

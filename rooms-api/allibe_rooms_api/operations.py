@@ -96,6 +96,7 @@ _ALWAYS: _Errors = (
     errors.TokenInvalid,
     errors.TokenExpired,
     errors.TokenRevoked,
+    errors.RateLimited,
     errors.KeysUnavailable,
     errors.StoreUnavailable,
     errors.NotConfirmed,

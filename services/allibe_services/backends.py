@@ -18,6 +18,9 @@ from allibe_services.bus.rabbitmq import RabbitMqBus, Topology
 from allibe_services.presence.base import Presence
 from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.presence.redis import RedisPresence
+from allibe_services.rates.base import Rates
+from allibe_services.rates.inprocess import InProcessRates
+from allibe_services.rates.redis import RedisRates
 from allibe_services.redis_link import SCHEMES as REDIS
 from allibe_services.redis_link import RedisLink
 from allibe_services.settings import PREFIX, Settings
@@ -53,11 +56,12 @@ class Backends:
     presence: Presence
     workers: Workers
     tickets: Tickets
+    rates: Rates
 
 
 @asynccontextmanager
 async def backends(settings: Settings) -> AsyncIterator[Backends]:
-    """Open bus, store, presence, workers and tickets; close them in the opposite order.
+    """Open bus, store, presence, workers, tickets and rates; close them in the opposite order.
 
     Raises `ValueError` for a URL that nothing here answers to, for a bus between processes with
     something that is not, and while another process has the same SQLite file open: the in-process
@@ -69,10 +73,10 @@ async def backends(settings: Settings) -> AsyncIterator[Backends]:
     _check_that_all_serve_several_processes(settings)
     async with (
         _store(settings) as store,
-        _leases(settings) as (presence, workers, tickets),
+        _leases(settings) as (presence, workers, tickets, rates),
         _bus(settings) as bus,
     ):
-        yield Backends(bus, store, presence, workers, tickets)
+        yield Backends(bus, store, presence, workers, tickets, rates)
 
 
 @asynccontextmanager
@@ -93,11 +97,11 @@ async def _bus(settings: Settings) -> AsyncIterator[Bus]:
 
 
 @asynccontextmanager
-async def _leases(settings: Settings) -> AsyncIterator[tuple[Presence, Workers, Tickets]]:
+async def _leases(settings: Settings) -> AsyncIterator[tuple[Presence, Workers, Tickets, Rates]]:
     if urlsplit(settings.redis_url).scheme == INPROCESS:
         embedded = InProcessPresence()
         try:
-            yield embedded, InProcessWorkers(), InProcessTickets()
+            yield embedded, InProcessWorkers(), InProcessTickets(), InProcessRates()
         finally:
             await embedded.close()
         return
@@ -106,7 +110,7 @@ async def _leases(settings: Settings) -> AsyncIterator[tuple[Presence, Workers, 
     except ValueError as error:
         raise ValueError(f"ALLIBE_REDIS_URL: {error}") from None
     try:
-        yield RedisPresence(link), RedisWorkers(link), RedisTickets(link)
+        yield RedisPresence(link), RedisWorkers(link), RedisTickets(link), RedisRates(link)
     finally:
         await link.close()
 

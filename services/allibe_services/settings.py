@@ -31,6 +31,11 @@ TokenLife = Annotated[float, Meta(ge=60, le=366 * 24 * 3600)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Bytes = Annotated[int, Meta(ge=1024, le=1 << 30)]
 Connections = Annotated[int, Meta(ge=1, le=1000)]
+RateText = Annotated[str, Meta(pattern=r"^(off|[0-9]+(\.[0-9]+)?/[1-9][0-9]*)$")]
+Pause = Annotated[str, Meta(pattern=r"^(off|[1-9][0-9]{0,3}|0?\.[0-9]*[1-9])$")]
+Most = Annotated[str, Meta(pattern=r"^(off|[1-9][0-9]{0,6})$")]
+"""A limit, or `off`."""
+
 Shards = Annotated[int, Meta(ge=1, le=256)]
 """A worker may consume all, each over a channel; RabbitMQ allows 2,047 in a connection, and makes
 as many queues one by one when it is first met. 64 are slower than 16 already."""
@@ -202,6 +207,60 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             " behind are closed."
         ),
     ] = 268_435_456
+
+    limit_user_messages: Annotated[
+        RateText, Meta(description="Messages of a user: so many a second, so many at once.")
+    ] = "20/40"
+    limit_room_messages: Annotated[
+        RateText, Meta(description="Messages in a room: so many a second, so many at once.")
+    ] = "200/400"
+    limit_slow_mode: Annotated[
+        Pause, Meta(description="Seconds between two messages of a user in a room, in all rooms.")
+    ] = "off"
+    limit_user_requests: Annotated[
+        RateText, Meta(description="HTTP requests of a user: so many a second, so many at once.")
+    ] = "50/200"
+    limit_connection_frames: Annotated[
+        RateText,
+        Meta(
+            description="Frames from a connection: so many a second, so many at once; beyond, it is"
+            " read more slowly."
+        ),
+    ] = "200/1000"
+    limit_connection_bytes: Annotated[
+        RateText, Meta(description="Bytes from a connection, as its frames.")
+    ] = "262144/1048576"
+    limit_user_connections: Annotated[
+        Most, Meta(description="Most connections of a user that are signed in.")
+    ] = "50"
+    limit_address_connections: Annotated[
+        Most,
+        Meta(
+            description="Most connections from an IPv4 address or an IPv6 network of 64 bits."
+            " Those of private networks count where `ALLIBE_TRUSTED_PROXIES` is set: else they are"
+            " most likely a proxy's."
+        ),
+    ] = "1000"
+    limit_unsigned_connections: Annotated[
+        Most, Meta(description="Most connections of a process that nobody has signed in on yet.")
+    ] = "5000"
+    limit_new_connections: Annotated[
+        RateText, Meta(description="New connections of a process: so many a second, at once.")
+    ] = "300/2000"
+    limits_dry_run: Annotated[
+        str,
+        Meta(
+            description="Limits that only count what exceeds them (`allibe_limit_exceeded_total`),"
+            " with commas between, or `all`: see [limits](limits.md)."
+        ),
+    ] = ""
+    trusted_proxies: Annotated[
+        str,
+        Meta(
+            description="Networks (`10.0.0.0/8,fd00::/8`) whose word counts on where a connection"
+            " comes from: `X-Forwarded-For`."
+        ),
+    ] = ""
 
     log_level: Annotated[str, Meta(description="`debug`, `info`, `warning` or `error`.")] = "info"
     log_format: Annotated[str, Meta(description="`console` or `json`.")] = "json"

@@ -99,6 +99,22 @@ class WorkerMetrics:
         )
 
 
+class LimitMetrics:
+    """What is too much, whether refused or only counted."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._exceeded = Counter(
+            "allibe_limit_exceeded",
+            "Times that a limit was exceeded; `enforced` is `false` in a dry run.",
+            ["limit", "enforced"],
+            registry=registry,
+        )
+
+    def count(self, limit: str, *, enforced: bool) -> None:
+        """Count one; `limit` is one of the names in `rates.policy`."""
+        self._exceeded.labels(limit, "true" if enforced else "false").inc()
+
+
 class HttpMetrics:
     """What rooms-api counts."""
 

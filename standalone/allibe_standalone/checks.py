@@ -3,10 +3,12 @@
 import ipaddress
 from collections.abc import Callable
 
+from allibe_gateway.addresses import Addresses
 from allibe_services.backends import verifier
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.logs import LOG_LEVELS
 from allibe_services.origins import Origins
+from allibe_services.rates.policy import policy_of
 from allibe_services.settings import Settings
 from allibe_services.store.migrate import current
 from allibe_services.store.tables import REVISION
@@ -22,6 +24,7 @@ def problems(settings: Settings) -> list[str]:
         _check_database,
         _check_addresses,
         _check_origins,
+        _check_limits,
         _check_logging,
         _check_vapid,
     )
@@ -61,6 +64,11 @@ def _check_addresses(settings: Settings) -> None:
 
 def _check_origins(settings: Settings) -> None:
     Origins(settings.origins)
+
+
+def _check_limits(settings: Settings) -> None:
+    policy_of(settings)
+    Addresses(settings.trusted_proxies)
 
 
 def _check_logging(settings: Settings) -> None:

@@ -17,7 +17,8 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 import allibe_rooms_api.app as rooms_api
 from allibe_fanout_worker.app import worker
-from allibe_gateway.app import Gateway, gateway
+from allibe_gateway.addresses import Addresses
+from allibe_gateway.app import Entry, Gateway, gateway
 from allibe_gateway.limits import Limits
 from allibe_rooms_api import chat_page
 from allibe_rooms_api.call import Context
@@ -27,9 +28,18 @@ from allibe_services.auth.revoked import Revoked
 from allibe_services.backends import Backends, backends, verifier
 from allibe_services.contracts.errors import Unavailable
 from allibe_services.origins import Origins
+from allibe_services.rates.exchange import Exchange
+from allibe_services.rates.limiter import Limiter
+from allibe_services.rates.policy import policy_of
 from allibe_services.runtime import Readiness, Tasks, stop_requested
 from allibe_services.settings import Settings
-from allibe_services.telemetry import AuthMetrics, GatewayMetrics, HttpMetrics, WorkerMetrics
+from allibe_services.telemetry import (
+    AuthMetrics,
+    GatewayMetrics,
+    HttpMetrics,
+    LimitMetrics,
+    WorkerMetrics,
+)
 from allibe_standalone.idle_connections import IdleConnections
 
 BACKLOG = 4096
@@ -74,10 +84,11 @@ async def serve(
     async with _started(settings) as (process, parts, stack):
         admission = await stack.enter_async_context(_admission(process, parts))
         await stack.enter_async_context(_worker(process, parts))
-        entrance = await stack.enter_async_context(_gateway(process, parts, admission))
+        limiter = await stack.enter_async_context(_limiter(process, parts))
+        entrance = await stack.enter_async_context(_gateway(process, parts, admission, limiter))
         app = web.Application()
         app.add_routes(entrance.routes())
-        _add_http(app, process, parts, admission)
+        _add_http(app, process, parts, admission, limiter)
         if extras is not None:
             extras(app, process)
         site = await stack.enter_async_context(
@@ -93,7 +104,8 @@ async def run_gateway(settings: Settings) -> None:
     """Run a gateway alone until it is told to stop. Raises as `serve`."""
     async with _started(settings) as (process, parts, stack):
         admission = await stack.enter_async_context(_admission(process, parts))
-        entrance = await stack.enter_async_context(_gateway(process, parts, admission))
+        limiter = await stack.enter_async_context(_limiter(process, parts))
+        entrance = await stack.enter_async_context(_gateway(process, parts, admission, limiter))
         app = web.Application()
         app.add_routes(entrance.routes())
         site = await stack.enter_async_context(
@@ -109,7 +121,8 @@ async def run_rooms_api(settings: Settings, *, extras: Extras | None = None) -> 
         process.readiness.add("store", parts.store.ping)
         app = web.Application()
         admission = await stack.enter_async_context(_admission(process, parts))
-        _add_http(app, process, parts, admission)
+        limiter = await stack.enter_async_context(_limiter(process, parts))
+        _add_http(app, process, parts, admission, limiter)
         if extras is not None:
             extras(app, process)
         site = await stack.enter_async_context(
@@ -195,8 +208,21 @@ async def _worker(process: Process, parts: Backends) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def _limiter(process: Process, parts: Backends) -> AsyncIterator[Limiter]:
+    """Decide what is too much, by what all processes have spent."""
+    limiter = Limiter(policy_of(process.settings), LimitMetrics(process.registry))
+    exchange = Exchange(limiter, parts.rates)
+    running = process.tasks.start(exchange.run(), name="rates")
+    try:
+        yield limiter
+    finally:
+        running.cancel()
+        await exchange.end()
+
+
+@asynccontextmanager
 async def _gateway(
-    process: Process, parts: Backends, admission: Admission
+    process: Process, parts: Backends, admission: Admission, limiter: Limiter
 ) -> AsyncIterator[Gateway]:
     process.readiness.add("store", parts.store.ping)
     process.readiness.add("bus", parts.bus.ping)
@@ -205,8 +231,12 @@ async def _gateway(
         store=parts.store,
         presence=parts.presence,
         admission=admission,
-        origins=Origins(process.settings.origins),
         sockjs_client_url=process.settings.sockjs_client_url,
+        entry=Entry(
+            origins=Origins(process.settings.origins),
+            addresses=Addresses(process.settings.trusted_proxies),
+            limiter=limiter,
+        ),
         limits=_limits(process.settings),
         metrics=GatewayMetrics(process.registry),
         tasks=process.tasks,
@@ -230,7 +260,11 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _add_http(
-    app: web.Application, process: Process, parts: Backends, admission: Admission
+    app: web.Application,
+    process: Process,
+    parts: Backends,
+    admission: Admission,
+    limiter: Limiter,
 ) -> None:
     rooms_api.setup(
         app,
@@ -241,6 +275,7 @@ def _add_http(
             verifier=admission.verifier,
             token_life=process.settings.token_life_seconds,
             origins=Origins(process.settings.origins),
+            limiter=limiter,
             observe=HttpMetrics(process.registry).observe,
         ),
     )

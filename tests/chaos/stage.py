@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from allibe_services.rates.policy import NO_LIMITS
 from deploy.cluster.parts import Cluster
 from deploy.cluster.servers import ProgramMissing
 from deploy.cluster.service import Service
@@ -27,7 +28,7 @@ SABOTEUR = [sys.executable, "-P", str(ROOT / "tests" / "chaos" / "saboteur.py")]
 RECOVERY_MESSAGES = 100_000
 """No gap is too long here, so that every recovery must be complete."""
 
-SETTINGS = {
+SETTINGS = NO_LIMITS | {
     "ALLIBE_RECOVERY_MESSAGES": str(RECOVERY_MESSAGES),
     # A handful of messages: most recoveries read pages of the log as well as the tail.
     "ALLIBE_TAIL_BYTES": "4096",

@@ -6,6 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from allibe_gateway.app import Entry
 from allibe_services.origins import Origins
 from tests.integration.gateway import Site, running, token
 
@@ -15,7 +16,7 @@ DOORS = ["/allibe-ws", f"/ws/chat?roomId=1&token={token()}"]
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with running(tmp_path, origins=Origins(f"self,{PAGE}")) as site:
+    async with running(tmp_path, entry=Entry(origins=Origins(f"self,{PAGE}"))) as site:
         yield site
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientResponse
 
+from allibe_gateway.app import Entry
 from allibe_gateway.limits import Limits
 from allibe_services.origins import Origins
 from tests.integration.gateway import Site, StompClient, frame, running, token, until
@@ -275,7 +276,9 @@ class TestWhoseSession:
         self, tmp_path: Path, server: str, query: str, origin: str | None
     ) -> None:
         tokens = {user: token(user) for user in ("alice", "bob")}
-        async with running(tmp_path, origins=Origins("self, https://other.example")) as site:
+        async with running(
+            tmp_path, entry=Entry(origins=Origins("self, https://other.example"))
+        ) as site:
             alice = SockJs(site, "xhr", "session-1", Origin=site.url)
             alice.query = {"token": tokens["alice"]}
             assert await alice.frame() == "o"

@@ -19,6 +19,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
+from allibe_services.rates.policy import NO_LIMITS
 from deploy.cluster.parts import Cluster
 from deploy.cluster.servers import ProgramMissing
 from deploy.cluster.service import Service
@@ -34,7 +35,11 @@ _open = build_opener(ProxyHandler({})).open
 def running_cluster(
     folder: Path, template: Path, *, nodes: int = 1, **settings: str
 ) -> Iterator[Cluster]:
-    """Give a cluster that is ready; at the end it is gone and its logs were looked at."""
+    """Give a cluster that is ready; at the end it is gone and its logs were looked at.
+
+    It has no limits but those that `settings` say: one user of a test does more than a person may.
+    """
+    settings = NO_LIMITS | settings
     cluster = Cluster(folder, nodes=nodes, durable=False, template=template, settings=settings)
     try:
         cluster.start()

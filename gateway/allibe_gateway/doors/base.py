@@ -10,6 +10,7 @@ from allibe_services.contracts.errors import (
     AllibeError,
     NotAllowed,
     Overloaded,
+    RateLimited,
     Refused,
     ShuttingDown,
     TokenExpired,
@@ -62,8 +63,12 @@ class Door(Protocol):
         """Begin, once the connection stands."""
         ...
 
-    async def receive(self, chunk: bytes) -> None:
-        """Take the content of one message. Raises nothing."""
+    async def receive(self, chunk: bytes) -> int:
+        """Take the content of one message; return how many frames it held. Raises nothing."""
+        ...
+
+    def fail(self, error: AllibeError) -> None:
+        """Tell the client, then close."""
         ...
 
     def hint(self, in_ms: int) -> bool:
@@ -90,6 +95,7 @@ _DISCONNECTS: tuple[tuple[type[AllibeError], Disconnect], ...] = (
     (NotAllowed, disconnects.NOT_ALLOWED),
     (Refused, disconnects.REFUSED),
     (ShuttingDown, disconnects.RESTART),
+    (RateLimited, disconnects.RATE_LIMITED),
     (Overloaded, disconnects.OVERLOADED),
     (Unavailable, disconnects.UNAVAILABLE),
 )

@@ -175,7 +175,7 @@ class JsonDoor:
         except AllibeError as error:
             self.fail(error)
 
-    async def receive(self, chunk: bytes) -> None:
+    async def receive(self, chunk: bytes) -> int:
         """Handle one message."""
         client_message_id = None
         try:
@@ -191,6 +191,7 @@ class JsonDoor:
                 await self._do(request)
         except AllibeError as error:
             self._tell(error, client_message_id)
+        return 1
 
     def hint(self, in_ms: int) -> bool:
         """Send `reconnect`."""

@@ -97,18 +97,20 @@ class StompDoor:
     async def open(self) -> None:
         """Nothing happens before CONNECT."""
 
-    async def receive(self, chunk: bytes) -> None:
+    async def receive(self, chunk: bytes) -> int:
         """Handle the frames of one WebSocket message, in order, until one ends the connection."""
+        number = 0
         try:
             for number, event in enumerate(self._protocol.receive(chunk), 1):
                 await _HANDLERS[type(event)](self, event)
                 if self._connection.closing:
-                    return
+                    return number
                 if number % FRAMES_IN_A_ROW == 0:
                     await asyncio.sleep(0)  # a chunk may hold thousands: others wait
         except StompError as error:
             await self.settled()
             self._refuse_frame(error)
+        return number
 
     def hint(self, in_ms: int) -> bool:
         """Send it to the queue of errors, for want of a frame of the server's own in STOMP."""
@@ -358,6 +360,8 @@ class StompDoor:
     def _error(self, error: AllibeError, receipt: str | None) -> None:
         self._shared.metrics.errors.labels(error.code).inc()
         extra = {"x-retryable": "true" if error.retryable else "false"}
+        if error.retry_after_ms is not None:
+            extra["x-retry-after-ms"] = str(error.retry_after_ms)
         version = self._protocol.version
         self._write(replies.error(error.message, error.code, version, receipt, extra=extra))
         self._connection.disconnect(disconnect_for(error))

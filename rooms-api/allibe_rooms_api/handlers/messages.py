@@ -8,7 +8,7 @@ from aiohttp import web
 from allibe_rooms_api import paging
 from allibe_rooms_api.call import Call
 from allibe_rooms_api.handlers.answers import answer
-from allibe_rooms_api.permissions import ALLOWED, Action, Standing, require, standing
+from allibe_rooms_api.permissions import ALLOWED, Action, Standing, is_system, require, standing
 from allibe_rooms_api.reading import path_room, query_limit, query_number, read_json, user_id_in
 from allibe_rooms_api.schemas import Accepted, History, NewMessage
 from allibe_services.contracts.commands import PostMessage
@@ -66,6 +66,8 @@ async def post_message(call: Call) -> web.Response:
     caller = await standing(call.store.members, call.identity, room_id)
     require(caller, Action.POST)
     command = _command(call, caller, room_id, new)
+    if not is_system(call.identity):
+        call.context.limiter.post(command.sender, room_id)
     stored = await call.bus.post(command)
     if stored is None:
         accepted = Accepted(command.message_id, room_id, command.client_message_id)

@@ -37,6 +37,7 @@ TOKEN_REVOKED = Disconnect(4407, "token revoked", reconnect=True, delay_ms=1000,
 HEARTBEAT_LOST = Disconnect(4408, "no heart-beat", reconnect=True)
 SLOW_CONSUMER = Disconnect(4409, "slow consumer: resume", reconnect=True, delay_ms=1000)
 LOG_RESET = Disconnect(4410, "room log was reset: resume", reconnect=True)
+RATE_LIMITED = Disconnect(4429, "rate limited: slow down", reconnect=True, delay_ms=1000)
 
 TABLE: tuple[Disconnect, ...] = (
     NORMAL,
@@ -56,5 +57,6 @@ TABLE: tuple[Disconnect, ...] = (
     HEARTBEAT_LOST,
     SLOW_CONSUMER,
     LOG_RESET,
+    RATE_LIMITED,
 )
 """Every entry; docs/protocol.md shows this table and a test compares them."""

@@ -27,6 +27,7 @@ AllibeError
     ├── LeasesUnavailable      leases_unavailable: who is connected, which workers live, tickets
     ├── KeysUnavailable        keys_unavailable: what tokens are verified with
     ├── NotConfirmed           not_confirmed: no word in time; it may or may not be stored
+    ├── RateLimited            rate_limited: too much or too often by this user or in this room
     ├── Overloaded             overloaded
     └── ShuttingDown           shutting_down
 
@@ -210,6 +211,12 @@ class NotConfirmed(Unavailable):
 
     code, status = "not_confirmed", 504
     text = "No confirmation in time; try again with the same clientMessageId."
+
+
+class RateLimited(Unavailable):
+    """Too much, or too often, by this user, in this room or from this address: slow down."""
+
+    code, status, text = "rate_limited", 429, "Too much at once; try again later."
 
 
 class Overloaded(Unavailable):

@@ -11,6 +11,7 @@ from allibe_gateway import asyncapi
 from allibe_gateway.doors.base import disconnect_for
 from allibe_services import settings
 from allibe_services.contracts import disconnects, errors
+from allibe_services.rates.policy import LIMITS
 from scripts import docs, typescript
 
 GENERATED = docs.rendered()
@@ -39,12 +40,14 @@ def test_running_the_script_writes_the_pages(
     monkeypatch.setattr(docs, "DOCS", tmp_path)
     monkeypatch.setattr(docs, "CLIENT", tmp_path)
     (tmp_path / "protocol.md").write_text("<!-- generated: limits -->\nold\n<!-- end -->\n")
+    (tmp_path / "limits.md").write_text("<!-- generated: rates -->\n<!-- end -->\n")
     docs.main()
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert written == {
         "settings.md": docs.settings_page(),
         "metrics.md": docs.metrics_page(),
         "protocol.md": f"<!-- generated: limits -->\n{docs.limits()}<!-- end -->\n",
+        "limits.md": f"<!-- generated: rates -->\n{docs.rates()}<!-- end -->\n",
         "disconnects.ts": typescript.disconnects(),
     }
 
@@ -61,10 +64,15 @@ def test_a_mark_that_names_no_table_is_an_error() -> None:
         docs.with_tables("<!-- generated: nonsense -->\n<!-- end -->\n")
 
 
-def test_every_table_stands_on_the_protocol_page() -> None:
-    page = (docs.DOCS / "protocol.md").read_text()
+def test_every_table_stands_on_one_page() -> None:
+    page = "".join((docs.DOCS / name).read_text() for name in ("protocol.md", "limits.md"))
     for name in docs._TABLES:
         assert page.count(f"<!-- generated: {name} -->\n| ") == 1
+
+
+def test_every_limit_that_metrics_know_has_a_line() -> None:
+    lines = docs.rates().splitlines()[2:]
+    assert [line.split("`")[1] for line in lines] == list(LIMITS)
 
 
 def test_every_setting_has_a_line() -> None:

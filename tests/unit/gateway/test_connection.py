@@ -1,6 +1,7 @@
 """`connection`: one WebSocket, read for its door, closed once, by the table."""
 
 import asyncio
+import time
 from typing import cast
 
 import pytest
@@ -9,9 +10,15 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from allibe_gateway.connection import WebSocketConnection
+from allibe_gateway.doors.base import disconnect_for
+from allibe_gateway.inbound import LONGEST_PAUSE, Inbound
 from allibe_gateway.limits import Limits
 from allibe_services.contracts import disconnects
-from allibe_services.telemetry import GatewayMetrics
+from allibe_services.contracts.errors import AllibeError, Overloaded
+from allibe_services.rates.limiter import Limiter, unlimited
+from allibe_services.rates.policy import Policy
+from allibe_services.rates.rate import Rate
+from allibe_services.telemetry import GatewayMetrics, LimitMetrics
 from tests.unit.gateway.fakes import FakeTransport, settle, until
 
 END = WSMessage(WSMsgType.CLOSE, 1000, "")
@@ -70,6 +77,8 @@ class FakeDoor:
 
     def __init__(self) -> None:
         self.received: list[bytes] = []
+        self.failed: list[AllibeError] = []
+        self.line: WebSocketConnection | None = None
         self.error: BaseException | None = None
         self.opening_error: Exception | None = None
         self.hints: list[int] = []
@@ -83,11 +92,17 @@ class FakeDoor:
         if self.opening_error is not None:
             raise self.opening_error
 
-    async def receive(self, chunk: bytes) -> None:
+    async def receive(self, chunk: bytes) -> int:
         self.received.append(chunk)
         await self.free.wait()
         if self.error is not None:
             raise self.error
+        return 1
+
+    def fail(self, error: AllibeError) -> None:
+        self.failed.append(error)
+        if self.line is not None:
+            self.line.disconnect(disconnect_for(error))
 
     def hint(self, in_ms: int) -> bool:
         self.hints.append(in_ms)
@@ -103,7 +118,7 @@ class FakeDoor:
 class Line:
     """A connection over fakes, running."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, limiter: Limiter | None = None) -> None:
         self.web_socket = FakeWebSocket()
         self.transport = Transport()
         self.registry = CollectorRegistry()
@@ -112,8 +127,10 @@ class Line:
             cast(asyncio.Transport, self.transport),
             limits or Limits(close_seconds=0.01, slow_consumer_bytes=10),
             GatewayMetrics(self.registry),
+            Inbound(limiter or unlimited()),
         )
         self.door = FakeDoor()
+        self.door.line = self.it
         self.task: asyncio.Task[None] | None = None
 
     def run(self) -> "asyncio.Task[None]":
@@ -366,6 +383,66 @@ class TestHeartBeats:
         line.transport.gone = True
         line.it.beat(asyncio.get_running_loop().time() + 11)
         assert line.it.outbox.closed
+
+
+def hasty(rate: Rate) -> Line:
+    """A connection that may send so many frames."""
+    limiter = Limiter(Policy(connection_frames=rate), LimitMetrics(CollectorRegistry()))
+    return Line(limiter=limiter)
+
+
+class TestSpeakingTooFast:
+    """It is read more slowly; nothing of what it sends is lost."""
+
+    async def test_it_is_not_read_for_a_while(self) -> None:
+        line = hasty(Rate(20, 1))
+        line.hear(*(text(b"a") for _ in range(4)), END)
+        began = time.monotonic()
+        await line.run()
+        assert line.door.received == [b"a"] * 4
+        assert time.monotonic() - began > 0.12
+        assert line.door.failed == []
+
+    async def test_its_silence_meanwhile_is_no_silence(self) -> None:
+        line = hasty(Rate(0.2, 1))
+        line.it.expect_heart_beats(send_seconds=0, receive_seconds=0.1)
+        line.hear(text(b"a"), text(b"b"))
+        line.run()
+        await until(lambda: len(line.door.received) == 2)
+        await settle()
+        line.it.beat(asyncio.get_running_loop().time() + 100)
+        assert not line.it.closing
+        line.it.disconnect(disconnects.RESTART)
+        await until(line.task.done if line.task else bool)
+
+    async def test_a_close_does_not_wait(self) -> None:
+        line = hasty(Rate(0.2, 1))
+        line.hear(text(b"a"), text(b"b"))
+        line.run()
+        await until(lambda: len(line.door.received) == 2)
+        await settle()
+        line.it.disconnect(disconnects.RESTART)
+        await until(line.task.done if line.task else bool)
+        assert line.web_socket.closed == [(1012, b"service restart: resume")]
+        assert line.door.closed == 1
+
+    async def test_who_would_not_be_read_for_long_is_told_and_closed(self) -> None:
+        line = hasty(Rate(1 / (2 * LONGEST_PAUSE), 1))
+        line.hear(text(b"a"), text(b"b"))
+        await line.run()
+        [error] = line.door.failed
+        assert error.code == "rate_limited"
+        assert error.retry_after_ms == pytest.approx(2 * LONGEST_PAUSE * 1000, abs=1000)
+        assert line.web_socket.closed == [(4429, b"rate limited: slow down")]
+
+    async def test_a_connection_that_is_refused_is_only_told(self) -> None:
+        line = Line()
+        line.hear(text(b"a"))
+        await line.it.run(line.door, Overloaded(retry_after_ms=1))
+        assert line.door.received == []
+        assert [one.code for one in line.door.failed] == ["overloaded"]
+        assert line.web_socket.closed == [(1013, b"try again later")]
+        assert line.door.closed == 1
 
 
 class TestDraining:

@@ -18,6 +18,7 @@ from allibe_services.auth.revoked import Revoked
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.rooms import Room
 from allibe_services.presence.inprocess import InProcessPresence
+from allibe_services.rates.limiter import unlimited
 from allibe_services.telemetry import GatewayMetrics
 from allibe_services.tickets.inprocess import InProcessTickets
 from tests.support.revocations import MemoryRevocations
@@ -78,6 +79,7 @@ class World:
         self.reporter = PresenceReporter(self.presence)
         self.deadlines = Deadlines(self.clock)
         self.revoked = Revoked(self.store.revocations, clock=self.clock)
+        self.limiter = unlimited()
         self.tickets = InProcessTickets()
         verifier = TokenVerifier("HS256", SECRET, revoked=self.revoked, clock=self.clock)
         self.shared = Shared(
@@ -90,6 +92,7 @@ class World:
             self.deadlines,
             limits,
             metrics,
+            self.limiter,
             self.clock,
         )
 

@@ -35,4 +35,11 @@ export const DISCONNECTS: readonly Disconnect[] = [
     delayMs: 0,
     newToken: false,
   },
+  {
+    code: 4429,
+    reason: 'rate limited: slow down',
+    reconnect: true,
+    delayMs: 1000,
+    newToken: false,
+  },
 ];

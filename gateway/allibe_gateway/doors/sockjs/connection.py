@@ -19,6 +19,7 @@ from allibe_gateway.doors.base import Door
 from allibe_gateway.doors.sockjs import wire
 from allibe_gateway.doors.sockjs.websocket import hand_over
 from allibe_gateway.fanout.outbox import Outbox
+from allibe_gateway.inbound import LONGEST_PAUSE, Inbound, too_fast
 from allibe_gateway.limits import Limits
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.disconnects import Disconnect
@@ -50,7 +51,11 @@ class HttpConnection:
     framing = staticmethod(wire.quoted)
 
     def __init__(
-        self, limits: Limits, metrics: GatewayMetrics, ended: Callable[["HttpConnection"], None]
+        self,
+        limits: Limits,
+        metrics: GatewayMetrics,
+        inbound: Inbound,
+        ended: Callable[["HttpConnection"], None],
     ) -> None:
         self.id = uuid7().hex
         self.door: Door | None = None
@@ -64,6 +69,7 @@ class HttpConnection:
         """Held while a request's messages are read: their order, and a bound of their memory."""
         self._limits = limits
         self._metrics = metrics
+        self._inbound = inbound
         self._ended = ended
         self._loop = asyncio.get_running_loop()
         self._handling = asyncio.Lock()
@@ -114,18 +120,26 @@ class HttpConnection:
 
     # Requests that send
 
-    async def receive(self, messages: list[bytes]) -> None:
-        """Hand messages to the door, after those of requests before."""
+    async def receive(self, messages: list[bytes]) -> float:
+        """Hand messages to the door, after those of requests before.
+
+        Return for how many seconds to read no more: as a WebSocket, too fast a client is held back.
+        """
+        pause = 0.0
         async with self._handling:
             if self.door is None or self.closing or self._draining:
-                return
+                return pause
             try:
-                await hand_over(messages, self.door, self)
+                frames = await hand_over(messages, self.door, self)
+                pause = self._inbound.pause(frames, sum(map(len, messages)))
+                if pause > LONGEST_PAUSE:
+                    self.door.fail(too_fast(pause))
             except Exception:
                 log.exception("connection_failed", connection=self.id)
                 self.disconnect(disconnects.INTERNAL_ERROR)
             finally:
                 self._last_in = self._loop.time()
+        return 0.0 if self.closing else pause
 
     # Requests that receive
 

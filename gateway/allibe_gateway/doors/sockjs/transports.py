@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from allibe_gateway.doorkeeper import Doorkeeper, Place
 from allibe_gateway.doors.base import Connection, Door
 from allibe_gateway.doors.sockjs import pages, wire
 from allibe_gateway.doors.sockjs.connection import HttpConnection
@@ -77,12 +78,14 @@ class SockJs:
         self,
         host: Host,
         origins: Origins,
+        doorkeeper: Doorkeeper,
         limits: Limits,
         metrics: GatewayMetrics,
         client_url: str = pages.CLIENT_URL,
     ) -> None:
         self._host = host
         self._origins = origins
+        self._doorkeeper = doorkeeper
         self._limits = limits
         self._metrics = metrics
         self._iframe = pages.IframePage(client_url)
@@ -165,7 +168,7 @@ class SockJs:
                 messages = wire.messages_of(body)
             except wire.BrokenMessages:
                 return _refused("Broken JSON encoding.", headers)
-            await connection.receive(messages)
+            await asyncio.sleep(await connection.receive(messages))
         status, text = answer
         return web.Response(
             status=status, text=text, content_type="text/plain", charset="UTF-8", headers=headers
@@ -247,15 +250,24 @@ class SockJs:
         self._host.admit()
         if self._connections.full:
             raise web.HTTPServiceUnavailable(headers=headers | {"Retry-After": "1"})
-        session_id = request.match_info["session"]
-        connection = HttpConnection(self._limits, self._metrics, partial(self._ended, session_id))
+        session_id, place = request.match_info["session"], self._doorkeeper.enter(request)
+        connection = HttpConnection(
+            self._limits,
+            self._metrics,
+            self._doorkeeper.inbound(),
+            partial(self._ended, session_id, place),
+        )
         self._connections.add(session_id, _visitor(request), connection)
         connection.door = self._host.make_door(request, connection)
         self._host.opened(connection)
-        await connection.door.open()
+        if place.refusal is None:
+            await connection.door.open()
+        else:
+            connection.door.fail(place.refusal)
         return connection
 
-    def _ended(self, session_id: str, connection: HttpConnection) -> None:
+    def _ended(self, session_id: str, place: Place, connection: HttpConnection) -> None:
+        self._doorkeeper.leave(place)
         self._connections.ended(session_id)
         self._host.closed(connection)
 

@@ -5,6 +5,7 @@ import asyncio
 from allibe_gateway.doors.base import Connection, Door
 from allibe_gateway.doors.sockjs import wire
 from allibe_services.contracts import disconnects
+from allibe_services.contracts.errors import AllibeError
 
 MESSAGES_IN_A_ROW = 50
 """Messages of one array that are handled before others have their turn."""
@@ -24,14 +25,18 @@ class SockJsDoor:
         """Open the door within."""
         await self._inner.open()
 
-    async def receive(self, chunk: bytes) -> None:
+    async def receive(self, chunk: bytes) -> int:
         """Take an array of messages; nothing at all counts as an empty one."""
         try:
             messages = wire.messages_of(chunk or b"[]")
         except wire.BrokenMessages:
             self._connection.disconnect(disconnects.PROTOCOL_ERROR)
-            return
-        await hand_over(messages, self._inner, self._connection)
+            return 0
+        return await hand_over(messages, self._inner, self._connection)
+
+    def fail(self, error: AllibeError) -> None:
+        """Let the door within tell it."""
+        self._inner.fail(error)
 
     def hint(self, in_ms: int) -> bool:
         """Let the door within tell it."""
@@ -46,11 +51,13 @@ class SockJsDoor:
         await self._inner.close()
 
 
-async def hand_over(messages: list[bytes], door: Door, connection: Connection) -> None:
-    """Hand messages to a door, in order, until one ends the connection."""
+async def hand_over(messages: list[bytes], door: Door, connection: Connection) -> int:
+    """Hand messages to a door, in order, until one ends the connection; return their frames."""
+    frames = 0
     for number, message in enumerate(messages, 1):
-        await door.receive(message)
+        frames += await door.receive(message)
         if connection.closing:
-            return
+            break
         if number % MESSAGES_IN_A_ROW == 0:
             await asyncio.sleep(0)  # an array may hold thousands: others wait
+    return frames

@@ -185,6 +185,7 @@ export const en: Dictionary = {
     leases_unavailable: 'The server is busy. Please try again.',
     keys_unavailable: 'The server is busy. Please try again.',
     not_confirmed: 'The server did not confirm this in time.',
+    rate_limited: 'You are too fast. Please wait a moment.',
     overloaded: 'The server is very busy. Please try again soon.',
     shutting_down: 'The server is restarting. Please try again soon.',
     other: 'Something went wrong.',

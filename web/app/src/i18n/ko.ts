@@ -178,6 +178,7 @@ export const ko: Dictionary = {
     leases_unavailable: '서버가 바빠요. 다시 시도해 주세요.',
     keys_unavailable: '서버가 바빠요. 다시 시도해 주세요.',
     not_confirmed: '서버가 제때 확인해 주지 않았어요.',
+    rate_limited: '너무 빨라요. 잠시 후 다시 시도해 주세요.',
     overloaded: '서버가 매우 바빠요. 잠시 후 다시 시도해 주세요.',
     shutting_down: '서버를 다시 시작하고 있어요. 잠시 후 다시 시도해 주세요.',
     other: '문제가 생겼어요.',

@@ -9,9 +9,13 @@ from structlog.testing import capture_logs
 from allibe_gateway.doors.sockjs import connection as module
 from allibe_gateway.doors.sockjs import wire
 from allibe_gateway.doors.sockjs.connection import HttpConnection
+from allibe_gateway.inbound import LONGEST_PAUSE, Inbound
 from allibe_gateway.limits import Limits
 from allibe_services.contracts import disconnects
-from allibe_services.telemetry import GatewayMetrics
+from allibe_services.rates.limiter import Limiter, unlimited
+from allibe_services.rates.policy import Policy
+from allibe_services.rates.rate import Rate
+from allibe_services.telemetry import GatewayMetrics, LimitMetrics
 from tests.unit.gateway.fakes import settle, until
 from tests.unit.gateway.test_connection import FakeDoor
 
@@ -46,10 +50,15 @@ class Peer:
 class Line:
     """A connection over fakes, whose client has the open frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, limiter: Limiter | None = None) -> None:
         self.registry = CollectorRegistry()
         self.ended: list[HttpConnection] = []
-        self.it = HttpConnection(LIMITS, GatewayMetrics(self.registry), self.ended.append)
+        self.it = HttpConnection(
+            LIMITS,
+            GatewayMetrics(self.registry),
+            Inbound(limiter or unlimited()),
+            self.ended.append,
+        )
         self.it.door = self.door = FakeDoor()
         self.peer = Peer()
         self.start = asyncio.get_running_loop().time()
@@ -254,3 +263,23 @@ class TestEnding:
         line.door.unsettled.set()
         await draining
         assert await line.it.next_frame() == b'c[1012,"service restart: resume"]'
+
+
+def hasty(rate: Rate) -> Line:
+    """A connection that may send so many frames."""
+    return Line(Limiter(Policy(connection_frames=rate), LimitMetrics(CollectorRegistry())))
+
+
+async def test_who_speaks_too_fast_is_held_back() -> None:
+    """The request is answered later, and what it sent is taken all the same."""
+    line = hasty(Rate(10, 1))
+    assert await line.it.receive([b"a"]) == 0
+    assert await line.it.receive([b"b", b"c"]) == pytest.approx(0.2, abs=0.1)
+    assert line.door.received == [b"a", b"b", b"c"]
+    assert line.door.failed == []
+
+
+async def test_who_speaks_far_too_fast_is_told() -> None:
+    line = hasty(Rate(1 / (2 * LONGEST_PAUSE), 1))
+    await line.it.receive([b"a", b"b"])
+    assert [one.code for one in line.door.failed] == ["rate_limited"]
