@@ -112,6 +112,12 @@ def _security_schemes() -> Json:
             "in": "query",
             "description": "A JWT in the address, for where no header can be set.",
         },
+        "ticket": {
+            "type": "httpApiKey",
+            "name": "ticket",
+            "in": "query",
+            "description": "In the place of the token: from `POST /api/chat/tickets`, good once.",
+        },
     }
 
 
@@ -153,6 +159,7 @@ def _query() -> Json:
         "properties": {
             "roomId": {"type": "string", "description": "The room."} | _whole(ROOM_ID_PATTERN),
             "token": {"type": "string", "description": "A JWT."},
+            "ticket": {"type": "string", "description": "A single-use ticket in its place."},
             "since": frames.text(
                 "The last position that the client has: `<roomId>.<epoch>.<offset>`.",
                 pattern=frames.POSITION,
