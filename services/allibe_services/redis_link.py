@@ -1,8 +1,8 @@
 """The way to Redis: scripts in, answers out, and one kind of failure, `LeasesUnavailable`.
 
-Redis holds leases and nothing else: all of it may be lost at any moment, and nobody may wait long
-for it. So everything here has a limit; a Redis that is away is asked by one caller at a time,
-while the others are refused at once; and a script may be run again without harm.
+Redis holds leases and tickets, nothing else: all of it may be lost at any moment, and nobody may
+wait long for it. So everything here has a limit; a Redis that is away is asked by one caller at a
+time, while the others are refused at once; and a script may be run again without harm.
 """
 
 import asyncio

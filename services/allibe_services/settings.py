@@ -88,8 +88,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     redis_url: Annotated[
         str,
         Meta(
-            description="Who is connected and which workers live: `inprocess:` keeps it in memory;"
-            " `redis://user:password@host:6379/0` (or `rediss:`) is Redis 6.2 or later."
+            description="Who is connected, which workers live, tickets: `inprocess:` keeps all"
+            " in memory; `redis://user:password@host:6379/0` (or `rediss:`) is Redis 6.2 or later."
         ),
     ] = "inprocess:"
 

@@ -85,9 +85,10 @@ class JwksKeys:
         while True:
             self._note(await self._refresh())
             await asyncio.sleep(self._pause)
-            # Not all processes at once.
-            seconds = REFRESH_SECONDS if self._fetched else RETRY_SECONDS
-            await self._until_wanted(seconds * random.uniform(0.9, 1.1))  # noqa: S311
+            if self._keys.count:  # else nobody can sign in: again, at once
+                # Not all processes at the same time.
+                seconds = REFRESH_SECONDS if self._fetched else RETRY_SECONDS
+                await self._until_wanted(seconds * random.uniform(0.9, 1.1))  # noqa: S311
 
     async def ping(self) -> None:
         """See `Keys`."""

@@ -154,6 +154,24 @@ async def test_without_any_key_a_token_is_to_be_tried_again(issuer: Issuer, star
     await verifier.keys.ping()
 
 
+async def test_without_any_key_they_are_fetched_until_there_are(
+    issuer: Issuer, start: Start
+) -> None:
+    """Nobody has to ask: the process becomes ready by itself."""
+    issuer.away = True
+    verifier = await start(pause=0.002, wait=False)
+    async with asyncio.timeout(10):
+        while issuer.fetches < 3:  # noqa: ASYNC110 - what is polled has no event
+            await asyncio.sleep(0.002)
+        issuer.away = False
+        while True:
+            with suppress(KeysUnavailable):
+                await verifier.keys.ping()
+                break
+            await asyncio.sleep(0.002)
+    assert verifier.verify(signed("old")).user_id == "alice"
+
+
 async def test_keys_are_fetched_again_by_themselves(
     issuer: Issuer, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
