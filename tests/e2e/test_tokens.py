@@ -8,6 +8,7 @@ import base64
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import jwt
@@ -185,7 +186,7 @@ class TestExpiry:
     async def test_a_stomp_connection_ends_with_its_token(
         self, private_server: Server, clients: Clients, room: str
     ) -> None:
-        """An ERROR says why. What is posted afterwards never reaches it."""
+        """An ERROR says why. What is posted later never reaches it, nor what it sends others."""
         client = await clients.web_socket(private_server)
         await client.connect(private_server.token("alice", ttl=self.TTL))
         await client.subscribe(f"/topic/rooms/{room}")
@@ -193,9 +194,13 @@ class TestExpiry:
         await bob.ask("POST", f"/rooms/{room}/messages", {"content": "in time"})
         assert (await client.body())["content"] == "in time"
         assert (await client.error()).headers["x-code"] == "token_expired"
+        late = json.dumps({"roomId": room, "content": "from nobody"})
+        with suppress(ConnectionError):  # the close may be faster
+            await client.send_frame("SEND", {"destination": "/app/message"}, late)
         await bob.ask("POST", f"/rooms/{room}/messages", {"content": "too late"})
         assert await client.closed() == EXPIRED.code
         assert not client.waiting
+        assert await bob.contents(room) == ["in time", "too late"]
 
     async def test_a_json_connection_ends_with_its_token(
         self, private_server: Server, clients: Clients, room: str
@@ -205,7 +210,13 @@ class TestExpiry:
         client = await clients.json_socket(private_server, {"roomId": room, "token": token})
         await client.of_type("joined")
         assert (await client.of_type("error"))["code"] == "token_expired"
+        with suppress(ConnectionError):
+            await client.send(type="message", content="from nobody")
+        bob = clients.api(private_server, "bob")
+        await bob.ask("POST", f"/rooms/{room}/messages", {"content": "too late"})
         assert await client.closed() == EXPIRED.code
+        assert not [one for one in client.waiting if one["type"] == "message"]
+        assert await bob.contents(room) == ["too late"]
 
     async def test_it_does_not_end_before_its_token(
         self, private_server: Server, clients: Clients, room: str

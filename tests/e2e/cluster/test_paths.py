@@ -1,6 +1,7 @@
 """The requirements' path where alice is at one gateway and bob at the other."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -15,6 +16,9 @@ from tests.support.places import SignedPlace
 from tests.support.stomp_client import StompClient
 
 T = TypeVar("T")
+
+MARGIN_SECONDS = 8.0
+"""Beyond what is promised: two processors, and others who use them."""
 
 TRIES = 40
 """Who is connected is known to workers a moment later: tests post until it is."""
@@ -124,14 +128,22 @@ async def test_who_is_connected_to_the_other_gateway_is_notified(
 async def test_a_removal_over_http_ends_the_subscription_at_a_gateway(
     cluster: Cluster, server: SignedPlace, clients: Clients, room: str
 ) -> None:
-    """Over STOMP the last MESSAGE says so; over JSON the connection ends. Nothing comes after."""
+    """Over STOMP the last MESSAGE says so, and the connection lives; over JSON it ends.
+
+    Promised within 2 s. Nothing comes after.
+    """
     stomp = await stomp_at(cluster, 0, server, clients, "bob")
     await stomp.subscribe(f"/topic/rooms/{room}")
     plain = await json_at(cluster, 1, server, clients, "bob", room)
     alice = clients.api(server, "alice")
+    began = time.monotonic()
     status, _ = await alice.ask("DELETE", f"/rooms/{room}/members/bob")
     assert status == 204
     assert (await stomp.body())["type"] == "removed"
+    took = time.monotonic() - began
+    assert took < 2 + MARGIN_SECONDS
+    print(f"removed after {took:.3f} s")
+    await stomp.subscribe("/user/queue/rooms", id="rooms")
     assert (await plain.take(lambda item: item["type"] == "error"))["code"] == "not_a_member"
     assert await plain.closed() == 4404
     await alice.ask("POST", f"/rooms/{room}/messages", {"content": "among us"})

@@ -1,0 +1,71 @@
+"""`processes`: what stands before anybody is let in."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from allibe_services.backends import Backends
+from allibe_services.bus.inprocess import InProcessBus
+from allibe_services.contracts.errors import StoreUnavailable, TokenRevoked
+from allibe_services.contracts.identity import Identity
+from allibe_services.contracts.ids import UserId
+from allibe_services.presence.inprocess import InProcessPresence
+from allibe_services.rates.inprocess import InProcessRates
+from allibe_services.settings import Settings
+from allibe_services.tickets.inprocess import InProcessTickets
+from allibe_services.workers.inprocess import InProcessWorkers
+from allibe_standalone import processes
+from allibe_standalone.processes import Process
+from tests.unit.gateway.world import SECRET, FakeStore
+
+SETTINGS = Settings(jwt_secret=SECRET)
+ALICE = Identity(UserId("alice"), 9_999_999_999.0)
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    return FakeStore()
+
+
+@pytest.fixture
+async def parts(store: FakeStore) -> AsyncIterator[Backends]:
+    bus, presence = InProcessBus(), InProcessPresence()
+    yield Backends(bus, store, presence, InProcessWorkers(), InProcessTickets(), InProcessRates())
+    await bus.close()
+    await presence.close()
+
+
+async def test_revocations_are_known_on_entry(parts: Backends, store: FakeStore) -> None:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    await store.revocations.revoke("user", "alice", expires_at=later)
+    process = Process(SETTINGS)
+    async with processes._admission(process, parts) as admission:
+        with pytest.raises(TokenRevoked):
+            admission.verifier.check(ALICE)
+        assert process.registry.get_sample_value("allibe_auth_revocations") == 1
+        assert await process.readiness.report() == {}
+    await process.tasks.close()
+
+
+async def test_a_process_starts_without_the_database_and_lets_nobody_in(
+    parts: Backends, store: FakeStore
+) -> None:
+    store.revocations.away = True
+    process = Process(SETTINGS)
+    async with processes._admission(process, parts) as admission:
+        with pytest.raises(StoreUnavailable):
+            admission.verifier.check(ALICE)
+    await process.tasks.close()
+
+
+async def test_a_process_that_has_no_key_is_unready(parts: Backends) -> None:
+    """Nothing answers at the issuer's address."""
+    published = msgspec.structs.replace(
+        SETTINGS, jwt_algorithm="ES256", jwt_jwks_url="http://127.0.0.1:1/keys"
+    )
+    process = Process(published)
+    async with processes._admission(process, parts):
+        assert await process.readiness.report() == {"keys": "keys_unavailable"}
+    await process.tasks.close()
