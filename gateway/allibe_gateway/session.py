@@ -141,8 +141,12 @@ class Session:
         Raises `NotAMember`, `UnknownRoom`, `Conflict` (id in use), `TooManySubscriptions`,
         `Unavailable`.
         """
-        user_id = self.require_identity().user_id
-        await self._memberships.confirm(subscription.room_id, user_id)
+        user_id, room_id = self.require_identity().user_id, subscription.room_id
+        if subscription.stream == "activity" and room_id in self.subscriptions.rooms_on_screen():
+            # Ends with that of the log, which was confirmed: many come back at once with both.
+            await self._memberships.check(room_id, user_id)
+        else:
+            await self._memberships.confirm(room_id, user_id)
         joined = await self.subscriptions.begin(subscription, since)
         if joined is not None and joined.recovered is not None:
             result = "complete" if joined.recovered else "incomplete"

@@ -155,13 +155,13 @@ class Hub:
     async def join_activity(self, room_id: RoomId, view: View, outbox: Outbox) -> None:
         """Subscribe to what passes by in a room, first to who is here. Raises as `join`."""
         place = await self._enter(room_id)
-        if not place.feed.watch(view, outbox):
+        if not place.feed.activity.add(view, outbox):
             self._ask_for_presence(place)
 
     def part_activity(self, room_id: RoomId, view: View, outbox: Outbox) -> None:
         """End a subscription to what passes by."""
         place = self._places.get(room_id)
-        if place is not None and place.feed.unwatch(view, outbox):
+        if place is not None and place.feed.activity.remove(view, outbox):
             self._leave(place)
 
     def watched(self) -> list[RoomId]:
@@ -172,7 +172,7 @@ class Hub:
         """Hand out who is in a room, to those who want to know and do not."""
         place = self._places.get(presence.room_id)
         if place is not None:
-            place.feed.show_presence(presence)
+            place.feed.activity.show(presence)
 
     async def attach(self, user_id: UserId, listener: UserListener) -> None:
         """Hand a user's events to the listener from now on. Raises `Unavailable`: it is not."""
@@ -205,7 +205,7 @@ class Hub:
             elif isinstance(event, ScreensChanged):
                 self._ask_for_presence(place)
             else:
-                place.feed.on_activity(event)
+                place.feed.activity.push(event)
 
     def on_revocations(self, revocations: Sequence[Revocation]) -> None:
         """Let those look at their tokens whom new revocations may concern."""

@@ -18,13 +18,13 @@ from functools import partial
 import msgspec
 import structlog
 
+from allibe_gateway.fanout.activity import ActivityFeed
 from allibe_gateway.fanout.audience import Audience, View
 from allibe_gateway.fanout.entries import Entry, entry_of
 from allibe_gateway.fanout.outbox import Outbox
 from allibe_gateway.fanout.single_flight import SingleFlight
 from allibe_gateway.fanout.tail import Tail
 from allibe_services.contracts.errors import StoreUnavailable, Unavailable, UnknownRoom
-from allibe_services.contracts.events import Activity, RoomPresence
 from allibe_services.contracts.ids import Position, RoomId
 from allibe_services.contracts.messages import Message
 from allibe_services.contracts.rooms import Head
@@ -37,7 +37,6 @@ RETRY_SECONDS = 0.5
 """Pause before a gap is read again when the store is away."""
 
 log = structlog.get_logger(__name__)
-_encode = msgspec.json.Encoder().encode
 
 
 class FeedLimits(msgspec.Struct, frozen=True):
@@ -76,7 +75,7 @@ class RoomFeed:
     ) -> None:
         self.room_id = room_id
         self.entries = Audience(ephemeral=False)
-        self.activity = Audience(ephemeral=True)
+        self.activity = ActivityFeed(partial(changed, self))
         self._log = room_log
         self._limits = limits
         self._changed = changed
@@ -90,9 +89,6 @@ class RoomFeed:
         self._filling: asyncio.Task[None] | None = None
         self._reads: SingleFlight[int, list[Entry]] = SingleFlight()
         self._warming: SingleFlight[int, list[Entry]] = SingleFlight()
-        self._activities = 0
-        self._presence: RoomPresence | None = None
-        self._newcomers: list[tuple[View, Outbox]] = []
 
     @property
     def epoch(self) -> str:
@@ -137,47 +133,10 @@ class RoomFeed:
             self._fill_up_to(message.offset)
         return False
 
-    def on_activity(self, event: Activity | RoomPresence) -> None:
-        """Hand out what passes by."""
-        self.activity.push(self._activity_entry(event))
-        self._changed(self)
-
-    def watch(self, view: View, outbox: Outbox) -> bool:
-        """Hand a subscriber all that passes by, and at the tick's end who is here.
-
-        False when nobody has said yet who is here.
-        """
-        self.activity.add(view, outbox)
-        if self._presence is None:
-            return False
-        self._newcomers.append((view, outbox))
-        self._changed(self)
-        return True
-
-    def unwatch(self, view: View, outbox: Outbox) -> bool:
-        """Let a subscriber to what passes by go; return whether it was there."""
-        was_there = self.activity.remove(view, outbox)
-        if was_there and not self.activity:
-            self._presence = None  # nobody keeps it up to date from now on
-        return was_there
-
-    def show_presence(self, presence: RoomPresence) -> None:
-        """Hand out who is here, unless all who ask for that know."""
-        if self.activity and presence != self._presence:
-            self._presence = presence
-            self._newcomers.clear()
-            self.on_activity(presence)
-
     def flush(self) -> int:
         """Write what waits; return how many entries of the log that were, over all subscribers."""
-        deliveries = self.entries.flush()
-        newcomers, self._newcomers = self._newcomers, []
-        if newcomers and self._presence is not None:
-            entry = self._activity_entry(self._presence)
-            for view, outbox in newcomers:
-                self.activity.hand(view, outbox, entry)
         self.activity.flush()
-        return deliveries
+        return self.entries.flush()
 
     @property
     def last(self) -> int:
@@ -292,10 +251,6 @@ class RoomFeed:
         tail.append(entry)
         self.entries.push(entry)
         self._changed(self)
-
-    def _activity_entry(self, event: Activity | RoomPresence) -> Entry:
-        self._activities += 1
-        return Entry(0, f"activity-{self._activities}", _encode(event))
 
     def _keep_for_later(self, message: Message) -> None:
         """Remember what comes while `open` reads: its head need not include it."""

@@ -55,6 +55,20 @@ class TestSubscribing:
         await settle()
         assert alice.subscriber.frames == ["v:0"]
 
+    async def test_activity_after_the_log_asks_the_store_no_more(self, alice: User) -> None:
+        """Many come back at once, with both; the two end together."""
+        members = alice.world.store.members
+        await alice.subscribe("alone", OTHER, "activity")
+        await alice.subscribe("log")
+        assert members.asked == 2
+        await alice.subscribe("activity", stream="activity")
+        assert members.asked == 2
+        alice.session.unsubscribe("log")
+        alice.session.unsubscribe("activity")
+        members.leave(ROOM, ALICE)
+        with pytest.raises(NotAMember):
+            await alice.subscribe("activity", stream="activity")
+
     async def test_a_log_that_comes_and_goes_changes_a_screen_and_activity_does_not(
         self, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -488,7 +488,7 @@ class TestActivity:
 
         feed.it.activity.add(View(), watcher.outbox)
         for user in ("alice", "bob"):
-            feed.it.on_activity(Typing(room_id=ROOM, user=UserId(user)))
+            feed.it.activity.push(Typing(room_id=ROOM, user=UserId(user)))
         await settle()
         assert subscriber.offsets == []
         assert bodies == [

@@ -1,4 +1,4 @@
-"""Who is here, as a room's activity: whole, to each who subscribes first, then when it changes."""
+"""`activity`: who is here, whole, to each who subscribes first, and then when it changes."""
 
 from collections.abc import AsyncIterator
 
@@ -30,68 +30,68 @@ VIEW = BodyView()
 
 class TestFeed:
     async def test_who_comes_first_waits_for_the_answer(self) -> None:
-        feed, watcher = (await opened()).it, Subscriber()
-        assert not feed.watch(VIEW, watcher.outbox)
+        feed, watcher = (await opened()).it.activity, Subscriber()
+        assert not feed.add(VIEW, watcher.outbox)
         await settle()
         assert watcher.frames == []
-        feed.show_presence(ALONE)
+        feed.show(ALONE)
         await settle()
         assert watcher.frames == [ALONE_BODY]
 
     async def test_who_comes_later_is_told_first_and_the_others_not_again(self) -> None:
-        feed, watcher, newcomer = (await opened()).it, Subscriber(), Subscriber()
-        feed.watch(VIEW, watcher.outbox)
-        feed.show_presence(ALONE)
+        feed, watcher, newcomer = (await opened()).it.activity, Subscriber(), Subscriber()
+        feed.add(VIEW, watcher.outbox)
+        feed.show(ALONE)
         await settle()
-        assert feed.watch(VIEW, newcomer.outbox)
-        feed.on_activity(Typing(ROOM, ALICE))
+        assert feed.add(VIEW, newcomer.outbox)
+        feed.push(Typing(ROOM, ALICE))
         await settle()
         assert newcomer.frames == [ALONE_BODY, TYPING_BODY]
         assert watcher.frames == [ALONE_BODY, TYPING_BODY]
 
     async def test_a_change_in_the_same_tick_is_all_that_a_newcomer_is_told(self) -> None:
-        feed, watcher, newcomer = (await opened()).it, Subscriber(), Subscriber()
-        feed.watch(VIEW, watcher.outbox)
-        feed.show_presence(ALONE)
-        feed.watch(VIEW, newcomer.outbox)
-        feed.show_presence(BOTH)
+        feed, watcher, newcomer = (await opened()).it.activity, Subscriber(), Subscriber()
+        feed.add(VIEW, watcher.outbox)
+        feed.show(ALONE)
+        feed.add(VIEW, newcomer.outbox)
+        feed.show(BOTH)
         await settle()
         assert newcomer.frames == [BOTH_BODY]
 
     async def test_what_is_no_change_is_not_told(self) -> None:
-        feed, watcher = (await opened()).it, Subscriber()
-        feed.watch(VIEW, watcher.outbox)
+        feed, watcher = (await opened()).it.activity, Subscriber()
+        feed.add(VIEW, watcher.outbox)
         for presence in (ALONE, ALONE, BOTH, BOTH):
-            feed.show_presence(presence)
+            feed.show(presence)
         await settle()
         assert watcher.frames == [ALONE_BODY, BOTH_BODY]
 
     async def test_who_leaves_in_the_same_tick_is_told_nothing(self) -> None:
-        feed, watcher, newcomer = (await opened()).it, Subscriber(), Subscriber()
-        feed.watch(VIEW, watcher.outbox)
-        feed.show_presence(ALONE)
-        feed.watch(VIEW, newcomer.outbox)
-        assert feed.unwatch(VIEW, newcomer.outbox)
-        assert not feed.unwatch(VIEW, newcomer.outbox)
+        feed, watcher, newcomer = (await opened()).it.activity, Subscriber(), Subscriber()
+        feed.add(VIEW, watcher.outbox)
+        feed.show(ALONE)
+        feed.add(VIEW, newcomer.outbox)
+        assert feed.remove(VIEW, newcomer.outbox)
+        assert not feed.remove(VIEW, newcomer.outbox)
         await settle()
         assert newcomer.frames == []
 
     async def test_what_nobody_watched_is_asked_for_afresh(self) -> None:
-        feed, watcher = (await opened()).it, Subscriber()
-        feed.watch(VIEW, watcher.outbox)
-        feed.show_presence(ALONE)
-        feed.unwatch(VIEW, watcher.outbox)
-        feed.show_presence(BOTH)
-        assert not feed.watch(VIEW, watcher.outbox)
+        feed, watcher = (await opened()).it.activity, Subscriber()
+        feed.add(VIEW, watcher.outbox)
+        feed.show(ALONE)
+        feed.remove(VIEW, watcher.outbox)
+        feed.show(BOTH)
+        assert not feed.add(VIEW, watcher.outbox)
 
     async def test_a_slow_consumer_is_not_told(self) -> None:
-        feed, watcher, slow = (await opened()).it, Subscriber(), Subscriber(shed=10)
-        feed.watch(VIEW, watcher.outbox)
-        feed.show_presence(ALONE)
+        feed, watcher, slow = (await opened()).it.activity, Subscriber(), Subscriber(shed=10)
+        feed.add(VIEW, watcher.outbox)
+        feed.show(ALONE)
         slow.transport.unsent = 11
-        feed.watch(VIEW, slow.outbox)
+        feed.add(VIEW, slow.outbox)
         await settle()
-        feed.show_presence(BOTH)
+        feed.show(BOTH)
         await settle()
         assert (watcher.frames, slow.frames) == ([ALONE_BODY, BOTH_BODY], [])
 
