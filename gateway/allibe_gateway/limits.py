@@ -27,7 +27,8 @@ class Limits(msgspec.Struct, frozen=True):
     it until then."""
 
     sockjs_heart_beat_seconds: float = 25.0
-    """SockJS heart-beat: shorter than the 35 s after which sockjs-client gives up a poll."""
+    """SockJS heart-beat: shorter than the 35 s after which sockjs-client gives up a poll. An answer
+    that streams ends after two of them without another request: who is there asks for the next."""
 
     sockjs_disconnect_seconds: float = 5.0
     """Time for a SockJS client to ask for more before its session is over."""

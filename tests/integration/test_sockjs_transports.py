@@ -145,6 +145,16 @@ async def test_a_stream_ends_after_so_many_bytes_and_goes_on_in_the_next(
     assert alice.requests > 2
 
 
+@pytest.mark.parametrize("transport", STREAMS)
+async def test_a_stream_ends_when_nothing_else_is_heard_of_its_client(
+    sockjs: Make, transport: str
+) -> None:
+    """Two heart-beats; who is still there asks again."""
+    alice = sockjs(transport)
+    assert [await alice.frame() for _ in range(6)] == ["o", *"hhhhh"]
+    assert alice.requests > 1
+
+
 class TestEndings:
     async def test_a_client_that_asks_no_more_is_gone_after_the_delay(
         self, site: Site, sockjs: Make

@@ -157,6 +157,14 @@ class HttpConnection:
         """Tell whether a frame of `next_frame` is the last one."""
         return frame is self._farewell
 
+    @property
+    def silent(self) -> bool:
+        """Whether no request has come for so long that the client should be made to send one.
+
+        One that has vanished takes a stream's frames, for as long as the kernel repeats them.
+        """
+        return self._loop.time() - self._last_in >= 2 * self._limits.sockjs_heart_beat_seconds
+
     def detach(self) -> None:
         """End receiving in order: the client has, or is about to have, all that was taken."""
         self._peer = None

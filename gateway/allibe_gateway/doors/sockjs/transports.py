@@ -232,7 +232,7 @@ class SockJs:
             limit.reschedule(loop.time() + WRITE_SECONDS)
             if answer.encoding.streams:
                 await answer.write(frame)
-            if answer.written >= most or connection.has_ended(frame):
+            if answer.written >= most or connection.silent or connection.has_ended(frame):
                 # Before its end is seen: the next request may come at once.
                 connection.detach()
                 await (answer.end() if answer.encoding.streams else answer.one(frame))
