@@ -5,7 +5,7 @@ import json
 import re
 from contextlib import suppress
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import aiohttp
 
@@ -55,7 +55,7 @@ class SockJs:
         kept = found[1]
         if self.transport in ("htmlfile", "jsonp"):
             kept = json.loads(kept)
-        return kept.replace("%25", "%") if self.transport == "eventsource" else kept
+        return unquote(kept) if self.transport == "eventsource" else kept
 
     async def stomp(self) -> Frame:
         """Return the next STOMP frame, past heart-beats of both kinds."""

@@ -5,7 +5,7 @@ import re
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from allibe_gateway.doors.sockjs import wire
@@ -92,6 +92,7 @@ def test_a_frame_in_a_script_is_a_string_and_cannot_leave_it(text: str) -> None:
 
 
 @given(TEXTS)
+@example("100% %41")
 def test_a_frame_of_an_event_source_is_one_event(text: str) -> None:
     """sockjs-client undoes percent-encoding there; what it would undo has to survive."""
     frame = wire.message_frame(wire.quoted(text.encode()))
