@@ -3,14 +3,17 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from structlog.testing import capture_logs
 
-from allibe_services.contracts.errors import LeasesUnavailable
+from allibe_services.contracts.errors import LeasesUnavailable, TicketInvalid
 from allibe_services.presence.base import Lease
 from allibe_services.presence.redis import RedisPresence
 from allibe_services.redis_link import FIRST_PAUSE, RedisLink
+from allibe_services.tickets.base import TICKET_LENGTH
+from allibe_services.tickets.redis import RedisTickets
 from allibe_services.workers.redis import RedisWorkers
 from deploy.cluster.servers import Redis
 from tests.integration.redis_leases.calls import (
@@ -25,6 +28,12 @@ from tests.integration.redis_leases.calls import (
 from tests.integration.redis_leases.conftest import OpenLink
 from tests.support.tcp_proxy import TcpProxy
 
+
+async def _redeem(link: RedisLink) -> None:
+    with suppress(TicketInvalid):
+        await RedisTickets(link).redeem("x" * TICKET_LENGTH)
+
+
 CALLS: dict[str, Callable[[RedisLink], Awaitable[object]]] = {
     "renew": lambda link: RedisPresence(link).renew(LEASES),
     "end": lambda link: RedisPresence(link).end(["a"]),
@@ -34,6 +43,7 @@ CALLS: dict[str, Callable[[RedisLink], Awaitable[object]]] = {
     "announce": lambda link: RedisWorkers(link).announce("w"),
     "leave": lambda link: RedisWorkers(link).leave("w"),
     "ping of workers": lambda link: RedisWorkers(link).ping(),
+    "redeem": _redeem,
 }
 
 
