@@ -42,7 +42,7 @@ def pass_seconds(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
     def pass_some(seconds: float) -> None:
         nonlocal passed
-        passed += seconds
+        passed += seconds + 1e-6  # a sum of floats may be a hair less, depending on the start
 
     monkeypatch.setattr("allibe_services.redis_link._now", lambda: start + passed)
     return pass_some
