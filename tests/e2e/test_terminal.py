@@ -77,6 +77,20 @@ def test_a_pipe_is_sent_shown_and_over(server: Server, chat: Open) -> None:
     assert history(server, room) == ["before", "hello", "안녕하세요"]
 
 
+def test_a_long_pipe_keeps_to_the_limits_and_to_its_order(
+    start_server: StartServer, chat: Open
+) -> None:
+    """More at once than a user may: the rest waits as the server says, and none overtakes."""
+    server = start_server(ALLIBE_LIMIT_USER_MESSAGES="40/20")
+    room = new_room(server)
+    lines = [f"line {number}" for number in range(60)]
+    terminal = chat(server, room, "alice")
+    terminal.type(*lines)
+    assert terminal.end() == 0
+    assert history(server, room) == lines
+    assert server.metric("allibe_limit_exceeded_total", enforced="true", limit="user_messages")
+
+
 def test_the_last_twenty_messages_are_shown_to_whoever_types_nothing(
     server: Server, chat: Open
 ) -> None:

@@ -45,6 +45,7 @@ HEADERS: Final[dict[str, Schema]] = {
     "x-reconnect-ms": text("When to come back on another connection.", pattern=_DIGITS),
     "x-recovered": text("Whether all after `x-since` was sent.", enum=["true", "false"]),
     "x-retryable": text("Whether the request may be repeated.", enum=["true", "false"]),
+    "x-retry-after-ms": text("When to try again, in milliseconds.", pattern=_DIGITS),
     "x-since": text("The last `message-id` that the client has.", pattern=POSITION),
     "x-soft-errors": text("Refused requests do not end the connection.", const="true"),
 }
@@ -65,7 +66,7 @@ CLIENT_FRAMES: Final = {
 SERVER_FRAMES: Final = {
     "CONNECTED": "version! heart-beat! server! session! user-name",
     "RECEIPT": "receipt-id! x-offset x-epoch x-recovered",
-    "ERROR": "message! x-code! receipt-id x-retryable version",
+    "ERROR": "message! x-code! receipt-id x-retryable x-retry-after-ms version",
 }
 """Frames of the server besides MESSAGE."""
 

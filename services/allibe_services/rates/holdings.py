@@ -13,8 +13,11 @@ class Holdings:
         self._changed: set[str] = set()
 
     def is_full(self, key: str) -> bool:
-        """Tell whether one more would be too many."""
-        return self._here.get(key, 0) + self._elsewhere.get(key, 0) >= self._most
+        """Tell whether one more would be too many; if so, others are asked anew before long."""
+        full = self._here.get(key, 0) + self._elsewhere.get(key, 0) >= self._most
+        if full and key in self._elsewhere:
+            self._changed.add(key)
+        return full
 
     def add(self, key: str) -> None:
         """Count one more, full or not."""

@@ -5,7 +5,10 @@ itself has the code 1006, which no peer sends (RFC 6455 §7.4.1).
 """
 
 import random
+import re
 from collections.abc import Callable
+
+import msgspec
 
 from allibe_services.contracts.disconnects import TABLE, Disconnect
 from allibe_standalone.terminal.view import visible
@@ -20,6 +23,7 @@ LONGEST_SECONDS = 30.0
 """Ceiling of all waits: somebody watches, and a server that is down costs two tries a minute."""
 
 _DOUBLINGS = 10  # more would be over the longest anyway
+_MILLISECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _BY_CODE = {disconnect.code: disconnect for disconnect in TABLE}
 
 
@@ -39,12 +43,16 @@ class Lost(Exception):
         super().__init__(self.text)
 
 
-def disconnect_of(code: int) -> Disconnect:
+def disconnect_of(code: int, retry_after_ms: str = "") -> Disconnect:
     """Return what a close code stands for; one that the table does not have is a lost connection.
 
+    What the server said besides of when to come back counts more than the table.
     Later servers may have more codes, and proxies have their own: coming back harms neither.
     """
-    return _BY_CODE.get(code, CONNECTION_LOST)
+    disconnect = _BY_CODE.get(code, CONNECTION_LOST)
+    if disconnect is CONNECTION_LOST or not _MILLISECONDS.fullmatch(retry_after_ms):
+        return disconnect
+    return msgspec.structs.replace(disconnect, delay_ms=int(retry_after_ms))
 
 
 class Backoff:

@@ -74,6 +74,7 @@ class Link:
         self._socket = socket
         self._parser = FrameParser(_LIMITS)
         self._said = ""
+        self._hint = ""
 
     async def sign_in(self, token: str) -> str:
         """CONNECT; return the name that the server knows the user by. Raises as `next_frame`.
@@ -118,6 +119,7 @@ class Link:
         if frame.command != "ERROR":
             return frame
         self._said = frame.headers.get("message", "")
+        self._hint = frame.headers.get("x-retry-after-ms", "")
         return await self.next_frame()  # the close that must follow says what to do
 
     async def close(self) -> None:
@@ -134,7 +136,7 @@ class Link:
             raise Lost(NO_ANSWER)
         # aiohttp says 1000 for a connection that ended without a close: only a close counts.
         code = message.data if message.type is WSMsgType.CLOSE else None
-        raise Lost(disconnect_of(code or CONNECTION_LOST.code), self._said)
+        raise Lost(disconnect_of(code or CONNECTION_LOST.code, self._hint), self._said)
 
 
 @asynccontextmanager

@@ -43,6 +43,7 @@ class Outbox:
         self._retries = Backoff(longest=LONGEST_RETRY_SECONDS)
         self._link: Link | None = None
         self._paused = False
+        self._said = ""
         self._woken = asyncio.Event()
         self._progress = asyncio.Event()
 
@@ -90,6 +91,8 @@ class Outbox:
         if self._drop(receipt):
             self._unseen.add(receipt)
         self._retries.reset()
+        if not self._lines:
+            self._said = ""
         self.progressed()
 
     def seen(self, client_message_id: str | None) -> None:
@@ -152,7 +155,9 @@ class Outbox:
         if self._paused:
             return
         self._paused = True
-        self._say(f"Not stored yet: {error.message.rstrip('.')}. Trying again.")
+        if error.code != self._said:
+            self._said = error.code
+            self._say(f"Not stored yet: {error.message.rstrip('.')}. Trying again.")
         seconds = self._retries.next(error.retry_after_ms or RETRY_MS)
         asyncio.get_running_loop().call_later(seconds, self._go_on)
 

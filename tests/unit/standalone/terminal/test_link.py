@@ -92,6 +92,25 @@ async def test_an_error_gives_the_words_and_the_close_that_follows_says_what_to_
     assert caught.value.disconnect is NOT_ALLOWED
 
 
+@pytest.mark.parametrize(
+    ("header", "delay_ms"),
+    [("x-retry-after-ms:12000\n", 12_000), ("x-retry-after-ms:soon\n", 1000), ("", 1000)],
+)
+async def test_an_error_that_says_when_to_come_back_counts_more_than_the_code(
+    header: str, delay_ms: int
+) -> None:
+    async def script(socket: web.WebSocketResponse) -> None:
+        await _sign_in(socket)
+        await socket.send_str(f"ERROR\nmessage:No\n{header}\n\0")
+        await socket.close(code=UNAVAILABLE.code)
+
+    async with _linked(script) as link:
+        await link.sign_in("secret")
+        with pytest.raises(Lost) as caught:
+            await link.next_frame()
+    assert caught.value.disconnect.delay_ms == delay_ms
+
+
 async def test_a_connection_that_breaks_off_is_lost_and_not_a_normal_end() -> None:
     async def script(socket: web.WebSocketResponse) -> None:
         await _sign_in(socket)

@@ -136,3 +136,21 @@ async def test_the_status_tells_of_lines_that_wait_for_a_connection() -> None:
     assert said[-1] == "offline, 1 waiting"
     _connect(outbox)
     assert said[-1] == ""
+
+
+async def test_one_failure_is_told_once_until_all_is_sent() -> None:
+    """Somebody over a limit meets it again each second until the last line is through."""
+    told: list[str] = []
+    outbox = Outbox("1", say=told.append, status=lambda _: None)
+    running = asyncio.create_task(outbox.run())
+    link, total = _connect(outbox), 0
+    for _ in range(2):
+        await outbox.post("hello")
+        for _ in range(3):
+            total += 1
+            line = (await link.lines(total))[-1]
+            assert outbox.refused(line.headers["receipt"], FAILED)
+        total += 1
+        outbox.confirm((await link.lines(total))[-1].headers["receipt"])
+    assert told == ["Not stored yet: Not now. Trying again."] * 2
+    running.cancel()

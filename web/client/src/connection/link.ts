@@ -56,6 +56,8 @@ export class Link {
   readonly #waiting = new Map<string, Waiting>();
   readonly #connecting: ReturnType<typeof setTimeout>;
   #requests = 0;
+  /** What the last ERROR said of when to come back (ms). */
+  #retryAfterMs: number | null = null;
   #ended = false;
 
   constructor(options: LinkOptions) {
@@ -72,7 +74,7 @@ export class Link {
       heartbeatStrategy: TickerStrategy.Worker,
       discardWebsocketOnCommFailure: true,
       onConnect: (frame) => this.#connected(frame.headers),
-      onWebSocketClose: (event) => this.#end({ code: event.code, reason: event.reason ?? '' }),
+      onWebSocketClose: (event) => this.#end(this.#closeOf(event)),
       onStompError: (frame) => this.#refused(frame.headers),
     });
     this.#connecting = setTimeout(() => this.#giveUp(NO_ANSWER), CONNECT_MS);
@@ -158,12 +160,20 @@ export class Link {
 
   /** An ERROR: the server closes after it, with a code that says what to do. */
   #refused(headers: Headers): void {
+    this.#retryAfterMs = millisecondsIn(headers['x-retry-after-ms']);
     const receipt = headers['receipt-id'];
     const code = headers['x-code'] ?? 'internal_error';
     // The end of a token says nothing about the request that met it.
     if (receipt === undefined || code.startsWith('token_')) return;
     const retryable = headers['x-retryable'] === 'true';
-    this.refuse(receipt, new ChatError(code, headers.message ?? code, retryable));
+    const message = headers.message ?? code;
+    this.refuse(receipt, new ChatError(code, message, retryable, this.#retryAfterMs));
+  }
+
+  #closeOf({ code, reason }: CloseEvent): Closed {
+    const closed = { code, reason: reason ?? '' };
+    const retryAfterMs = this.#retryAfterMs;
+    return retryAfterMs === null ? closed : { ...closed, retryAfterMs };
   }
 
   #giveUp(closed: Closed): void {
@@ -198,6 +208,10 @@ function broken(): ChatError {
     'The connection broke; what was asked may or may not be done.',
     true,
   );
+}
+
+function millisecondsIn(text: string | undefined): number | null {
+  return text !== undefined && /^[0-9]{1,9}$/.test(text) ? Number(text) : null;
 }
 
 function bodyOf(frame: IMessage): unknown {

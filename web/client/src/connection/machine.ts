@@ -28,6 +28,8 @@ import { backoff } from './backoff.js';
 export interface Closed {
   readonly code: number;
   readonly reason: string;
+  /** When to come back, where the server said more than the code does (ms). */
+  readonly retryAfterMs?: number;
 }
 
 export interface Machine {
@@ -158,7 +160,7 @@ function lost(machine: Machine, closed: Closed, { now, random }: Surroundings): 
   // At its `exp` a token is not refused: it was good.
   const tokensRefused = machine.tokensRefused + (entry?.newToken && closed.code !== 4403 ? 1 : 0);
   if (tokensRefused >= MOST_TOKENS_REFUSED) return refused(machine, closed);
-  const leastMs = entry?.delayMs ?? 0;
+  const leastMs = leastOf(closed);
   const ms = backoff(machine.attempt, leastMs, random);
   const next: Machine = {
     phase: 'waiting',
@@ -203,7 +205,7 @@ function moving(machine: Machine, event: Happening, { now }: Surroundings): Step
 
 function woken(machine: Machine, { now }: Surroundings): Step {
   // Never more than the server wants: the clock may have been set back.
-  const leastMs = entryOf(machine.disconnect)?.delayMs ?? 0;
+  const leastMs = leastOf(machine.disconnect);
   const ms = Math.min(machine.notBefore - now, leastMs);
   if (ms <= 0) return open(machine);
   return [
@@ -217,6 +219,10 @@ function refused(machine: Machine, disconnect: Closed): Step {
     { ...machine, phase: 'refused', moving: 'no', retryAt: null, disconnect },
     { do: 'close' },
   ];
+}
+
+function leastOf(closed: Closed | null): number {
+  return closed?.retryAfterMs ?? entryOf(closed)?.delayMs ?? 0;
 }
 
 function entryOf(closed: Closed | null): Disconnect | undefined {

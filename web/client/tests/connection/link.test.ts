@@ -139,6 +139,17 @@ describe('a request', () => {
     expect(ends).toEqual([{ code: closes, reason: 'refused' }]);
   });
 
+  it('and an ERROR that say when to come back hand that on', async () => {
+    const { server, link, ends } = await opened();
+    const refusal = { code: 'rate_limited', retryable: true, retryAfterMs: 7_000, closes: 4429 };
+    server.trouble('/app/message', refusal);
+    const settle = vi.fn();
+    link.send('/app/message', {}, settle);
+    await pass(MOMENT_MS);
+    expect(settle.mock.calls[0]?.[0]).toMatchObject({ code: 'rate_limited', retryAfterMs: 7_000 });
+    expect(ends).toEqual([{ code: 4429, reason: 'refused', retryAfterMs: 7_000 }]);
+  });
+
   it('that is not answered within 15 s ends the link, and with it all others', async () => {
     const { server, link, ends } = await opened();
     server.trouble('/app/read', 'ignored');

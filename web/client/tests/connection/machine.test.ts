@@ -90,6 +90,22 @@ describe.each(DISCONNECTS)('an online connection closed with $code ($reason)', (
   }
 });
 
+describe('a server that says when to come back', () => {
+  it.each([12_000, 300, 0])('is believed more than the table: after %i ms', (retryAfterMs) => {
+    const refusal = { code: 1013, reason: 'try again later', retryAfterMs };
+    const [waiting, effect] = step(
+      after('wanted'),
+      { type: 'closed', closed: refusal },
+      around(0.5),
+    );
+    expect(effect).toEqual({ do: 'wait', ms: retryAfterMs + 500 });
+    const [, woken] = step(waiting, { type: 'woken' }, around());
+    expect(woken).toEqual(
+      retryAfterMs ? { do: 'wait', ms: retryAfterMs } : { do: 'open', freshToken: false },
+    );
+  });
+});
+
 describe.each([1006, 4001, 4999])('a code outside of the table, %i', (code) => {
   it('means: come back, with the same token', () => {
     const [waiting, effect] = step(after('wanted', 'opened'), closed(code), around(0.5));

@@ -17,7 +17,7 @@ const SEEDS = 60;
 const STEPS = 50;
 
 /** What a client comes back from by itself. */
-const CODES = [1006, 1011, 1012, 1013, 4401, 4402, 4403, 4406, 4408, 4409, 4410];
+const CODES = [1006, 1011, 1012, 1013, 4401, 4402, 4403, 4406, 4408, 4409, 4410, 4429];
 
 /** As long as nothing can be put off any more: the longest wait, a lost receipt, a heart-beat. */
 const HEALED_MS = 120_000;

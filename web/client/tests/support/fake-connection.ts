@@ -218,7 +218,8 @@ export class FakeConnection implements FarEnd {
     if (!this.#isSoft || closes !== undefined) {
       const receipt: Headers = receiptId === undefined ? {} : { 'receipt-id': receiptId };
       const headers = { message: code, 'x-code': code, 'x-retryable': String(retryable) };
-      this.#write('ERROR', { ...headers, ...receipt });
+      const later = retryAfterMs === undefined ? {} : { 'x-retry-after-ms': String(retryAfterMs) };
+      this.#write('ERROR', { ...headers, ...receipt, ...later });
       this.end(closes ?? 4405, 'refused');
       return;
     }
