@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -140,10 +141,13 @@ async def test_nobody_but_the_system_revokes(scene: Scene) -> None:
 async def test_a_revocation_outlives_the_process(
     start_server: StartServer, clients: Clients
 ) -> None:
-    """It is known before the server takes its first request; so is what it is held to."""
-    scene = Scene(start_server(demo=False), clients, "alice")
+    """It is known before the server takes its first request. It is kept as the settings say."""
+    server = start_server(demo=False, ALLIBE_TOKEN_LIFE_SECONDS="3600")
+    scene = Scene(server, clients, "alice")
     token = scene.token()
-    await scene.revoke(userId="alice")
+    made = await scene.revoke(userId="alice")
+    kept = datetime.fromisoformat(made["expiresAt"]) - datetime.fromisoformat(made["revokedAt"])
+    assert round(kept.total_seconds()) == 3600
     scene.server.kill()
     scene.server.start()
     assert (await scene.api(token).ask("GET", "/rooms"))[1]["code"] == "token_revoked"
