@@ -1,5 +1,6 @@
 """Bytes for a door, from valid to hopeless: chosen by a `Random`, so that a seed repeats them."""
 
+import json
 from collections.abc import Sequence
 from random import Random
 
@@ -43,11 +44,22 @@ JSON: tuple[str, ...] = (
     '{"type":"leave","user":"alice"}',
 )
 
+SOCKJS: tuple[str, ...] = (
+    *(json.dumps([one], ensure_ascii=False) for one in STOMP),
+    json.dumps(STOMP),
+    "[]",
+)
+
 _TROUBLE = (
     b"\0", b"\n", b"\r", b"\\", b":", b"\xff", b"\xc3", b"\xed\xa0\x80", b'"', b"{", b"[" * 2000,
     b"content-length:9999999999999999999\n", b"receipt:\\t\n", b"-1", b"1e999", b"\\ud800",
     b"x" * 9000,
 )  # fmt: skip
+
+
+def body(random: Random, room: str) -> bytes:
+    """Return what a SockJS request sends, from valid to hopeless."""
+    return _mutated(random, random.choice(SOCKJS).replace("{room}", room).encode())
 
 
 def stream(random: Random, valid: Sequence[str], room: str) -> list[bytes]:

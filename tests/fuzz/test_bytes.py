@@ -5,6 +5,7 @@ memory stays bounded (I7).
 """
 
 import asyncio
+import json
 import os
 import secrets
 import time
@@ -12,6 +13,7 @@ from contextlib import suppress
 from random import Random
 
 import pytest
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from tests.fuzz import mutations
 from tests.support.clients import Clients
@@ -28,7 +30,9 @@ ANSWER_SECONDS = 0.05
 MOST_GROWTH = 64 << 20
 """Bytes. What the connections of a second may hold is far less; what leaks is soon far more."""
 
-DOORS = ("stomp", "json")
+DOORS = ("stomp", "json", "sockjs", "sockjs over HTTP")
+
+VALID = {"stomp": mutations.STOMP, "json": mutations.JSON, "sockjs": mutations.SOCKJS}
 
 
 class Fuzz:
@@ -51,14 +55,12 @@ class Fuzz:
         return self._random.getrandbits(64)
 
     async def _one(self, random: Random) -> None:
-        valid = mutations.STOMP if self._door == "stomp" else mutations.JSON
-        pieces = mutations.stream(random, valid, self._room)
+        pieces = mutations.stream(random, VALID[self._door], self._room)
         with suppress(ConnectionError):  # it has closed, as it should
             async with RawWebSocket(self._server, self._path()) as client:
-                if self._door == "stomp" and random.random() < 0.9:
-                    lines = ("accept-version:1.0,1.1,1.2", f"Authorization:{self._token}")
-                    soft = ("x-soft-errors:true",) if random.random() < 0.7 else ()
-                    await client.send(raw("CONNECT", *lines, *soft))
+                if self._door != "json" and random.random() < 0.9:
+                    connect = self._connect(random)
+                    await client.send(connect if self._door == "stomp" else json.dumps([connect]))
                 for piece in pieces:
                     await client.send_bytes(piece)
                     await asyncio.sleep(0)
@@ -67,10 +69,45 @@ class Fuzz:
                         async with asyncio.timeout(ANSWER_SECONDS):
                             await client.read()
 
+    def _connect(self, random: Random) -> str:
+        lines = ("accept-version:1.0,1.1,1.2", f"Authorization:{self._token}")
+        soft = ("x-soft-errors:true",) if random.random() < 0.7 else ()
+        return raw("CONNECT", *lines, *soft)
+
     def _path(self) -> str:
         if self._door == "stomp":
             return "/allibe-ws"
+        if self._door == "sockjs":
+            return "/allibe-ws/000/fuzz/websocket"
         return f"/ws/chat?roomId={self._room}&token={self._token}"
+
+
+class HttpFuzz(Fuzz):
+    """SockJS sessions: what is sent, in whatever order, and what receives meanwhile."""
+
+    async def _one(self, random: Random) -> None:
+        url = f"{self._server.url}/allibe-ws/000/fuzz-{random.getrandbits(64)}"
+        timeout = ClientTimeout(total=ANSWER_SECONDS)
+        async with ClientSession(timeout=ClientTimeout(total=10)) as http:
+            async with http.post(f"{url}/xhr"):
+                pass
+            bodies = [mutations.body(random, self._room) for _ in range(random.randint(1, 8))]
+            if random.random() < 0.9:
+                bodies.insert(0, json.dumps([self._connect(random)]).encode())
+            for body in bodies:
+                kind = random.choice(("xhr_send", "xhr_send", "jsonp_send"))
+                form = random.choice((None, {"Content-Type": "application/x-www-form-urlencoded"}))
+                async with http.post(f"{url}/{kind}", data=body, headers=form) as answer:
+                    assert answer.status in (200, 204, 404, 500), await answer.text()
+                receive = random.choice(
+                    ("xhr", "xhr_streaming", "eventsource", "htmlfile", "jsonp")
+                )
+                method = "POST" if receive.startswith("xhr") else "GET"
+                with suppress(TimeoutError, ClientError):
+                    async with http.request(
+                        method, f"{url}/{receive}?c=f", timeout=timeout
+                    ) as answer:
+                        await answer.read()
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -91,13 +128,14 @@ async def _fuzz(server: Server, clients: Clients, door: str, seconds: float) -> 
     """Fuzz one door; the log is looked at when the server ends."""
     seed = os.environ.get("ALLIBE_FUZZ_SEED") or secrets.token_hex(4)
     print(f"ALLIBE_FUZZ_SEED={seed}")
-    fuzz = Fuzz(server, door, await clients.api(server, "alice").new_room(), seed)
+    kind = Fuzz if door in VALID else HttpFuzz
+    fuzz = kind(server, door, await clients.api(server, "alice").new_room(), seed)
     await fuzz.for_seconds(seconds / 3)  # caches are warm, and the allocator has its arenas
     before = server.memory()
     await fuzz.for_seconds(seconds * 2 / 3)
     await asyncio.to_thread(
         eventually,
-        lambda: server.metric("allibe_gateway_connections", door=door) == 0,
+        lambda: server.metric("allibe_gateway_connections", door=door.split(maxsplit=1)[0]) == 0,
         "no connection is left",
         log=server.log,
     )
