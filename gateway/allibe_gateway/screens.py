@@ -16,14 +16,12 @@ from typing import Protocol
 
 import structlog
 
+from allibe_gateway.fanout.activity import CROWD
 from allibe_services.bus.base import Bus
 from allibe_services.contracts.errors import Unavailable
 from allibe_services.contracts.events import RoomPresence, ScreensChanged
 from allibe_services.contracts.ids import RoomId
 from allibe_services.presence.base import Lookers, Presence
-
-NAMED = 100
-"""Most users who are named; in a larger crowd nobody reads names, and their number is enough."""
 
 GATHER_SECONDS = 0.1
 """Before presence is asked: more than a connection takes to be reported to it."""
@@ -111,7 +109,7 @@ class Screens:
             self._is_away = False
 
     async def _show(self, rooms: Sequence[RoomId]) -> None:
-        found = await self._presence.lookers(rooms, most=NAMED)
+        found = await self._presence.lookers(rooms, most=CROWD)
         for room_id, lookers in found.items():
             if lookers.users is None:
                 self._crowds.add(room_id)

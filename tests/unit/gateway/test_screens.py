@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Collection
 import pytest
 
 from allibe_gateway import screens as module
-from allibe_gateway.screens import NAMED, ScreenNews, Screens
+from allibe_gateway.fanout.activity import CROWD
+from allibe_gateway.screens import ScreenNews, Screens
 from allibe_services.contracts.errors import LeasesUnavailable
 from allibe_services.contracts.events import RoomPresence, ScreensChanged
 from allibe_services.contracts.ids import RoomId, UserId
@@ -93,22 +94,22 @@ async def test_who_is_here_is_named_in_order(
 async def test_a_crowd_is_counted(
     presence: CountedPresence, hub: FakeHub, screens: Screens
 ) -> None:
-    await presence.renew(crowd(NAMED + 1))
+    await presence.renew(crowd(CROWD + 1))
     screens.changed(ROOM)
     await screens.show()
-    assert hub.shown == [RoomPresence(ROOM, NAMED + 1)]
+    assert hub.shown == [RoomPresence(ROOM, CROWD + 1)]
     await presence.end(["c0"])
     screens.refresh()
     await screens.show()
-    assert hub.shown[-1].count == NAMED
-    assert len(hub.shown[-1].users or ()) == NAMED
+    assert hub.shown[-1].count == CROWD
+    assert len(hub.shown[-1].users or ()) == CROWD
 
 
 async def test_a_crowd_is_asked_about_only_now_and_then(
     presence: CountedPresence, hub: FakeHub, screens: Screens
 ) -> None:
     """Ten thousand who come would else make an event a second for ten thousand."""
-    await presence.renew(crowd(NAMED + 1))
+    await presence.renew(crowd(CROWD + 1))
     for _ in range(5):
         screens.changed(ROOM)
         await screens.show()
@@ -121,7 +122,7 @@ async def test_a_crowd_is_asked_about_only_now_and_then(
 async def test_where_nobody_looks_any_more_a_crowd_is_forgotten(
     presence: CountedPresence, hub: FakeHub, screens: Screens
 ) -> None:
-    await presence.renew(crowd(NAMED + 1))
+    await presence.renew(crowd(CROWD + 1))
     screens.changed(ROOM)
     await screens.show()
     hub.rooms.clear()

@@ -1,12 +1,23 @@
 """`activity`: who is here, whole, to each who subscribes first, and then when it changes."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 
+from allibe_gateway.fanout import activity as module
+from allibe_gateway.fanout.activity import CROWD
 from allibe_gateway.fanout.entries import Entry
-from allibe_services.contracts.events import RoomPresence, ScreensChanged, Typing
+from allibe_services.contracts.events import (
+    MemberAdded,
+    MemberRead,
+    RoomPresence,
+    ScreenLeft,
+    ScreensChanged,
+    Typing,
+)
 from allibe_services.contracts.ids import RoomId
+from allibe_services.contracts.rooms import Role
 from tests.unit.gateway.fakes import ROOM, Subscriber, settle
 from tests.unit.gateway.fanout.feeds import opened
 from tests.unit.gateway.world import ALICE, BOB, World, world_of
@@ -94,6 +105,44 @@ class TestFeed:
         feed.show(BOTH)
         await settle()
         assert (watcher.frames, slow.frames) == ([ALONE_BODY, BOTH_BODY], [])
+
+
+class TestCrowd:
+    """Thousands do something at once when a message comes: they read it."""
+
+    READ, LEFT = MemberRead(ROOM, BOB, 3), ScreenLeft(ROOM, BOB)
+    ADDED = MemberAdded(ROOM, BOB, Role.MEMBER)
+
+    async def test_reading_and_leaving_are_not_told_and_typing_once_a_second(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        feed, watcher = (await opened()).it.activity, Subscriber()
+        feed.add(VIEW, watcher.outbox)
+        feed.show(RoomPresence(ROOM, CROWD + 1))
+        for event in (self.READ, self.LEFT, Typing(ROOM, BOB), Typing(ROOM, ALICE), self.ADDED):
+            feed.push(event)
+        await settle()
+        assert [told["type"] for told in map(json.loads, watcher.frames)] == [
+            "presence",
+            "typing",
+            "member-added",
+        ]
+        monkeypatch.setattr(module, "TYPING_SECONDS", 0.0)
+        feed._next_typing = 0.0
+        feed.push(Typing(ROOM, ALICE))
+        await settle()
+        assert watcher.frames[-1] == TYPING_BODY
+
+    async def test_so_many_subscribers_are_one_whatever_presence_knows(self) -> None:
+        feed = (await opened()).it.activity
+        watchers = [Subscriber() for _ in range(CROWD + 1)]
+        for watcher in watchers:
+            feed.add(VIEW, watcher.outbox)
+        feed.push(self.READ)
+        feed.remove(VIEW, watchers[-1].outbox)
+        feed.push(self.LEFT)
+        await settle()
+        assert [json.loads(one)["type"] for one in watchers[0].frames] == ["left"]
 
 
 @pytest.fixture

@@ -5,10 +5,14 @@ import { useChatClient } from '@allibe/react';
 import { useEffect } from 'react';
 import type { Members } from './use-members.js';
 
+/** Of so many it is known who has read what; more are not asked for again after each break. */
+const FEW = 200;
+
 /** Takes in who came and went as it is told, and loads all again after a break in the telling. */
 export function useFreshMembers(roomId: string, isLive: boolean, members: Members): void {
   const client = useChatClient();
   const { change, refresh } = members;
+  const areFew = (members.list?.length ?? 0) <= FEW;
 
   useEffect(
     () =>
@@ -19,8 +23,8 @@ export function useFreshMembers(roomId: string, isLive: boolean, members: Member
   );
 
   useEffect(() => {
-    if (isLive) void refresh();
-  }, [isLive, refresh]);
+    if (isLive && areFew) void refresh();
+  }, [isLive, areFew, refresh]);
 }
 
 /** Not by asking for them anew: all who look at a large room would do so in the same moment. */

@@ -18,6 +18,9 @@ const AGAIN_MS = 3_000;
 /** More who type at once are not told apart. */
 const MOST_TYPISTS = 20;
 
+/** How long it stands who was here when the connection broke: most breaks are shorter. */
+const STANDS_MS = 2_000;
+
 /** Least wait before a refused subscription is tried again; nobody waits for it. */
 const RETRY_MS = 5_000;
 
@@ -38,6 +41,7 @@ export class RoomActivity implements Readable<ActivitySnapshot> {
   readonly #typing = new Map<string, Typing>();
   readonly #retry: Retry;
   #link: Link | null = null;
+  #forgetting: ReturnType<typeof setTimeout> | undefined;
   #users: readonly string[] | null = null;
   #count: number | null = null;
   #readOffsets: ReadonlyMap<string, number> = new Map();
@@ -69,9 +73,9 @@ export class RoomActivity implements Readable<ActivitySnapshot> {
     this.#retry.stop();
     this.#link = null;
     this.#toldAt = Number.NEGATIVE_INFINITY;
-    this.#users = null;
-    this.#count = null;
     for (const user of [...this.#typing.keys()]) this.#stopsTyping(user);
+    clearTimeout(this.#forgetting);
+    if (this.#count !== null) this.#forgetting = setTimeout(() => this.#forget(), STANDS_MS);
     this.#store.changed();
   }
 
@@ -79,6 +83,7 @@ export class RoomActivity implements Readable<ActivitySnapshot> {
   end(): void {
     this.#link?.unsubscribe(this.#id);
     this.down();
+    this.#forget();
   }
 
   /** Lets the others see that the user types; as often as one likes. */
@@ -126,8 +131,16 @@ export class RoomActivity implements Readable<ActivitySnapshot> {
     this.#options.happened(event);
   }
 
+  #forget(): void {
+    clearTimeout(this.#forgetting);
+    this.#users = null;
+    this.#count = null;
+    this.#store.changed();
+  }
+
   #take(event: ActivityEvent): void {
     if (event.type === 'presence') {
+      clearTimeout(this.#forgetting);
       this.#count = event.count;
       this.#users = event.users ?? null;
       return;

@@ -37,13 +37,28 @@ describe('who is here', () => {
     expect(happened).toHaveLength(2);
   });
 
-  it('is not known without a connection', () => {
+  it('is not known without a connection, after 2 s', async () => {
     const { link, activity } = active();
     link.passBy(PRESENCE);
     link.passBy(TYPING);
     activity.down();
+    expect(activity.get()).toMatchObject({ count: 2, typing: [] });
+    await pass(2_000);
     expect(activity.get()).toEqual(NOTHING);
     link.passBy(PRESENCE);
+    expect(activity.get()).toEqual(NOTHING);
+  });
+
+  it('stands while the connection is another one at once', async () => {
+    const { link, activity } = active();
+    link.passBy(PRESENCE);
+    activity.down();
+    const next = new FakeLink();
+    activity.up(next.asLink);
+    next.passBy({ ...PRESENCE, count: 1, users: ['alice'] });
+    await pass(5_000);
+    expect(activity.get()).toMatchObject({ count: 1, users: ['alice'] });
+    activity.end();
     expect(activity.get()).toEqual(NOTHING);
   });
 });
