@@ -9,6 +9,7 @@ import msgspec
 ENDPOINT_LENGTH = 2048
 """Characters of an endpoint; push services have a few hundred."""
 
+_ENDPOINT = re.compile(rf"[!-~]{{1,{ENDPOINT_LENGTH}}}").fullmatch
 _POINT = re.compile(r"[A-Za-z0-9_-]{87}=?", re.ASCII).fullmatch
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22}(==)?", re.ASCII).fullmatch
 """65 and 16 bytes in base64url."""
@@ -27,7 +28,7 @@ class Subscription(msgspec.Struct, frozen=True):
     auth: str
 
     def __post_init__(self) -> None:
-        if not self.endpoint or len(self.endpoint) > ENDPOINT_LENGTH:
+        if _ENDPOINT(self.endpoint) is None:
             raise ValueError("endpoint is a URL of at most 2048 characters")
         if _POINT(self.p256dh) is None or urlsafe_b64decode(self.p256dh[:87] + "=")[0] != 4:
             raise ValueError("p256dh is 65 bytes in base64url, an uncompressed point")
@@ -36,7 +37,26 @@ class Subscription(msgspec.Struct, frozen=True):
 
 
 class PushReason(StrEnum):
-    """Why a push was sent, put off or given up: in metrics, and for a user's own list."""
+    """Why a push was sent, put off or given up: in metrics, and kept for a day."""
+
+    SCHEDULED = "scheduled"
+    """The member is not looking: it is due now, or after the delay."""
+    OWN = "own"
+    """The member has sent all that is new."""
+    READ = "read"
+    """The member has read all that is new."""
+    LOOKING = "looking"
+    """The room is on the member's screen."""
+    MUTED = "muted"
+    """The member has muted the room."""
+    NOT_A_MEMBER = "not_a_member"
+    """The user has left the room since."""
+    NO_SUBSCRIPTION = "no_subscription"
+    """No browser of the member's is known, and there is no webhook."""
+    QUIET_HOURS = "quiet_hours"
+    """Put off to the end of the user's quiet hours."""
+    RATE_LIMITED = "rate_limited"
+    """Put off: the user has had many."""
 
     SENT = "sent"
     """The push service, or the webhook, has taken it."""

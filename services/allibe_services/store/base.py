@@ -8,12 +8,14 @@ overran its time limit, or whose caller was cancelled, may still be committed af
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from allibe_services.contracts.commands import Outcome, PostMessage
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
+from allibe_services.contracts.notifications import Decision, NotificationSettings, QuietHours
+from allibe_services.contracts.push import Subscription
 from allibe_services.contracts.revocations import Kind, Revocation
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
 
@@ -26,6 +28,12 @@ so many takes about a millisecond.
 
 MOST_REVOCATIONS = 100_000
 """Most that live at once: each process that verifies tokens holds them all, in some 20 MB."""
+
+MOST_SUBSCRIPTIONS = 20
+"""Browsers of a user that are pushed to; of more, those that subscribed first are forgotten."""
+
+DECISIONS_KEPT = timedelta(days=1)
+"""How long it is kept why a user was, or was not, pushed something."""
 
 
 class RoomLog(Protocol):
@@ -166,8 +174,64 @@ class Revocations(Protocol):
         ...
 
 
+class Pushes(Protocol):
+    """Where users' browsers are reached. All calls may be repeated."""
+
+    async def subscribe(self, user: UserId, subscription: Subscription) -> None:
+        """Keep a subscription as this user's, newest now.
+
+        An endpoint is one browser and has one user: another user's subscription to it is over.
+        Beyond `MOST_SUBSCRIPTIONS` of a user the oldest are forgotten.
+        """
+        ...
+
+    async def unsubscribe(self, user: UserId, endpoint: str) -> None:
+        """Forget a subscription of this user's; an unknown one, or another user's, is ignored."""
+        ...
+
+    async def subscriptions(self, user: UserId) -> list[Subscription]:
+        """Return the user's subscriptions, the newest first; at most `MOST_SUBSCRIPTIONS`."""
+        ...
+
+
+class Notifications(Protocol):
+    """What users want to be told, and why they were or were not. All calls may be repeated."""
+
+    async def settings(self, user: UserId) -> NotificationSettings:
+        """Return what the user wants; the defaults for an unknown user."""
+        ...
+
+    async def change_settings(
+        self, user: UserId, *, quiet_hours: QuietHours | None
+    ) -> NotificationSettings:
+        """Put these quiet hours (None: none) in the place of the former ones.
+
+        Return what the user wants now. What waited for the end of the former ones is looked at
+        again within seconds.
+        """
+        ...
+
+    async def mute(self, user: UserId, room_id: RoomId, until: datetime | None) -> None:
+        """Push nothing of the room to the user until then, or (None) until further notice.
+
+        It ends with the membership. Raises `UnknownRoom`, `NotAMember`.
+        """
+        ...
+
+    async def unmute(self, user: UserId, room_id: RoomId) -> None:
+        """End that; of a room that is not muted too. Raises `UnknownRoom`, `NotAMember`."""
+        ...
+
+    async def decisions(self, user: UserId, *, most: int = 1000) -> list[Decision]:
+        """Return why the user was, or was not, pushed something within `DECISIONS_KEPT`.
+
+        The newest first; of a room and a reason only the last.
+        """
+        ...
+
+
 class Store(Protocol):
-    """The four parts over one database."""
+    """The parts over one database."""
 
     @property
     def log(self) -> RoomLog: ...
@@ -180,6 +244,12 @@ class Store(Protocol):
 
     @property
     def revocations(self) -> Revocations: ...
+
+    @property
+    def pushes(self) -> Pushes: ...
+
+    @property
+    def notifications(self) -> Notifications: ...
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` unless the database answers and its schema is current."""

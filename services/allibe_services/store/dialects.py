@@ -4,21 +4,25 @@ A list in an `IN` is a parameter for each of its members: PostgreSQL would parse
 statement for each length that occurs. An array is one parameter, whatever its length.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Connection,
     FromClause,
+    Integer,
     SQLColumnExpression,
+    Table,
     Text,
     any_,
     bindparam,
     column,
     func,
+    select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -54,8 +58,7 @@ def _in_array(element: OneOf, compiler: SQLCompiler, **options: Any) -> str:
 def rows_of_arrays(names: Mapping[str, TypeEngine[Any]]) -> FromClause:
     """Return PostgreSQL's rows of arrays side by side: parameters and columns have these names."""
     kinds = {
-        name: BigInteger() if isinstance(kind, BigInteger) else Text()
-        for name, kind in names.items()
+        name: BigInteger() if isinstance(kind, Integer) else Text() for name, kind in names.items()
     }
     arrays = (bindparam(name, type_=ARRAY(kind)) for name, kind in kinds.items())
     columns = (column(name, kind) for name, kind in kinds.items())
@@ -65,3 +68,34 @@ def rows_of_arrays(names: Mapping[str, TypeEngine[Any]]) -> FromClause:
 def as_arrays(rows: Sequence[Mapping[str, object]], names: Iterable[str]) -> dict[str, object]:
     """Return the parameters of `rows_of_arrays` that stand for these rows."""
     return {name: [row[name] for row in rows] for name in names}
+
+
+class Upsert:
+    """`INSERT … ON CONFLICT` of any number of rows into a table, in one statement.
+
+    `on_conflict` adds what is done with a row that is there already: it gets the `INSERT`, whose
+    `excluded` is the new row. The rows of a call have the same columns, and no key twice. It is
+    PostgreSQL's `INSERT`, which SQLite says in the same words.
+    """
+
+    def __init__(
+        self,
+        into: Table,
+        on_conflict: Callable[[Any], Any],
+        *,
+        columns: Sequence[str] | None = None,
+    ) -> None:
+        self._columns = {name: into.c[name].type for name in columns or into.c.keys()}
+        self._each = on_conflict(insert(into).values(self._parameters()))
+        given = select(rows_of_arrays(self._columns))
+        self._arrays = on_conflict(insert(into).from_select(list(self._columns), given))
+
+    def _parameters(self) -> dict[str, Any]:
+        return {name: bindparam(name, type_=kind) for name, kind in self._columns.items()}
+
+    def __call__(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        """Insert the rows, at least one."""
+        if connection.dialect.name == POSTGRESQL:
+            connection.execute(self._arrays, as_arrays(rows, self._columns))
+        else:
+            connection.execute(self._each, rows)

@@ -14,7 +14,7 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.rooms import Member, Role, Room
 from allibe_services.store.members import MEMBERSHIP, UNREAD, insert_all
-from allibe_services.store.tables import members, rooms
+from allibe_services.store.tables import members, push_progress, rooms
 
 _SEEN = select(
     rooms.c.room_id,
@@ -43,6 +43,7 @@ _NEXT_LIST = _LIST.where(
     or_(_BEFORE > _ACTIVITY, and_(_BEFORE == _ACTIVITY, rooms.c.room_id > bindparam("room")))
 )
 _INSERT = insert(rooms)
+_START_PROGRESS = insert(push_progress)
 
 
 def create(
@@ -66,6 +67,8 @@ def create(
         connection.execute(_INSERT, row)
     except IntegrityError:
         raise Conflict("The room id is taken.") from None
+    progress = {"room_id": room_id, "offset": 0, "target": 0, "after_user": ""}
+    connection.execute(_START_PROGRESS, progress)
     joining = [Member(owner, Role.OWNER, created_at, 0)]
     joining += [Member(user, Role.MEMBER, created_at, 0) for user in set(others) - {owner}]
     insert_all(connection, room_id, joining)

@@ -9,9 +9,11 @@ from allibe_services.contracts.commands import Outcome, PostMessage
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
+from allibe_services.contracts.notifications import Decision, NotificationSettings, QuietHours
+from allibe_services.contracts.push import Subscription
 from allibe_services.contracts.revocations import Kind, Revocation
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
-from allibe_services.store import log, members, revocations, rooms
+from allibe_services.store import log, members, notifications, revocations, rooms, subscriptions
 from allibe_services.store.database import NOT_CURRENT, Database
 from allibe_services.store.tables import REVISION
 
@@ -28,6 +30,8 @@ class SqlStore:
         self.rooms = _Rooms(database)
         self.members = _Members(database)
         self.revocations = _Revocations(database)
+        self.pushes = _Pushes(database)
+        self.notifications = _Notifications(database)
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` unless writes would be taken and the schema is current."""
@@ -124,6 +128,42 @@ class _Revocations:
 
     async def after(self, number: int, *, most: int) -> tuple[int, list[Revocation]]:
         return await self._database.read(revocations.after, number, most)
+
+
+class _Pushes:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def subscribe(self, user: UserId, subscription: Subscription) -> None:
+        await self._database.write(subscriptions.subscribe, user, subscription)
+
+    async def unsubscribe(self, user: UserId, endpoint: str) -> None:
+        await self._database.write(subscriptions.unsubscribe, user, endpoint)
+
+    async def subscriptions(self, user: UserId) -> list[Subscription]:
+        return await self._database.read(subscriptions.of_user, user)
+
+
+class _Notifications:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def settings(self, user: UserId) -> NotificationSettings:
+        return await self._database.read(notifications.settings, user)
+
+    async def change_settings(
+        self, user: UserId, *, quiet_hours: QuietHours | None
+    ) -> NotificationSettings:
+        return await self._database.write(notifications.change_settings, user, quiet_hours)
+
+    async def mute(self, user: UserId, room_id: RoomId, until: datetime | None) -> None:
+        await self._database.write(notifications.mute, user, room_id, until)
+
+    async def unmute(self, user: UserId, room_id: RoomId) -> None:
+        await self._database.write(notifications.unmute, user, room_id)
+
+    async def decisions(self, user: UserId, *, most: int = 1000) -> list[Decision]:
+        return await self._database.read(notifications.decisions, user, most)
 
 
 def _revision(connection: Connection) -> str | None:

@@ -21,9 +21,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from allibe_services.contracts.notifications import ZONE_LENGTH
+from allibe_services.contracts.push import ENDPOINT_LENGTH
 from allibe_services.contracts.rooms import NAME_LENGTH
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that makes these tables: what a current database says it is at."""
 
 NAMING = {
@@ -129,4 +131,97 @@ last_revocation = Table(
     Column("id", Integer, autoincrement=False, nullable=False),
     Column("number", BigInteger, nullable=False),
     PrimaryKeyConstraint("id"),
+)
+
+push_subscriptions = Table(
+    "push_subscriptions",
+    metadata,
+    Column("subscription_id", id_text(43), nullable=False),  # a hash: endpoints are long
+    Column("user_id", id_text(128), nullable=False),
+    Column("endpoint", String(ENDPOINT_LENGTH), nullable=False),
+    Column("p256dh", String(88), nullable=False),
+    Column("auth", String(24), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("subscription_id"),
+    Index(None, "user_id", "created_at"),
+    sqlite_with_rowid=False,
+)
+
+notification_settings = Table(
+    "notification_settings",
+    metadata,
+    Column("user_id", id_text(128), nullable=False),
+    Column("quiet_start", Integer, nullable=False),
+    Column("quiet_end", Integer, nullable=False),
+    Column("time_zone", String(ZONE_LENGTH), nullable=False),
+    PrimaryKeyConstraint("user_id"),
+    sqlite_with_rowid=False,
+)
+
+muted_rooms = Table(
+    "muted_rooms",
+    metadata,
+    Column("room_id", id_text(64), nullable=False),
+    Column("user_id", id_text(128), nullable=False),
+    Column("muted_until", BigInteger, nullable=False),
+    PrimaryKeyConstraint("room_id", "user_id"),
+    ForeignKeyConstraint(
+        ["room_id", "user_id"], ["members.room_id", "members.user_id"], ondelete="CASCADE"
+    ),
+    Index(None, "user_id"),
+    sqlite_with_rowid=False,
+)
+
+push_progress = Table(
+    "push_progress",  # one row per room: up to where its members are accounted for
+    metadata,
+    Column("room_id", id_text(64), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("target", BigInteger, nullable=False),
+    Column("after_user", id_text(128), nullable=False),
+    PrimaryKeyConstraint("room_id"),
+    ForeignKeyConstraint(["room_id"], ["rooms.room_id"]),
+    sqlite_with_rowid=False,
+)
+
+push_users = Table(
+    "push_users",  # one row per user with pushes: whose turn it is, and who has it
+    metadata,
+    Column("user_id", id_text(128), nullable=False),
+    Column("due_at", BigInteger),
+    Column("held_until", BigInteger, nullable=False, server_default=text("0")),
+    Column("free_at", BigInteger, nullable=False, server_default=text("0")),
+    Column("claimed_by", String(32), nullable=False, server_default=text("''")),
+    PrimaryKeyConstraint("user_id"),
+    Index(None, "due_at"),
+    sqlite_with_rowid=False,
+)
+
+pushes = Table(
+    "pushes",  # scheduled: one row per user and room
+    metadata,
+    Column("user_id", id_text(128), nullable=False),
+    Column("room_id", id_text(64), nullable=False),
+    Column("push_id", String(36), nullable=False),
+    Column("first_offset", BigInteger, nullable=False),
+    Column("told_offset", BigInteger, nullable=False, server_default=text("0")),
+    Column("due_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("done", Text, nullable=False, server_default=text("''")),
+    PrimaryKeyConstraint("user_id", "room_id"),
+    sqlite_with_rowid=False,
+)
+
+push_decisions = Table(
+    "push_decisions",  # of the last day, the newest of each kind
+    metadata,
+    Column("user_id", id_text(128), nullable=False),
+    Column("room_id", id_text(64), nullable=False),
+    Column("reason", String(24), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id", "room_id", "reason"),
+    Index(None, "decided_at"),
+    sqlite_with_rowid=False,
 )

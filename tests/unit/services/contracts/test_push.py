@@ -19,6 +19,8 @@ def test_what_a_browser_gives_is_taken_with_padding_or_without() -> None:
     [
         ("endpoint", ""),
         ("endpoint", "https://" + "x" * ENDPOINT_LENGTH),
+        ("endpoint", "https://push.example.net/\0"),
+        ("endpoint", "https://push.example.net/é"),
         ("p256dh", ""),
         ("p256dh", GOOD.p256dh[:-1]),
         ("p256dh", GOOD.p256dh + "A"),

@@ -8,9 +8,11 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
+from allibe_services.contracts.notifications import QuietHours
 from allibe_services.contracts.rooms import Role
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
+from tests.support.push_browser import PushBrowser
 
 from .commands import ALICE, ONE, post
 
@@ -44,6 +46,7 @@ async def heard(database: SqliteDatabase, store: SqlStore) -> Heard:
     await _use_rooms(store)
     await _use_log(store)
     await _use_members(store)
+    await _use_notifications(store)
     return heard
 
 
@@ -53,6 +56,18 @@ async def _use_rooms(store: SqlStore) -> None:
     await store.rooms.of_user(ALICE, most=2)
     await store.rooms.of_user(ALICE, most=2, after=(now(), RoomId("0")))
     await store.ping()
+
+
+async def _use_notifications(store: SqlStore) -> None:
+    browser = PushBrowser().subscription("https://push.example.net/1")
+    await store.pushes.subscribe(ALICE, browser)
+    await store.pushes.subscriptions(ALICE)
+    await store.pushes.unsubscribe(ALICE, browser.endpoint)
+    for quiet in (QuietHours(0, 60, "Asia/Seoul"), None):
+        await store.notifications.change_settings(ALICE, quiet_hours=quiet)
+    await store.notifications.mute(ALICE, ONE, now())
+    await store.notifications.unmute(ALICE, ONE)
+    await store.notifications.decisions(ALICE)
 
 
 async def _use_log(store: SqlStore) -> None:
