@@ -31,7 +31,7 @@ from allibe_gateway.presence_reporter import PresenceReporter
 from allibe_gateway.revocations import Revocations
 from allibe_gateway.screens import ScreenNews, Screens
 from allibe_gateway.shared import Shared
-from allibe_gateway.slow_consumers import too_far_behind
+from allibe_gateway.slow_consumers import next_look, too_far_behind
 from allibe_gateway.sockjs_websocket import SockJsWebSocket
 from allibe_services.auth.admission import Admission
 from allibe_services.bus.base import Bus
@@ -103,9 +103,17 @@ class Gateway:
             for connection in tuple(self._connections):
                 connection.beat(now)
             self._sockjs.forget(now)
-            most = self._shared.limits.slow_consumers_bytes
-            for connection in too_far_behind(self._connections, most):
-                connection.fall_behind()
+            self.bound_unsent()
+
+    def bound_unsent(self) -> int:
+        """End those furthest behind where all together have not read too much.
+
+        Return after how many bytes that are written to subscribers it has to be done again.
+        """
+        most = self._shared.limits.slow_consumers_bytes
+        for connection in too_far_behind(self._connections, most):
+            connection.fall_behind()
+        return next_look(sum(one.unsent for one in self._connections), most)
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new, tell all when to leave, and end each after its receipts.
@@ -328,6 +336,7 @@ async def gateway(  # noqa: PLR0913 - what a gateway stands on, each by its name
     )
     revocations = Revocations(hub, store.members)
     hub.when_in_doubt(revocations.doubt)
+    hub.when_written(itself.bound_unsent)
     admission.revoked.tell(hub.on_revocations)
     await hub.open()
     running = [

@@ -24,6 +24,10 @@ KEEPALIVE_INTERVAL_SECONDS = 15
 KEEPALIVE_PROBES = 4
 """A peer that vanished without heart-beats is found by the kernel after two minutes."""
 
+KERNEL_BYTES = 32 * 1024
+"""Bytes of a connection that wait in the kernel, besides those under way. It would else take up to
+4 MiB (Linux): memory of the container too, and nothing that our bounds know of."""
+
 _EARLY = 0.75
 """Part of its interval after which a heart-beat is due: the sweep, every eighth of the shortest
 interval or more often, is then never late."""
@@ -97,7 +101,7 @@ class WebSocketConnection:
         self._send_every = 0.0
         self._next_out = 0.0
         self._receive_within = 0.0
-        _find_vanished_peers(transport)
+        _set_up(transport)
 
     @property
     def closing(self) -> bool:
@@ -255,10 +259,13 @@ def _is_text(chunk: bytes) -> bool:
     return True
 
 
-def _find_vanished_peers(transport: asyncio.Transport) -> None:
+def _set_up(transport: asyncio.Transport) -> None:
+    """Let the kernel find peers that vanished, and keep little for those that do not read."""
     sock = transport.get_extra_info("socket")
     if sock is None:
         return
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, KERNEL_BYTES)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_KEEPIDLE"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS)

@@ -12,7 +12,7 @@ class Limits(msgspec.Struct, frozen=True):
     slow_consumer_bytes: int = 1024 * 1024
     """Unsent bytes at which a connection is closed: minutes of a lively room."""
 
-    slow_consumers_bytes: int = 256 * 1024 * 1024
+    slow_consumers_bytes: int = 128 * 1024 * 1024
     """Unsent bytes of all connections at which those furthest behind are closed: 1,000 that do not
     read would else hold 1 GiB."""
 

@@ -206,7 +206,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             description="Unsent bytes of all connections of a gateway at which those furthest"
             " behind are closed."
         ),
-    ] = 268_435_456
+    ] = 134_217_728
 
     limit_user_messages: Annotated[
         RateText, Meta(description="Messages of a user: so many a second, so many at once.")

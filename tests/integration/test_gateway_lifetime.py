@@ -14,7 +14,7 @@ import pytest
 import uvloop
 from structlog.testing import capture_logs
 
-from allibe_gateway.connection import WebSocketConnection
+from allibe_gateway.connection import KERNEL_BYTES, WebSocketConnection
 from allibe_gateway.limits import Limits
 from tests.integration.gateway import Site, frame, running, token, until
 
@@ -116,6 +116,17 @@ class TestSlowConsumers:
             await alice.post("still here")
             assert await alice.contents(1) == ["still here"]
             slow.socket.close()
+
+    async def test_the_kernel_keeps_little_of_what_is_not_read(self, site: Site) -> None:
+        """It would else take megabytes for each, and nothing would know."""
+        slow = RawClient(site, receive_buffer=4096)
+        await slow.open("bob")
+        (connection,) = site.gateway._connections
+        for _ in range(100):
+            connection.outbox.write(b"\x82\x7e\x1f\x40" + b"x" * 8000)
+            await asyncio.sleep(0)
+        assert connection.unsent > 100 * 8000 - 4 * KERNEL_BYTES
+        slow.socket.close()
 
 
 class TestLastWords:

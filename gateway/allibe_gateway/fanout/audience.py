@@ -26,13 +26,14 @@ class View(Hashable, Protocol):
 class _Group:
     """Subscribers with equal views, and the frames that wait for the tick's end."""
 
-    __slots__ = ("outboxes", "pending", "pending_bytes", "view")
+    __slots__ = ("outboxes", "pending", "pending_bytes", "view", "written")
 
     def __init__(self, view: View) -> None:
         self.view = view
         self.outboxes: dict[Outbox, None] = {}
         self.pending: list[bytes] = []
         self.pending_bytes = 0
+        self.written = 0
 
     def push(self, entry: Entry) -> None:
         frame = self.view.encode(entry)
@@ -46,6 +47,7 @@ class _Group:
         frames = b"".join(self.pending)
         self.pending.clear()
         self.pending_bytes = 0
+        self.written += len(frames) * len(self.outboxes)
         # An outbox that overflows leaves through its connection's end, later: no copy needed.
         if ephemeral:
             for outbox in self.outboxes:
@@ -111,3 +113,11 @@ class Audience:
         early, self._early = self._early, 0
         flushed = (group.flush(ephemeral=self._ephemeral) for group in self._groups.values())
         return early + sum(flushed)
+
+    def take_written(self) -> int:
+        """Return the bytes that were written since the last time, to all together."""
+        written = 0
+        for group in self._groups.values():
+            written += group.written
+            group.written = 0
+        return written

@@ -87,6 +87,8 @@ class Hub:
         self._when_in_doubt: list[Callable[[], None]] = []
         self._open_bindings: Bindings | None = None
         self._screens_changed: Callable[[RoomId], None] | None = None
+        self._when_written: Callable[[], int] | None = None
+        self._written = self._look_after = 0
 
     async def open(self) -> None:
         """Take a place on the bus."""
@@ -113,6 +115,13 @@ class Hub:
         It raises nothing, and asks for `show_presence`.
         """
         self._screens_changed = call
+
+    def when_written(self, call: Callable[[], int]) -> None:
+        """Make this call at once, and each time that so many bytes of rooms' logs as it returned
+        were written to subscribers. It raises nothing.
+        """
+        self._when_written = call
+        self._look_after = call()
 
     # Subscribers
 
@@ -239,9 +248,12 @@ class Hub:
         for feed in dirty:
             try:
                 deliveries += feed.flush()
+                self._written += feed.entries.take_written()
             except Exception:
                 log.exception("fan_out_failed")
         self._metrics.deliveries.inc(deliveries)
+        if self._written >= self._look_after and self._when_written is not None:
+            self._written, self._look_after = 0, self._when_written()
 
     def _ask_for_presence(self, place: _Place) -> None:
         if self._screens_changed is not None and place.feed.activity:

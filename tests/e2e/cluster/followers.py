@@ -145,7 +145,7 @@ class Follower:
         self.codes: list[int] = []
         self.seen: dict[int, float] = {}
         self.waits: list[float] = []
-        self._user = ("alice", "bob")[number % 2]
+        self._user = user_of(number)
         self._room, self._place, self._clients, self._pause = room, place, clients, pause
         self._epoch = ""
         self._random = Random(number)
@@ -250,6 +250,11 @@ class Follower:
 
     def _note(self, offset: int) -> None:
         self.seen.setdefault(offset, self._loop.time())
+
+
+def user_of(number: int) -> str:
+    """Return who a follower is: each is a user of its own."""
+    return f"follower-{number}"
 
 
 def busiest_second(times: list[float]) -> int:

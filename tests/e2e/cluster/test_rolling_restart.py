@@ -10,7 +10,7 @@ import pytest
 from allibe_services.contracts import disconnects
 from deploy.cluster.parts import Cluster
 from deploy.cluster.service import Service
-from tests.e2e.cluster.followers import Follower, busiest_second
+from tests.e2e.cluster.followers import Follower, busiest_second, user_of
 from tests.support.clients import Clients
 from tests.support.json_client import Json
 from tests.support.places import SignedPlace
@@ -49,7 +49,9 @@ async def test_a_rolling_restart_costs_nobody_anything(
     """No receipted message lost or doubled, nobody without service for 2 s, and no stampede:
     connections are opened as evenly as the old ones are sent away.
     """
-    room = await clients.api(server, "alice").new_room(None, "bob")
+    room = await clients.api(server, "alice").new_room(
+        None, *(user_of(number) for number in range(count))
+    )
     with sent_away(cluster.gateways[:restarts], rate):
         await asyncio.to_thread(cluster.until_served)
         followers = [
