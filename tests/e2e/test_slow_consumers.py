@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from statistics import quantiles
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ RESIDENT = 2.4
 """Resident bytes for each of the bound: half as much again for those that are just ending, and what
 Python keeps around bytes objects."""
 
-FAST = {
+FAST: dict[str, Any] = {
     f"ALLIBE_LIMIT_{name}": "off"
     for name in (
         "USER_MESSAGES",

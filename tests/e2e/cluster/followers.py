@@ -9,6 +9,7 @@ import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -138,7 +139,7 @@ class Follower:
     def __init__(
         self, number: int, kind: str, *, room: str, place: Place, clients: Clients, pause: float
     ) -> None:
-        """It posts `pause` seconds after each receipt."""
+        """It posts about `pause` seconds after each receipt."""
         self.name, self.kind = f"{kind}-{number}", kind
         self.receipted: list[str] = []
         self.opened: list[float] = []
@@ -151,7 +152,7 @@ class Follower:
         self._random = Random(number)
         self._loop = asyncio.get_running_loop()
         self._line: Line | None = None
-        self._ending = False
+        self._ending = asyncio.Event()
 
     def longest_silence(self) -> float:
         """Return the longest time between one message of the room and the next."""
@@ -179,14 +180,16 @@ class Follower:
     async def post(self) -> None:
         """Post until told to end; each message again until it has its receipt."""
         number = 0
-        while not self._ending:
+        while not self._ending.is_set():
             number += 1
-            await asyncio.sleep(self._random.uniform(0.5, 1.5) * self._pause)
             await self._post(f"{self.name}-{number}")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._random.uniform(0, 2) * self._pause):
+                    await self._ending.wait()
 
     def end(self) -> None:
         """Let `post` end after the present message."""
-        self._ending = True
+        self._ending.set()
 
     def abort(self) -> None:
         """Leave without a word."""

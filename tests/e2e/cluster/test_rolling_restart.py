@@ -12,6 +12,7 @@ from deploy.cluster.parts import Cluster
 from deploy.cluster.service import Service
 from tests.e2e.cluster.followers import Follower, busiest_second, user_of
 from tests.support.clients import Clients
+from tests.support.cluster import open_at
 from tests.support.json_client import Json
 from tests.support.places import SignedPlace
 from tests.support.stalls import noting_stalls
@@ -53,7 +54,8 @@ async def test_a_rolling_restart_costs_nobody_anything(
         None, *(user_of(number) for number in range(count))
     )
     with sent_away(cluster.gateways[:restarts], rate):
-        await asyncio.to_thread(cluster.until_served)
+        for gateway in cluster.gateways:
+            await open_at(gateway, lambda: clients.stomp(server, "alice"))
         followers = [
             Follower(
                 number,
@@ -68,7 +70,7 @@ async def test_a_rolling_restart_costs_nobody_anything(
         for follower in followers:
             await follower.begin()
         async with noting_stalls() as stalls:
-            await _restart(cluster.gateways[:restarts], followers)
+            await _restart(cluster.gateways[:restarts], followers, server, clients)
     history = await clients.api(server, "alice").history(room)
     _check_messages(followers, history)
     _check_service(followers, stalls.longest)
@@ -76,8 +78,13 @@ async def test_a_rolling_restart_costs_nobody_anything(
     assert {code for one in followers for code in one.codes} == {disconnects.RESTART.code}
 
 
-async def _restart(gateways: Sequence[Service], followers: Sequence[Follower]) -> None:
-    """Restart one after the other under load."""
+async def _restart(
+    gateways: Sequence[Service],
+    followers: Sequence[Follower],
+    server: SignedPlace,
+    clients: Clients,
+) -> None:
+    """Restart one after the other under load, each when the load balancer leads to the last."""
     following = [asyncio.create_task(one.follow()) for one in followers]
     posting = [asyncio.create_task(one.post()) for one in followers]
     await asyncio.sleep(0.5)
@@ -86,6 +93,7 @@ async def _restart(gateways: Sequence[Service], followers: Sequence[Follower]) -
         await asyncio.to_thread(gateway.stop)
         print(f"\n{gateway.name} drained and ended in {time.monotonic() - began:.1f} s")
         await asyncio.to_thread(gateway.start)
+        await open_at(gateway, lambda: clients.stomp(server, "alice"))
     for one in followers:
         one.end()
     await asyncio.wait_for(asyncio.gather(*posting), 30)
