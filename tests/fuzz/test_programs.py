@@ -38,13 +38,14 @@ class Check:
             raise
 
 
+@pytest.mark.timeout(420)  # ten seconds, and minutes to shorten a program that fails
 def test_the_invariants_hold_after_any_program() -> None:
     check = Check(seconds=10)
     settings(_PROFILE, max_examples=150)(given(programs)(check.hold_after))()
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(720)
 def test_the_invariants_hold_after_thousands_of_programs() -> None:
     check = Check(seconds=300)
     settings(_PROFILE, max_examples=20_000)(given(programs)(check.hold_after))()
