@@ -1,0 +1,93 @@
+"""Every refusal of SUBSCRIBE, SEND and ACK: what it says, and that it is soft if that was asked."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from allibe_services.contracts.errors import Overloaded
+from tests.integration.gateway import Site, frame, running
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with running(tmp_path) as site:
+        yield site
+
+
+def _send(name: str, body: str, **headers: str) -> str:
+    return frame("SEND", body, destination=f"/app/{name}", receipt="r", **headers)
+
+
+def _subscribe(destination: str, **headers: str) -> str:
+    return frame("SUBSCRIBE", id="x", destination=destination, receipt="r", **headers)
+
+
+REFUSED = [
+    (_subscribe("/topic/rooms/2"), "not_a_member", "/topic/rooms/2"),
+    (_subscribe("/topic/rooms/2/activity"), "not_a_member", "/topic/rooms/2/activity"),
+    (_subscribe("/topic/rooms/9"), "unknown_room", "/topic/rooms/9"),
+    (_subscribe("/topic/rooms/*"), "invalid_room_id", "/topic/rooms/*"),
+    (_subscribe("/queue/x"), "unknown_destination", "/queue/x"),
+    (_subscribe("/user/queue/errors"), "conflict", "/user/queue/errors"),
+    (_subscribe("/topic/rooms/1", x_since="x"), "bad_request", "/topic/rooms/1"),
+    (_subscribe("/topic/rooms/1", Authorization="x"), "token_invalid", "/topic/rooms/1"),
+    (_send("message", "{"), "bad_request", "/app/message"),
+    (_send("message", '{"roomId":"1","content":""}'), "invalid_content", "/app/message"),
+    (_send("message", '{"roomId":"2","content":"x"}'), "not_a_member", "/app/message"),
+    (_send("message", "{}", Authorization="x"), "token_invalid", "/app/message"),
+    (_send("typing", '{"roomId":"2"}'), "not_a_member", "/app/typing"),
+    (_send("read", '{"roomId":"1","offset":-1}'), "bad_request", "/app/read"),
+    (_send("leave", '{"roomId":"1","user":"alice"}'), "sender_mismatch", "/app/leave"),
+    (_send("auth", ""), "bad_request", "/app/auth"),
+    (_send("nothing", ""), "unknown_destination", "/app/nothing"),
+    (frame("ACK", id="abc", receipt="r"), "bad_request", None),
+]
+
+
+@pytest.mark.parametrize(("request_", "code", "destination"), REFUSED)
+async def test_a_refusal_says_what_was_refused_and_the_connection_lives(
+    site: Site, request_: str, code: str, destination: str | None
+) -> None:
+    client = await site.stomp_user("bob", x_soft_errors="true")
+    await client.subscribe("/user/queue/errors", "e")
+    await client.raw(request_)
+    told = (await client.next()).json
+    assert told.pop("message")
+    where = {} if destination is None else {"destination": destination}
+    expected = {"type": "error", "code": code, "retryable": False, "receiptId": "r"}
+    assert told == expected | where
+    await client.subscribe()
+
+
+async def test_one_that_may_be_tried_again_says_when(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await site.stomp_user("bob", x_soft_errors="true")
+    await client.subscribe("/user/queue/errors", "e")
+    post = site.bus.post
+
+    def refuse(_: object) -> None:
+        raise Overloaded(retry_after_ms=700)
+
+    monkeypatch.setattr(site.bus, "post", refuse)
+    await client.post("hello", receipt="r")
+    told = (await client.next()).json
+    assert (told["code"], told["retryable"], told["retryAfterMs"]) == ("overloaded", True, 700)
+    assert (told["receiptId"], told["destination"]) == ("r", "/app/message")
+    monkeypatch.setattr(site.bus, "post", post)
+    await client.post("hello", receipt="again")
+    assert (await client.next()).headers["receipt-id"] == "again"
+
+
+@pytest.mark.parametrize(("request_", "code", "destination"), REFUSED)
+async def test_without_them_the_error_comes_whole_before_the_close(
+    site: Site, request_: str, code: str, destination: str | None
+) -> None:
+    client = await site.stomp_user("bob")
+    await client.subscribe("/user/queue/errors", "e")
+    await client.raw(request_)
+    error = await client.next()
+    assert (error.command, error.headers["x-code"]) == ("ERROR", code)
+    assert (error.headers["receipt-id"], error.headers["x-retryable"]) == ("r", "false")
+    assert (await client.end()).code in (4402, 4404, 4405)
