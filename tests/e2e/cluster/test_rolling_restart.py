@@ -10,7 +10,7 @@ import pytest
 from allibe_services.contracts import disconnects
 from deploy.cluster.parts import Cluster
 from deploy.cluster.service import Service
-from tests.e2e.cluster.followers import Follower, busiest_second, user_of
+from tests.e2e.cluster.followers import USERS, Follower, busiest_second, user_of
 from tests.support.clients import Clients
 from tests.support.cluster import open_at
 from tests.support.json_client import Json
@@ -51,7 +51,7 @@ async def test_a_rolling_restart_costs_nobody_anything(
     connections are opened as evenly as the old ones are sent away.
     """
     room = await clients.api(server, "alice").new_room(
-        None, *(user_of(number) for number in range(count))
+        None, *(user_of(number) for number in range(min(count, USERS)))
     )
     with sent_away(cluster.gateways[:restarts], rate):
         for gateway in cluster.gateways:
