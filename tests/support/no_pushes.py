@@ -1,10 +1,12 @@
-"""`Pushes` and `Notifications` that a test without pushes never asks."""
+"""`Pushes`, `Notifications` and `PushQueue` that a test without pushes never asks."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.notifications import Decision, NotificationSettings, QuietHours
 from allibe_services.contracts.push import Subscription
+from allibe_services.contracts.push_queue import DuePush, NewsPage, PushClaim, PushEnd, Scheduling
 
 
 class NoPushes:
@@ -38,4 +40,33 @@ class NoNotifications:
         raise NotImplementedError
 
     async def decisions(self, user: UserId, *, most: int = 1000) -> list[Decision]:
+        raise NotImplementedError
+
+
+class NoPushQueue:
+    """`store.base.PushQueue`."""
+
+    async def page(self, room_id: RoomId, *, most: int) -> NewsPage | None:
+        raise NotImplementedError
+
+    async def schedule(
+        self, page: NewsPage, decided: Sequence[Scheduling], *, expires_at: datetime
+    ) -> bool:
+        raise NotImplementedError
+
+    async def behind(
+        self, after: RoomId | None, *, most: int, since: datetime, until: datetime
+    ) -> tuple[list[RoomId], RoomId | None]:
+        raise NotImplementedError
+
+    async def claim(self, *, most: int, length: timedelta) -> PushClaim:
+        raise NotImplementedError
+
+    async def due(self, users: Sequence[UserId]) -> list[DuePush]:
+        raise NotImplementedError
+
+    async def end(self, ends: Sequence[PushEnd], *, newer_at: datetime) -> None:
+        raise NotImplementedError
+
+    async def forget(self, *, most: int) -> int:
         raise NotImplementedError

@@ -16,6 +16,7 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
 from allibe_services.contracts.notifications import Decision, NotificationSettings, QuietHours
 from allibe_services.contracts.push import Subscription
+from allibe_services.contracts.push_queue import DuePush, NewsPage, PushClaim, PushEnd, Scheduling
 from allibe_services.contracts.revocations import Kind, Revocation
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
 
@@ -34,6 +35,9 @@ MOST_SUBSCRIPTIONS = 20
 
 DECISIONS_KEPT = timedelta(days=1)
 """How long it is kept why a user was, or was not, pushed something."""
+
+PUSH_LIFE = timedelta(days=1)
+"""How long a push is of use; and how long it is remembered that a user was told."""
 
 
 class RoomLog(Protocol):
@@ -230,6 +234,64 @@ class Notifications(Protocol):
         ...
 
 
+class PushQueue(Protocol):
+    """Pushes that wait until they are due: one of each user and room at most.
+
+    A room's members are accounted for in rounds, page by page, each page once: rooms remember how
+    far they have come. Users have turns: one at a time, for one push.
+    """
+
+    async def page(self, room_id: RoomId, *, most: int) -> NewsPage | None:
+        """Return the next page of the room's round, or of a new one where there is news.
+
+        None: every member is accounted for up to the log's end, or there is no such room.
+        """
+        ...
+
+    async def schedule(
+        self, page: NewsPage, decided: Sequence[Scheduling], *, expires_at: datetime
+    ) -> bool:
+        """Keep what was decided for each candidate of a page, in order; the room goes on behind it.
+
+        All or nothing: False, and nothing changed, if the room has gone on already. A push that
+        waits stays as it is: it will tell of the news as well. One that has told of the news is
+        not scheduled again.
+        """
+        ...
+
+    async def behind(
+        self, after: RoomId | None, *, most: int, since: datetime, until: datetime
+    ) -> tuple[list[RoomId], RoomId | None]:
+        """Return which of the next `most` rooms have news whose members are not accounted for.
+
+        Their last message is from after `since`, up to `until`. And the last room that was looked
+        at, to go on after; None at the end.
+        """
+        ...
+
+    async def claim(self, *, most: int, length: timedelta) -> PushClaim:
+        """Claim users whose turn has come, at most so many; nobody else gets them for that long."""
+        ...
+
+    async def due(self, users: Sequence[UserId]) -> list[DuePush]:
+        """Return the next push of each of the users that has one due, with all that matters now.
+
+        One that is tried again comes first.
+        """
+        ...
+
+    async def end(self, ends: Sequence[PushEnd], *, newer_at: datetime) -> None:
+        """Keep how turns ended. One whose claim another has taken over changes no push.
+
+        A push that is over while the room has gone beyond it is due for the rest at `newer_at`.
+        """
+        ...
+
+    async def forget(self, *, most: int) -> int:
+        """Forget some decisions that are over; return how many were found, up to `most`."""
+        ...
+
+
 class Store(Protocol):
     """The parts over one database."""
 
@@ -250,6 +312,9 @@ class Store(Protocol):
 
     @property
     def notifications(self) -> Notifications: ...
+
+    @property
+    def push_queue(self) -> PushQueue: ...
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` unless the database answers and its schema is current."""

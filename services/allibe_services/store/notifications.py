@@ -33,6 +33,9 @@ from allibe_services.store.tables import (
 FOREVER = 2**63 - 1
 """Muted until then: until further notice."""
 
+NEVER = 2**63 - 1
+"""When a push is due that is over, and only remembered."""
+
 _SOON = timedelta(seconds=10)
 
 _QUIET = select(notification_settings).where(notification_settings.c.user_id == bindparam("user"))
@@ -52,6 +55,7 @@ _HASTEN_USER = (
         push_users.c.user_id == bindparam("user"),
         push_users.c.claimed_by == "",
         push_users.c.due_at > bindparam("soon"),
+        push_users.c.held_until <= bindparam("soon"),
     )
     .values(due_at=bindparam("soon"))
 )
@@ -61,6 +65,7 @@ _HASTEN = (
         pushes.c.user_id == bindparam("user"),
         pushes.c.tries == 0,
         pushes.c.due_at > bindparam("soon"),
+        pushes.c.due_at < NEVER,
     )
     .values(due_at=bindparam("soon"))
 )

@@ -1,7 +1,7 @@
 """The store over a SQL database: hands functions of `log`, `rooms`, … to it."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, String, column, select, table
 
@@ -11,9 +11,20 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
 from allibe_services.contracts.notifications import Decision, NotificationSettings, QuietHours
 from allibe_services.contracts.push import Subscription
+from allibe_services.contracts.push_queue import DuePush, NewsPage, PushClaim, PushEnd, Scheduling
 from allibe_services.contracts.revocations import Kind, Revocation
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
-from allibe_services.store import log, members, notifications, revocations, rooms, subscriptions
+from allibe_services.store import (
+    log,
+    members,
+    notifications,
+    push_decisions,
+    push_schedule,
+    push_turns,
+    revocations,
+    rooms,
+    subscriptions,
+)
 from allibe_services.store.database import NOT_CURRENT, Database
 from allibe_services.store.tables import REVISION
 
@@ -32,6 +43,7 @@ class SqlStore:
         self.revocations = _Revocations(database)
         self.pushes = _Pushes(database)
         self.notifications = _Notifications(database)
+        self.push_queue = _PushQueue(database)
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` unless writes would be taken and the schema is current."""
@@ -164,6 +176,37 @@ class _Notifications:
 
     async def decisions(self, user: UserId, *, most: int = 1000) -> list[Decision]:
         return await self._database.read(notifications.decisions, user, most)
+
+
+class _PushQueue:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, room_id: RoomId, *, most: int) -> NewsPage | None:
+        return await self._database.read(push_schedule.page, room_id, most)
+
+    async def schedule(
+        self, page: NewsPage, decided: Sequence[Scheduling], *, expires_at: datetime
+    ) -> bool:
+        return await self._database.write(push_schedule.schedule, page, decided, expires_at)
+
+    async def behind(
+        self, after: RoomId | None, *, most: int, since: datetime, until: datetime
+    ) -> tuple[list[RoomId], RoomId | None]:
+        return await self._database.read(push_schedule.behind, after, most, since, until)
+
+    async def claim(self, *, most: int, length: timedelta) -> PushClaim:
+        return await self._database.write(push_turns.claim, most, length)
+
+    async def due(self, users: Sequence[UserId]) -> list[DuePush]:
+        return await self._database.read(push_turns.due, users) if users else []
+
+    async def end(self, ends: Sequence[PushEnd], *, newer_at: datetime) -> None:
+        if ends:
+            await self._database.write(push_turns.end, ends, newer_at)
+
+    async def forget(self, *, most: int) -> int:
+        return await self._database.write(push_decisions.forget, most)
 
 
 def _revision(connection: Connection) -> str | None:

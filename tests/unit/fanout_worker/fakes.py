@@ -12,7 +12,7 @@ from allibe_services.contracts.ids import MessageId, RoomId, UserId, new_message
 from allibe_services.contracts.messages import Message, now
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
 from allibe_services.presence.base import Lease, Lookers
-from tests.support.no_pushes import NoNotifications, NoPushes
+from tests.support.no_pushes import NoNotifications, NoPushes, NoPushQueue
 from tests.support.revocations import MemoryRevocations
 
 ONE, TWO = RoomId("1"), RoomId("2")
@@ -173,6 +173,7 @@ class FakeStore:
         self.revocations = MemoryRevocations()
         self.pushes = NoPushes()
         self.notifications = NoNotifications()
+        self.push_queue = NoPushQueue()
 
     async def ping(self) -> None: ...
 

@@ -21,7 +21,7 @@ from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.rates.limiter import unlimited
 from allibe_services.telemetry import GatewayMetrics
 from allibe_services.tickets.inprocess import InProcessTickets
-from tests.support.no_pushes import NoNotifications, NoPushes
+from tests.support.no_pushes import NoNotifications, NoPushes, NoPushQueue
 from tests.support.revocations import MemoryRevocations
 from tests.unit.gateway.fakes import ROOM, FakeBus, FakeLog
 from tests.unit.gateway.fanout.feeds import LIMITS
@@ -59,6 +59,7 @@ class FakeStore:
         self.revocations = MemoryRevocations()
         self.pushes = NoPushes()
         self.notifications = NoNotifications()
+        self.push_queue = NoPushQueue()
 
     async def ping(self) -> None: ...
 

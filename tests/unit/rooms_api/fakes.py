@@ -16,7 +16,7 @@ from allibe_services.contracts.events import Event
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message, moment
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
-from tests.support.no_pushes import NoNotifications, NoPushes
+from tests.support.no_pushes import NoNotifications, NoPushes, NoPushQueue
 from tests.support.revocations import MemoryRevocations
 
 START = moment(1_740_000_000_000)
@@ -44,6 +44,7 @@ class MemoryStore:
         self.revocations = MemoryRevocations()
         self.pushes = NoPushes()
         self.notifications = NoNotifications()
+        self.push_queue = NoPushQueue()
 
     @property
     def log(self) -> "MemoryLog":

@@ -9,10 +9,12 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
 from allibe_services.contracts.notifications import QuietHours
+from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.rooms import Role
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 from tests.support.push_browser import PushBrowser
+from tests.support.push_queue import decide_all, turn
 
 from .commands import ALICE, ONE, post
 
@@ -47,6 +49,7 @@ async def heard(database: SqliteDatabase, store: SqlStore) -> Heard:
     await _use_log(store)
     await _use_members(store)
     await _use_notifications(store)
+    await _use_push_queue(store)
     return heard
 
 
@@ -68,6 +71,15 @@ async def _use_notifications(store: SqlStore) -> None:
     await store.notifications.mute(ALICE, ONE, now())
     await store.notifications.unmute(ALICE, ONE)
     await store.notifications.decisions(ALICE)
+
+
+async def _use_push_queue(store: SqlStore) -> None:
+    await store.log.append([post()])
+    await decide_all(store, ONE, due_at={BOB: now()})
+    await store.push_queue.behind(None, most=2, since=now(), until=now())
+    one = await turn(store)
+    await store.push_queue.end([one.end(gone=("x",), reasons=(PushReason.SENT,))], newer_at=now())
+    await store.push_queue.forget(most=2)
 
 
 async def _use_log(store: SqlStore) -> None:
