@@ -71,7 +71,7 @@ class Owner(Protocol):
 
 
 class Session:
-    """See the module. `connection_id` names the connection in presence."""
+    """See the module. `connection_id` names the connection in presence; `visible`: see `show`."""
 
     __slots__ = (
         "_idle",
@@ -84,11 +84,13 @@ class Session:
         "connection_id",
         "identity",
         "subscriptions",
+        "visible",
     )
 
     def __init__(self, connection_id: str, shared: Shared, outbox: Outbox, owner: Owner) -> None:
         self.connection_id = connection_id
         self.identity: Identity | None = None
+        self.visible = True
         self.subscriptions = Subscriptions(shared, outbox, self._report)
         self._shared = shared
         self._owner = owner
@@ -237,6 +239,17 @@ class Session:
             self.subscriptions.end(subscription.id)
         await self._publish(ScreenLeft(room_id=room, user=identity.user_id))
 
+    def show(self, *, visible: bool) -> None:
+        """Take notice that the client's window is seen, or hidden: then no room is looked at.
+
+        A connection is taken for visible until it is told. Raises `TokenRequired`, `TokenExpired`.
+        """
+        self.require_identity()
+        if visible != self.visible:
+            self.visible = visible
+            for room_id in self.subscriptions.rooms_on_screen():
+                self._report(room_id)
+
     # Endings
 
     async def settled(self, most: int = 0) -> None:
@@ -264,7 +277,7 @@ class Session:
         """Return what presence should know (`Present`)."""
         if self.identity is None:
             return None
-        rooms = tuple(sorted(self.subscriptions.rooms_on_screen()))
+        rooms = tuple(sorted(self.subscriptions.rooms_on_screen())) if self.visible else ()
         return Lease(self.connection_id, self.identity.user_id, rooms)
 
     def rooms(self) -> set[RoomId]:

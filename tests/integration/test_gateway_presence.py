@@ -78,6 +78,44 @@ async def test_a_user_is_here_once_and_until_the_last_connection_goes(site: Site
     await until_here(alice, "alice")
 
 
+async def test_who_hides_the_window_is_not_here_and_is_notified(site: Site) -> None:
+    """Over both doors: hidden, one looks at no room, and gets its messages all the same."""
+    alice, bob = await site.json_user(), await site.stomp_user("bob")
+    await bob.subscribe()
+    await until_here(alice, "alice", "bob")
+    await bob.app("visibility", {"visible": False})
+    await until_here(alice, "alice")
+    await bob.subscribe("/user/queue/notifications", "note")
+    await alice.send("message", content="Anybody there?")
+    came = {(await bob.next()).headers["subscription"] for _ in range(2)}
+    assert came == {"s1", "note"}
+    await bob.app("visibility", {"visible": True})
+    await until_here(alice, "alice", "bob")
+    await alice.send("visibility", visible=False)
+    watcher = await site.stomp_user("bob")
+    await watcher.subscribe(ACTIVITY, "activity")
+    await until_here(watcher, "bob")
+
+
+async def test_a_new_connection_is_visible_until_it_is_told(site: Site) -> None:
+    alice, bob = await site.json_user(), await site.json_user("bob")
+    await bob.send("visibility", visible=False)
+    await until_here(alice, "alice")
+    await bob.close()
+    await site.json_user("bob")
+    await until_here(alice, "alice", "bob")
+
+
+async def test_visibility_needs_a_sign_in_and_a_yes_or_no(site: Site) -> None:
+    alice = await site.json_user()
+    await alice.send("visibility", visible="yes")
+    assert (await alice.next_of("error"))["code"] == "bad_request"
+    stranger = await site.stomp()
+    await stranger.connect()
+    await stranger.app("visibility", {"visible": False})
+    assert (await stranger.next()).headers["x-code"] == "token_required"
+
+
 async def test_members_who_do_not_look_are_not_named(site: Site) -> None:
     """Bob is a member and connected; that is nobody's business."""
     bob = await site.stomp_user("bob")

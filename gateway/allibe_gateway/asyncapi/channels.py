@@ -58,6 +58,12 @@ CHANNELS: Final = (
         takes=(bodies.RoomBody,),
     ),
     Channel(
+        "appVisibility",
+        "/app/visibility",
+        "Say whether the client's window can be seen: hidden, it looks at no room.",
+        takes=(bodies.VisibilityBody,),
+    ),
+    Channel(
         "appAuth",
         "/app/auth",
         "Sign in, or extend the sign-in, with the token in the header `Authorization`.",
@@ -102,6 +108,7 @@ CHANNELS: Final = (
             json.LeaveIn,
             json.TypingIn,
             json.ReadIn,
+            json.VisibilityIn,
             json.RefreshIn,
             json.PingIn,
         ),

@@ -32,6 +32,12 @@ class ReadBody(msgspec.Struct, frozen=True, rename="camel"):
     offset: int
 
 
+class VisibilityBody(msgspec.Struct, frozen=True):
+    """What `/app/visibility` takes."""
+
+    visible: bool
+
+
 def decode(decoder: "msgspec.json.Decoder[_Body]", body: bytes) -> _Body:
     """Return the decoded body. Raises `BadRequest`, which names the field but no value."""
     try:

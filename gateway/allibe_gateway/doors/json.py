@@ -60,6 +60,12 @@ class ReadIn(_In, frozen=True, tag="read"):
     offset: int
 
 
+class VisibilityIn(_In, frozen=True, tag="visibility"):
+    """Whether the client's window can be seen."""
+
+    visible: bool
+
+
 class RefreshIn(_In, frozen=True, tag="refresh"):
     """Sign in, or extend the sign-in, with a token."""
 
@@ -70,7 +76,9 @@ class PingIn(_In, frozen=True, tag="ping"):
     """Ask for a pong."""
 
 
-_decoder = msgspec.json.Decoder(MessageIn | LeaveIn | TypingIn | ReadIn | RefreshIn | PingIn)
+_decoder = msgspec.json.Decoder(
+    MessageIn | LeaveIn | TypingIn | ReadIn | VisibilityIn | RefreshIn | PingIn
+)
 
 
 class _Out(msgspec.Struct, frozen=True, rename="camel", tag_field="type", omit_defaults=True):
@@ -187,6 +195,8 @@ class JsonDoor:
             elif isinstance(request, MessageIn):
                 client_message_id = request.client_message_id
                 await self._post(request)
+            elif isinstance(request, VisibilityIn):
+                self._session.show(visible=request.visible)
             else:
                 await self._do(request)
         except AllibeError as error:

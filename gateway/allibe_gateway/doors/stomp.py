@@ -8,7 +8,7 @@ import msgspec
 
 from allibe_gateway.doors import destinations
 from allibe_gateway.doors.base import Connection, disconnect_for
-from allibe_gateway.doors.bodies import MessageBody, ReadBody, RoomBody, decode
+from allibe_gateway.doors.bodies import MessageBody, ReadBody, RoomBody, VisibilityBody, decode
 from allibe_gateway.doors.destinations import UserQueueName
 from allibe_gateway.doors.stomp_queues import UserQueues
 from allibe_gateway.doors.stomp_view import stomp_view
@@ -56,6 +56,7 @@ SUBSCRIPTION_ID_LENGTH = 256
 _message = msgspec.json.Decoder(MessageBody)
 _room = msgspec.json.Decoder(RoomBody)
 _read = msgspec.json.Decoder(ReadBody)
+_visibility = msgspec.json.Decoder(VisibilityBody)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -280,6 +281,8 @@ class StompDoor:
         elif frame.destination == "/app/leave":
             left = decode(_room, frame.body)
             await self._session.leave(left.room_id, left.user)
+        elif frame.destination == "/app/visibility":
+            self._session.show(visible=decode(_visibility, frame.body).visible)
         else:
             raise UnknownDestination
 

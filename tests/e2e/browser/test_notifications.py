@@ -166,6 +166,26 @@ def test_a_hidden_tab_notifies_of_its_open_room_and_a_visible_one_does_not(
     assert [one["body"] for one in told(alice)] == ["Bob: while you are away"]
 
 
+def test_a_hidden_tab_says_nothing_while_the_user_looks_elsewhere(
+    visit: Visit, server: Server, backstage: Backstage, room: str
+) -> None:
+    """At another device, say: what is read there need not ring here."""
+    alice = visit("alice", room=room, prepare=on_stage)
+    ring_the_bell(alice)
+    alice.until_live()
+    laptop = visit("alice", room=room)
+    laptop.until_live()
+    hide(alice)
+    backstage.say(server, room, "bob", "seen on the laptop")
+    expect(laptop.row("seen on the laptop")).to_be_visible()
+    expect(alice.row("seen on the laptop")).to_have_count(1)
+    (socket,) = laptop.sockets
+    leave(laptop, socket)
+    backstage.say(server, room, "bob", "seen nowhere")
+    until_told(alice, 1)
+    assert [one["body"] for one in told(alice)] == ["Bob: seen nowhere"]
+
+
 def test_own_messages_from_elsewhere_notify_of_nothing(
     visit: Visit, server: Server, backstage: Backstage, room: str
 ) -> None:

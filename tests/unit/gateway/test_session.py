@@ -330,6 +330,31 @@ class TestPresence:
         await alice.world.reporter.report()
         assert await alice.world.presence.connected([ALICE]) == set()
 
+    async def test_a_hidden_window_looks_at_nothing_and_is_still_connected(
+        self, alice: User
+    ) -> None:
+        await alice.subscribe("log")
+        alice.session.show(visible=False)
+        await alice.subscribe("other", OTHER)
+        await alice.world.reporter.report()
+        assert await alice.world.presence.looking(ROOM) == set()
+        assert await alice.world.presence.looking(OTHER) == set()
+        assert await alice.world.presence.connected([ALICE]) == {ALICE}
+        alice.session.show(visible=True)
+        await alice.world.reporter.report()
+        assert await alice.world.presence.looking(ROOM) == {ALICE}
+        assert await alice.world.presence.looking(OTHER) == {ALICE}
+
+    async def test_what_is_no_change_is_not_reported(
+        self, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await alice.subscribe("log")
+        reported: list[object] = []
+        monkeypatch.setattr(alice.world.reporter, "changed", lambda *of: reported.append(of))
+        for _ in range(3):
+            alice.session.show(visible=True)
+        assert reported == []
+
     async def test_nobody_is_present_before_the_sign_in(self, stranger: User) -> None:
         assert stranger.session.lease() is None
 

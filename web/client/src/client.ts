@@ -7,6 +7,7 @@
 
 import { Connection } from './connection/connection.js';
 import type { Link, MakeSocket } from './connection/link.js';
+import { Visibility } from './connection/visibility.js';
 import { ChatError } from './errors.js';
 import { Events } from './events.js';
 import { Http } from './http.js';
@@ -56,6 +57,7 @@ export class ChatClient {
   readonly #tokens: Tokens;
   readonly #outbox: Outbox;
   readonly #random: () => number;
+  readonly #visibility: Visibility;
   readonly #reading = new ReadMemory();
   readonly #events = new Events<ChatEvents>();
   readonly #entered = new Map<string, Entry>();
@@ -69,6 +71,7 @@ export class ChatClient {
     const url = options.url.replace(/\/+$/, '');
     const network = options.network ?? browserNetwork;
     this.#random = options.random ?? Math.random;
+    this.#visibility = new Visibility(network);
     // What was left waiting on the last visit goes out as soon as somebody is signed in again.
     this.#tokens = new Tokens(options.getToken, (user) => {
       this.#reading.belongsTo(user);
@@ -200,6 +203,8 @@ export class ChatClient {
     this.#user = link.user ?? this.#tokens.user();
     const ignored = () => {};
     link.subscribe('errors', '/user/queue/errors', {}, (body) => this.#errors(link, body), ignored);
+    // Before any room: who comes back hidden is not to be taken for somebody who looks.
+    this.#visibility.up(link);
     link.subscribe('rooms', '/user/queue/rooms', {}, (body) => this.#roomsEvent(body), ignored);
     const notified = (body: unknown) => this.#notified(body);
     link.subscribe('notifications', '/user/queue/notifications', {}, notified, ignored);
@@ -210,6 +215,7 @@ export class ChatClient {
   }
 
   #down(): void {
+    this.#visibility.down();
     for (const { room } of this.#entered.values()) room.down();
   }
 

@@ -191,7 +191,7 @@ export type ActivityEvent =
       readonly role: Role;
     };
 
-/** Another's message in a room that no connection of the user is subscribed to. */
+/** Another's message in a room that the user looks at nowhere: left, or on hidden pages only. */
 export interface Notification {
   readonly roomId: string;
   readonly message: Message;

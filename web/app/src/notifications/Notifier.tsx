@@ -1,6 +1,9 @@
-/** Browser notifications for messages that nobody sees. Renders nothing. */
+/**
+ * Browser notifications for messages that the user sees nowhere. The server knows who looks, on
+ * whichever device, so what it tells of is shown. Renders nothing.
+ */
 
-import type { Message, Room } from '@allibe/client';
+import type { Room } from '@allibe/client';
 import { useChatClient } from '@allibe/react';
 import { useEffect, useEffectEvent } from 'react';
 import { isolated } from '../i18n/bidi.js';
@@ -35,19 +38,11 @@ export function Notifier({ rooms }: { rooms: readonly Room[] }) {
   useEffect(() => {
     if (!isOn) return;
     const gatherer = new Gatherer((gathered) => tell(gathered));
-    const came = (message: Message) => {
+    const stop = client.on('notification', ({ message }) => {
       if (message.type === 'message' && message.sender !== me.user) gatherer.add(message);
-    };
-    const stops = [
-      // In a room that is not on the screen.
-      client.on('notification', ({ message }) => came(message)),
-      // In the one that is, while the screen is not.
-      client.on('message', (message) => {
-        if (document.hidden) came(message);
-      }),
-    ];
+    });
     return () => {
-      for (const stop of stops) stop();
+      stop();
       gatherer.stop();
     };
   }, [client, isOn, me.user]);

