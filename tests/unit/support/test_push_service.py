@@ -71,6 +71,7 @@ async def test_a_push_that_is_right_is_taken(server: Server, subscription: Subsc
         ("exp", time.time() + 25 * 3600, 403),
         ("sub", "me", 403),
     ],
+    ids=("audience", "over", "too long", "subject"),  # each process must collect the same
 )
 async def test_a_token_that_is_wrong_is_refused(
     server: Server, subscription: Subscription, claim: str, value: Any, status: int
