@@ -39,7 +39,7 @@ class Connection(Protocol):
     def expect_heart_beats(self, *, send_seconds: float, receive_seconds: float) -> None:
         """Send something every so many seconds, and close when nothing comes.
 
-        0 means never; a peer that promised nothing has to answer pings, where it has such.
+        0 means never; a peer that promised too little has to answer pings, where it has such.
         """
         ...
 
