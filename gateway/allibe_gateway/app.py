@@ -61,6 +61,9 @@ OPEN = Entry()
 SWEEPS = 8
 """Looks at all connections in a heart-beat's interval, or one a second where that is more."""
 
+LAST_REPORT_SECONDS = 1.0
+"""Time to report who left when the gateway stopped: Redis or RabbitMQ may be away."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -293,6 +296,15 @@ def _web_socket(subprotocols: tuple[str, ...], limits: Limits) -> web.WebSocketR
     )
 
 
+async def _report_the_last(reporter: PresenceReporter, news: ScreenNews) -> None:
+    """Report those who left at the end. Until their leases ended they would else be shown in their
+    rooms, and not be notified."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LAST_REPORT_SECONDS):
+            await reporter.report()
+            await news.publish()
+
+
 @asynccontextmanager
 async def gateway(  # noqa: PLR0913 - what a gateway stands on, each by its name
     *,
@@ -349,6 +361,7 @@ async def gateway(  # noqa: PLR0913 - what a gateway stands on, each by its name
     ]
     try:
         yield itself
+        await _report_the_last(reporter, news)
     finally:
         for task in running:
             task.cancel()

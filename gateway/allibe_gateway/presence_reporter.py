@@ -51,6 +51,7 @@ class PresenceReporter:
         self._changed: set[str] = set()
         self._ended: set[str] = set()
         self._woken = asyncio.Event()
+        self._reporting = asyncio.Lock()
         self._is_away = False
 
     def changed(self, connection_id: str, present: Present, room_id: RoomId | None = None) -> None:
@@ -87,7 +88,11 @@ class PresenceReporter:
                 renewal = min(renewal, loop.time() + RETRY_SECONDS)
 
     async def report(self) -> None:
-        """Send what has changed since the last time."""
+        """Send what has changed since the last time; what is being sent is sent before."""
+        async with self._reporting:
+            await self._report()
+
+    async def _report(self) -> None:
         changed, self._changed = self._changed, set()
         ended, self._ended = self._ended, set()
         rooms, self._rooms = self._rooms, set()

@@ -136,14 +136,18 @@ class ScreenNews:
         """Go on for ever."""
         while True:
             await self._woken.wait()
-            self._woken.clear()
-            rooms, self._rooms = self._rooms, set()
-            try:
-                await self._bus.publish([ScreensChanged(room_id) for room_id in rooms])
-            except Unavailable as error:
-                # All gateways ask by themselves, a little later.
-                log.info("screens_not_told", code=error.code)
+            await self.publish()
             await asyncio.sleep(NEWS_SECONDS)
+
+    async def publish(self) -> None:
+        """Tell it now."""
+        self._woken.clear()
+        rooms, self._rooms = self._rooms, set()
+        try:
+            await self._bus.publish([ScreensChanged(room_id) for room_id in rooms])
+        except Unavailable as error:
+            # All gateways ask by themselves, a little later.
+            log.info("screens_not_told", code=error.code)
 
 
 def _presence_of(room_id: RoomId, lookers: Lookers) -> RoomPresence:

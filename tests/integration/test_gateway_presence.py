@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from allibe_gateway import screens
+from allibe_gateway import presence_reporter, screens
 from allibe_services.contracts.ids import UserId
 from allibe_services.presence.base import Lease
-from tests.integration.gateway import BOB, ONE, JsonClient, Site, StompClient, running
+from tests.integration.gateway import ALICE, BOB, ONE, JsonClient, Site, StompClient, running
 
 ACTIVITY = "/topic/rooms/1/activity"
 
@@ -148,3 +148,15 @@ async def test_a_crowd_is_counted(site: Site) -> None:
     await site.presence.renew(leases)
     alice = await site.json_user()
     assert await alice.presence() == {"type": "presence", "roomId": "1", "count": 121}
+
+
+async def test_who_is_there_when_it_stops_has_left_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lease that nobody ends would keep notifications from a user for a minute."""
+    async with running(tmp_path) as site:
+        await site.json_user()
+        await site.until_present(ALICE)
+        monkeypatch.setattr(presence_reporter, "REPORT_SECONDS", 60)
+        await site.gateway.drain(5)
+    assert await site.presence.connected([ALICE]) == set()

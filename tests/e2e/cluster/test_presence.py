@@ -46,6 +46,16 @@ async def test_each_sees_the_other_come_and_go(
     await until_here(alice, {"alice"})
 
 
+async def test_who_was_at_a_gateway_that_stopped_is_gone_at_once(
+    cluster: Cluster, server: SignedPlace, clients: Clients, room: str
+) -> None:
+    alice = await json_at(cluster, 0, server, clients, "alice", room)
+    await json_at(cluster, 1, server, clients, "bob", room)
+    await until_here(alice, {"alice", "bob"})
+    await asyncio.to_thread(cluster.gateways[1].stop)
+    await until_here(alice, {"alice"})
+
+
 @pytest.mark.long
 @pytest.mark.timeout(180)
 async def test_who_was_at_a_gateway_that_died_is_gone_when_the_lease_is(

@@ -184,6 +184,28 @@ class TestRenewal:
         running.cancel()
 
 
+async def test_a_report_returns_after_the_one_that_goes_on(
+    presence: FakePresence, reporter: PresenceReporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one of a gateway that stops: what goes on would be cut short after it."""
+    free = asyncio.Event()
+
+    async def renew(leases: Sequence[Lease]) -> None:
+        if leases:
+            await free.wait()
+
+    monkeypatch.setattr(presence, "renew", renew)
+    reporter.changed("a", Here("a"))
+    first = asyncio.create_task(reporter.report())
+    await settle()
+    last = asyncio.create_task(reporter.report())
+    await settle()
+    assert not last.done()
+    free.set()
+    await last
+    assert first.done()
+
+
 class TestAway:
     """Chat does not notice; what was not said is said when presence is back."""
 
