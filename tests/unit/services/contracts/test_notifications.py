@@ -1,5 +1,7 @@
 """`contracts.notifications`: when quiet hours end, and which are none."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import msgspec
@@ -78,3 +80,12 @@ def test_what_cannot_be_quiet_hours_is_refused(start: int, end: int, zone: str) 
         QuietHours(start, end, zone)
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"start": start, "end": end, "timeZone": zone}, QuietHours)
+
+
+def test_zones_are_known_where_the_system_has_none() -> None:
+    """Slim images have no `/usr/share/zoneinfo`; the package `tzdata` is there."""
+    code = (
+        "from allibe_services.contracts.notifications import QuietHours as Q; Q(1, 2, 'Asia/Seoul')"
+    )
+    without = {"PYTHONTZPATH": ""}
+    subprocess.run([sys.executable, "-c", code], check=True, env=without, timeout=30)
