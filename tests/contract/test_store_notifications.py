@@ -3,13 +3,22 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Connection, insert
 
 from allibe_services.contracts.errors import NotAMember, UnknownRoom
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.contracts.messages import now
-from allibe_services.contracts.notifications import MutedRoom, NotificationSettings, QuietHours
+from allibe_services.contracts.messages import milliseconds, now
+from allibe_services.contracts.notifications import (
+    Decision,
+    MutedRoom,
+    NotificationSettings,
+    QuietHours,
+)
+from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.rooms import Role
-from allibe_services.store.base import Store
+from allibe_services.store.base import DECISIONS_KEPT, Store
+from allibe_services.store.sql import SqlStore
+from allibe_services.store.tables import push_decisions
 
 ALICE, BOB = UserId("alice"), UserId("bob")
 ONE, TWO = RoomId("1"), RoomId("2")
@@ -78,3 +87,64 @@ async def test_only_members_mute(store: Store) -> None:
     ):
         with pytest.raises(UnknownRoom):
             await change
+
+
+async def test_rooms_say_whether_and_how_long_they_are_muted(store: Store) -> None:
+    """In lists, in a page after the first and alone; for nobody but who has muted them."""
+    until = now() + timedelta(hours=1)
+    await store.notifications.mute(ALICE, ONE, until)
+    await store.notifications.mute(ALICE, TWO, None)
+    first, second = await store.rooms.of_user(ALICE, most=2)
+    place = (first.created_at, first.room_id)
+    seen = {room.room_id: (room.muted, room.muted_until) for room in (first, second)}
+    assert seen == {ONE: (True, until), TWO: (True, None)}
+    assert await store.rooms.of_user(ALICE, most=2, after=place) == [second]
+    assert await store.rooms.get(ONE, ALICE) in (first, second)
+    assert [room.muted for room in await store.rooms.of_user(BOB, most=2)] == [False, False]
+    await store.notifications.mute(ALICE, ONE, now() - timedelta(seconds=1))
+    await store.notifications.unmute(ALICE, TWO)
+    again = [await store.rooms.get(room_id, ALICE) for room_id in (ONE, TWO)]
+    assert [(room.muted, room.muted_until) for room in again] == [(False, None)] * 2
+
+
+async def test_decisions_of_a_day_come_the_newest_first_in_pages(store: Store) -> None:
+    at = now()
+    over = at - DECISIONS_KEPT - timedelta(seconds=1)
+    sent = [Decision(ONE, PushReason.SENT, 7, at)]
+    equal = [
+        Decision(room_id, reason, 5, at - timedelta(minutes=1))
+        for room_id in (ONE, TWO)
+        for reason in (PushReason.MUTED, PushReason.READ)
+    ]
+    old = [Decision(TWO, PushReason.SENT, 1, at - timedelta(hours=23))]
+    await decided(store, ALICE, *old, *equal, *sent)
+    await decided(store, ALICE, Decision(ONE, PushReason.LOOKING, 1, over))
+    await decided(store, BOB, Decision(ONE, PushReason.LOOKING, 9, at))
+    assert await store.notifications.decisions(ALICE) == [*sent, *equal, *old]
+    seen: list[Decision] = []
+    while page := await store.notifications.decisions(
+        ALICE, most=2, after=seen[-1] if seen else None
+    ):
+        assert len(page) <= 2
+        seen += page
+    assert seen == [*sent, *equal, *old]
+
+
+async def decided(store: Store, user: UserId, *decisions: Decision) -> None:
+    """Put decisions into the database, as the worker does."""
+    rows = [
+        {
+            "user_id": user,
+            "room_id": one.room_id,
+            "reason": one.reason.value,
+            "offset": one.offset,
+            "decided_at": milliseconds(one.at),
+        }
+        for one in decisions
+    ]
+
+    def put(connection: Connection) -> None:
+        connection.execute(insert(push_decisions), rows)
+
+    assert isinstance(store, SqlStore)
+    await store._database.write(put)

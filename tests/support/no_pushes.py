@@ -39,7 +39,9 @@ class NoNotifications:
     async def unmute(self, user: UserId, room_id: RoomId) -> None:
         raise NotImplementedError
 
-    async def decisions(self, user: UserId, *, most: int = 1000) -> list[Decision]:
+    async def decisions(
+        self, user: UserId, *, most: int = 1000, after: Decision | None = None
+    ) -> list[Decision]:
         raise NotImplementedError
 
 

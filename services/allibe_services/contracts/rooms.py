@@ -26,8 +26,11 @@ class Role(StrEnum):
     MEMBER = "member"
 
 
-class Room(msgspec.Struct, frozen=True, rename="camel"):
-    """A room as one of its members sees it in the list of rooms."""
+class Room(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A room as one of its members sees it in the list of rooms.
+
+    `muted` is there where nothing of it is pushed to the member, `mutedUntil` where that ends.
+    """
 
     room_id: RoomId
     name: str
@@ -40,6 +43,8 @@ class Room(msgspec.Struct, frozen=True, rename="camel"):
     epoch: str
     role: Role
     created_at: datetime
+    muted: bool = False
+    muted_until: datetime | None = None
 
 
 class Member(msgspec.Struct, frozen=True, rename="camel"):

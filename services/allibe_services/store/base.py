@@ -226,10 +226,13 @@ class Notifications(Protocol):
         """End that; of a room that is not muted too. Raises `UnknownRoom`, `NotAMember`."""
         ...
 
-    async def decisions(self, user: UserId, *, most: int = 1000) -> list[Decision]:
+    async def decisions(
+        self, user: UserId, *, most: int = 1000, after: Decision | None = None
+    ) -> list[Decision]:
         """Return why the user was, or was not, pushed something within `DECISIONS_KEPT`.
 
-        The newest first; of a room and a reason only the last.
+        The newest first; of a room and a reason only the last. Equal times are sorted by room id
+        and reason. `after` is the last one of the page before.
         """
         ...
 

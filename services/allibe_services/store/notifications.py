@@ -6,7 +6,18 @@ A muted room refers to the membership, and the database ends it with that.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from allibe_services.contracts.errors import NotAMember
@@ -99,6 +110,17 @@ _DECISIONS = (
     .order_by(push_decisions.c.decided_at.desc(), push_decisions.c.room_id, push_decisions.c.reason)
     .limit(bindparam("most"))
 )
+_BEFORE = bindparam("at", type_=BigInteger)
+_NEXT_DECISIONS = _DECISIONS.where(
+    or_(
+        push_decisions.c.decided_at < _BEFORE,
+        and_(
+            push_decisions.c.decided_at == _BEFORE,
+            tuple_(push_decisions.c.room_id, push_decisions.c.reason)
+            > tuple_(bindparam("room"), bindparam("reason")),
+        ),
+    )
+)
 
 
 def settings(connection: Connection, user: UserId) -> NotificationSettings:
@@ -148,10 +170,17 @@ def unmute(connection: Connection, user: UserId, room_id: RoomId) -> None:
     connection.execute(_UNMUTE, {"user": user, "room": room_id})
 
 
-def decisions(connection: Connection, user: UserId, most: int) -> list[Decision]:
-    """Return the newest decisions of the last day."""
+def decisions(
+    connection: Connection, user: UserId, most: int, after: Decision | None
+) -> list[Decision]:
+    """Return the newest decisions of the last day, `after` that one."""
     since = milliseconds(now() - DECISIONS_KEPT)
-    rows = connection.execute(_DECISIONS, {"user": user, "since": since, "most": most})
+    wanted: dict[str, object] = {"user": user, "since": since, "most": most}
+    statement = _DECISIONS
+    if after is not None:
+        place = {"at": milliseconds(after.at), "room": after.room_id, "reason": after.reason.value}
+        statement, wanted = _NEXT_DECISIONS, wanted | place
+    rows = connection.execute(statement, wanted)
     return [
         Decision(RoomId(room_id), PushReason(reason), offset, moment(at))
         for room_id, reason, offset, at in rows

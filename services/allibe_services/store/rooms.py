@@ -14,7 +14,8 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.rooms import Member, Role, Room
 from allibe_services.store.members import MEMBERSHIP, UNREAD, insert_all
-from allibe_services.store.tables import members, push_progress, rooms
+from allibe_services.store.notifications import FOREVER
+from allibe_services.store.tables import members, muted_rooms, push_progress, rooms
 
 _SEEN = select(
     rooms.c.room_id,
@@ -27,13 +28,19 @@ _SEEN = select(
     rooms.c.last_message_sender,
     members.c.role,
     members.c.read_offset,
+    muted_rooms.c.muted_until,
     UNREAD,
 )
-_ONE = _SEEN.select_from(MEMBERSHIP).where(rooms.c.room_id == bindparam("room"))
+_MUTING = and_(
+    muted_rooms.c.room_id == members.c.room_id, muted_rooms.c.user_id == members.c.user_id
+)
+_ONE = _SEEN.select_from(MEMBERSHIP.outerjoin(muted_rooms, _MUTING)).where(
+    rooms.c.room_id == bindparam("room")
+)
 
 _ACTIVITY = func.coalesce(rooms.c.last_message_at, rooms.c.created_at)
 _LIST = (
-    _SEEN.join_from(members, rooms)
+    _SEEN.select_from(members.join(rooms).outerjoin(muted_rooms, _MUTING))
     .where(members.c.user_id == bindparam("user"))
     .order_by(_ACTIVITY.desc(), rooms.c.room_id)
     .limit(bindparam("most"))
@@ -102,6 +109,7 @@ def _new_epoch() -> str:
 
 def _room(row: Row[*tuple[Any, ...]]) -> Room:
     at = row.last_message_at
+    muted = row.muted_until is not None and row.muted_until > milliseconds(now())
     return Room(
         room_id=row.room_id,
         name=row.name,
@@ -114,4 +122,6 @@ def _room(row: Row[*tuple[Any, ...]]) -> Room:
         epoch=row.epoch,
         role=Role(row.role),
         created_at=moment(row.created_at),
+        muted=muted,
+        muted_until=moment(row.muted_until) if muted and row.muted_until != FOREVER else None,
     )

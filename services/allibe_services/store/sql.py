@@ -174,8 +174,10 @@ class _Notifications:
     async def unmute(self, user: UserId, room_id: RoomId) -> None:
         await self._database.write(notifications.unmute, user, room_id)
 
-    async def decisions(self, user: UserId, *, most: int = 1000) -> list[Decision]:
-        return await self._database.read(notifications.decisions, user, most)
+    async def decisions(
+        self, user: UserId, *, most: int = 1000, after: Decision | None = None
+    ) -> list[Decision]:
+        return await self._database.read(notifications.decisions, user, most, after)
 
 
 class _PushQueue:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
-from allibe_services.contracts.notifications import QuietHours
+from allibe_services.contracts.notifications import Decision, QuietHours
 from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.rooms import Role
 from allibe_services.store.sql import SqlStore
@@ -71,6 +71,8 @@ async def _use_notifications(store: SqlStore) -> None:
     await store.notifications.mute(ALICE, ONE, now())
     await store.notifications.unmute(ALICE, ONE)
     await store.notifications.decisions(ALICE)
+    last = Decision(ONE, PushReason.READ, 1, now())
+    await store.notifications.decisions(ALICE, after=last)
 
 
 async def _use_push_queue(store: SqlStore) -> None:
