@@ -12,6 +12,7 @@ from allibe_services.bus.base import Bus
 from allibe_services.contracts.errors import TokenRequired
 from allibe_services.contracts.messages import now
 from allibe_services.origins import Origins
+from allibe_services.outbound import Rules
 from allibe_services.rates.limiter import Limiter, unlimited
 from allibe_services.store.base import Store
 from allibe_services.tickets.base import Tickets
@@ -39,7 +40,9 @@ class Context:
 
     `observe` is told of every answer. `time_limit` is for making one, in seconds; one that is not
     sent within `write_limit` seconds more ends its connection. Pages of `origins` may read them.
-    `token_life` is how many seconds a token lives at most, and so a revocation.
+    `token_life` is how many seconds a token lives at most, and so a revocation. `push_key` is the
+    public VAPID key, None where nothing is pushed to browsers; where these may be pushed to says
+    `push_rules`.
     """
 
     store: Store
@@ -53,6 +56,8 @@ class Context:
     time_limit: float = REQUEST_SECONDS
     write_limit: float = WRITE_SECONDS
     token_life: float = TOKEN_LIFE_SECONDS
+    push_key: str | None = None
+    push_rules: Rules = field(default_factory=Rules)
 
 
 CONTEXT = web.AppKey("allibe_rooms_api", Context)

@@ -88,3 +88,28 @@ REVOCATION = {
     "revokedAt": "2025-03-03T09:41:07.125Z",
     "expiresAt": "2025-04-02T09:41:07.125Z",
 }
+
+MUTE = {"until": "2025-03-04T08:00:00Z"}
+
+WISHES = {"quietHours": {"from": "22:00", "to": "07:00", "timeZone": "Asia/Seoul"}}
+
+PUSH_KEY = {
+    "key": "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8"
+}
+
+NEW_SUBSCRIPTION = {
+    "endpoint": "https://push.example.net/JzLQ3raZJfFBR0aqvOMsLrt54w4rJUsV",
+    "expirationTime": None,
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcx"
+        "aOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    },
+}
+
+OLD_SUBSCRIPTION = {"endpoint": NEW_SUBSCRIPTION["endpoint"]}
+
+DECISIONS = [
+    {"roomId": "123", "reason": "sent", "offset": 42, "at": "2025-03-03T09:41:17.130Z"},
+    {"roomId": "456", "reason": "muted", "offset": 7, "at": "2025-03-02T16:20:00.041Z"},
+]

@@ -24,14 +24,14 @@ API_VERSION = "1.0.0"
 _JSON = "application/json"
 _PATH_PATTERNS = {"roomId": ROOM_ID_PATTERN, "user": USER_ID_PATTERN}
 _DESCRIPTION = """\
-Rooms, history, members and read markers of Allibe. Messages also travel over the WebSocket; \
-a room's log has the same offsets here and there.
+Rooms, history, members, read markers and notifications of Allibe. Messages also travel over the \
+WebSocket; a room's log has the same offsets here and there.
 
 Every error is `application/problem+json` with a stable `code`. What is `retryable` may be \
 repeated after `retryAfterMs`. Every answer has `Cache-Control: no-store`.
 
 A token of scope `chat:admin` speaks for the system: it may do all of this in any room, except \
-moving the read marker of a membership that it does not have."""
+moving the read marker of a membership that it does not have, or muting its room."""
 _AUTHORIZATION = "A JWT as `Authorization: Bearer <token>`; the word `Bearer` may be left out."
 
 Json = dict[str, Any]

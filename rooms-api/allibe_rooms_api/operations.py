@@ -11,30 +11,46 @@ import msgspec
 from aiohttp import web
 
 from allibe_rooms_api import examples
-from allibe_rooms_api.handlers import admin, document, members, messages, rooms, tickets
+from allibe_rooms_api.handlers import (
+    admin,
+    document,
+    members,
+    messages,
+    notifications,
+    pushes,
+    rooms,
+    tickets,
+)
 from allibe_rooms_api.problems import (
     BodyTimeout,
     BodyTooLarge,
     InternalError,
+    PushOff,
     UnsupportedMediaType,
 )
 from allibe_rooms_api.schemas import (
     MOST_OFFSET,
     Accepted,
     History,
+    Mute,
     NewMember,
     NewMessage,
     NewRevocation,
     NewRoom,
+    NewSubscription,
+    OldSubscription,
+    PushKey,
     ReadPosition,
     RevocationMade,
     RoleChange,
     RoomSummary,
     TicketMade,
+    Wishes,
 )
 from allibe_services.contracts import errors
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.contracts.messages import Message
+from allibe_services.contracts.notifications import Decision
 from allibe_services.contracts.rooms import Member, ReadMarker, Room
 
 PREFIX = "/api/chat"
@@ -217,6 +233,58 @@ OPERATIONS: tuple[Operation, ...] = (
         request_example=examples.READ_POSITION,
     ),
     Operation(
+        "PUT",
+        "/rooms/{roomId}/mute",
+        {204: Response("The room is muted.")},
+        notifications.mute_room,
+        request=Mute,
+        request_example=examples.MUTE,
+    ),
+    Operation(
+        "DELETE",
+        "/rooms/{roomId}/mute",
+        {204: Response("The room is not muted.")},
+        notifications.unmute_room,
+    ),
+    Operation(
+        "GET",
+        "/notification-settings",
+        {200: Response("What the caller wants.", (Wishes,), examples.WISHES)},
+        notifications.get_notification_settings,
+    ),
+    Operation(
+        "PUT",
+        "/notification-settings",
+        {200: Response("What the caller wants now.", (Wishes,), examples.WISHES)},
+        notifications.put_notification_settings,
+        request=Wishes,
+        request_example=examples.WISHES,
+    ),
+    Operation(
+        "GET",
+        "/push-key",
+        {200: Response("The key.", (PushKey,), examples.PUSH_KEY)},
+        pushes.get_push_key,
+        errors=(PushOff,),
+    ),
+    Operation(
+        "PUT",
+        "/push-subscriptions",
+        {204: Response("The browser is pushed to.")},
+        pushes.put_push_subscription,
+        request=NewSubscription,
+        request_example=examples.NEW_SUBSCRIPTION,
+        errors=(PushOff,),
+    ),
+    Operation(
+        "DELETE",
+        "/push-subscriptions",
+        {204: Response("The browser is not pushed to.")},
+        pushes.delete_push_subscription,
+        request=OldSubscription,
+        request_example=examples.OLD_SUBSCRIPTION,
+    ),
+    Operation(
         "POST",
         "/tickets",
         {201: Response("The ticket.", (TicketMade,), examples.TICKET)},
@@ -231,6 +299,14 @@ OPERATIONS: tuple[Operation, ...] = (
         request=NewRevocation,
         request_example=examples.NEW_REVOCATION,
         errors=(errors.NotAllowed, errors.Overloaded),
+    ),
+    Operation(
+        "GET",
+        "/admin/users/{user}/notifications",
+        {200: Response("A page of decisions.", (list[Decision],), examples.DECISIONS, _NEXT_PAGE)},
+        admin.list_notifications,
+        query=(_limit(admin.DECISIONS, admin.MOST_DECISIONS), _AFTER),
+        errors=(errors.NotAllowed,),
     ),
     Operation(
         "GET",

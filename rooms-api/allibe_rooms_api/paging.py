@@ -19,10 +19,17 @@ from aiohttp import hdrs, web
 from allibe_services.contracts.errors import BadRequest
 from allibe_services.contracts.ids import ROOM_ID_PATTERN, RoomId, UserId, is_user_id
 from allibe_services.contracts.messages import milliseconds, moment
+from allibe_services.contracts.notifications import Decision
+from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.rooms import Member, Room
 
 # 14 digits of milliseconds reach the year 5138 and never overflow a datetime.
 _ROOM_PLACE = re.compile(rf"([0-9]{{1,14}})\.({ROOM_ID_PATTERN})", re.ASCII).fullmatch
+
+_REASONS = frozenset(reason.value for reason in PushReason)
+_DECISION_PLACE = re.compile(
+    rf"([0-9]{{1,14}})\.({ROOM_ID_PATTERN})\.([a-z_]{{1,24}})", re.ASCII
+).fullmatch
 
 PAGE_BYTES = 1 << 20
 """Most JSON on a page, in bytes: 200 of the longest messages would have 10 MB if all of their
@@ -92,6 +99,26 @@ def member_place(request: web.Request) -> UserId | None:
     if not is_user_id(text):
         raise _unknown_place()
     return UserId(text)
+
+
+def after_decision(decision: Decision) -> str:
+    """Return the text for "after this decision" in the order of their times."""
+    place = milliseconds(decision.at), decision.room_id, decision.reason.value
+    return _wrap(".".join(map(str, place)))
+
+
+def decision_place(request: web.Request) -> Decision | None:
+    """Return the decision, as far as it says its place, that the query's `after` stands for.
+
+    Raises `BadRequest`.
+    """
+    text = _after(request)
+    if text is None:
+        return None
+    found = _DECISION_PLACE(text)
+    if found is None or found[3] not in _REASONS:
+        raise _unknown_place()
+    return Decision(RoomId(found[2]), PushReason(found[3]), 0, moment(int(found[1])))
 
 
 def _wrap(text: str) -> str:

@@ -24,6 +24,12 @@ class MethodNotAllowed(Refused):
         super().__init__(f"This address takes {allow}.")
 
 
+class PushOff(Refused):
+    """The server has no VAPID key."""
+
+    code, status, text = "push_off", 404, "This server pushes nothing to browsers."
+
+
 class BodyTimeout(Refused):
     """The body did not arrive in time."""
 

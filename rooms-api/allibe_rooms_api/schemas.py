@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
 from allibe_services.contracts.ids import (
     CLIENT_MESSAGE_ID_PATTERN,
@@ -25,6 +25,9 @@ from allibe_services.contracts.rooms import MEMBERS_AT_CREATION, NAME_LENGTH, Ro
 
 MOST_OFFSET = 2**53 - 1
 """Largest offset taken: the last whole number that JavaScript knows exactly."""
+
+
+CLOCK_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 
 def pattern(of: str) -> dict[str, object]:
@@ -121,6 +124,61 @@ class TicketMade(_Body, frozen=True):
 
     ticket: str
     expires_at: datetime
+
+
+class PushKey(_Body, frozen=True):
+    """The public VAPID key, in base64url: what browsers subscribe with (`applicationServerKey`)."""
+
+    key: str
+
+
+class SubscriptionKeys(_Body, frozen=True):
+    """The browser's public key (65 bytes) and its secret (16), in base64url."""
+
+    p256dh: str
+    auth: str
+
+
+class NewSubscription(_Body, frozen=True):
+    """A browser to push to: what its `PushSubscription.toJSON()` says.
+
+    The endpoint is an `https` URL with a host name, port 443, of at most 2048 characters.
+    """
+
+    endpoint: str
+    keys: SubscriptionKeys
+
+
+class OldSubscription(_Body, frozen=True):
+    """A browser to push to no more."""
+
+    endpoint: str
+
+
+_Clock = Annotated[str, Meta(extra_json_schema={"pattern": CLOCK_PATTERN})]
+
+
+class QuietTimes(_Body, frozen=True):
+    """Nothing is pushed from one time of each day to another, `HH:MM` on the clocks of a time zone.
+
+    Where `to` is the earlier one, to that of the next day. `timeZone` is an IANA name.
+    """
+
+    start: _Clock = field(name="from")
+    end: _Clock = field(name="to")
+    time_zone: str
+
+
+class Wishes(_Body, frozen=True):
+    """When the user wants no pushes; `null` for never."""
+
+    quiet_hours: QuietTimes | None
+
+
+class Mute(_Body, frozen=True):
+    """How long a room is to be muted: until that time, or without one until it is unmuted."""
+
+    until: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class RoomSummary(_Body, frozen=True):

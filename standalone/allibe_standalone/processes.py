@@ -40,6 +40,7 @@ from allibe_services.telemetry import (
     LimitMetrics,
     WorkerMetrics,
 )
+from allibe_services.vapid import VapidKey
 from allibe_standalone.idle_connections import IdleConnections
 
 BACKLOG = 4096
@@ -277,9 +278,16 @@ def _add_http(
             origins=Origins(process.settings.origins),
             limiter=limiter,
             observe=HttpMetrics(process.registry).observe,
+            push_key=_push_key(process.settings),
         ),
     )
     chat_page.setup(app)
+
+
+def _push_key(settings: Settings) -> str | None:
+    if settings.vapid_private_key is None:
+        return None
+    return VapidKey.read(settings.vapid_private_key).public_key
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What only the system may do: revocations."""
+"""What only the system may do: revocations, and asking why a user was or was not told."""
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -6,10 +6,11 @@ from http import HTTPStatus
 import structlog
 from aiohttp import web
 
+from allibe_rooms_api import paging
 from allibe_rooms_api.call import Call
 from allibe_rooms_api.handlers.answers import answer
 from allibe_rooms_api.permissions import is_system
-from allibe_rooms_api.reading import read_json, user_id_in
+from allibe_rooms_api.reading import path_user, query_limit, read_json, user_id_in
 from allibe_rooms_api.schemas import NewRevocation, RevocationMade
 from allibe_services.contracts.errors import BadRequest, NotAllowed
 from allibe_services.contracts.ids import is_token_id
@@ -17,6 +18,9 @@ from allibe_services.contracts.revocations import Kind
 
 LONGEST = timedelta(days=366)
 """How far ahead a revocation may end."""
+
+DECISIONS = 100
+MOST_DECISIONS = 500
 
 log = structlog.get_logger(__name__)
 
@@ -28,14 +32,34 @@ async def create_revocation(call: Call) -> web.Response:
     close code 4407. A token that was issued later is good: later than the second in which the
     revocation was made, where tokens say whole seconds. Repeated, it counts from the last time.
     """
-    if not is_system(call.identity):
-        raise NotAllowed("Only the system may revoke.")
+    _require_system(call)
     new = await read_json(call.request, NewRevocation)
     kind, subject = _subject(new)
     made = await call.store.revocations.revoke(kind, subject, expires_at=_end(call, new))
     log.info("revoked", kind=kind, number=made.number)
     body = RevocationMade(made.revoked_at, made.expires_at, **{f"{kind}_id": subject})
     return answer(body, HTTPStatus.CREATED)
+
+
+async def list_notifications(call: Call) -> web.Response:
+    """Show why a user was, or was not, pushed news of a room: the decisions of the last day.
+
+    The newest first; of a room and a reason only the last. Where there are more, the header `Link`
+    with `rel="next"` has the address of the next page.
+    """
+    _require_system(call)
+    user = path_user(call.request)
+    limit = query_limit(call.request, default=DECISIONS, most=MOST_DECISIONS)
+    place = paging.decision_place(call.request)
+    found = await call.store.notifications.decisions(user, most=limit + 1, after=place)
+    page, last = paging.split(found, limit)
+    after = None if last is None else paging.after_decision(last)
+    return answer(page, headers=paging.link(call.request, limit, after))
+
+
+def _require_system(call: Call) -> None:
+    if not is_system(call.identity):
+        raise NotAllowed("Only the system may do this.")
 
 
 def _subject(new: NewRevocation) -> tuple[Kind, str]:

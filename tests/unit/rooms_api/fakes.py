@@ -16,8 +16,9 @@ from allibe_services.contracts.events import Event
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message, moment
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
-from tests.support.no_pushes import NoNotifications, NoPushes, NoPushQueue
+from tests.support.no_pushes import NoPushQueue
 from tests.support.revocations import MemoryRevocations
+from tests.unit.rooms_api.memory_pushes import MemoryNotifications, MemoryPushes
 
 START = moment(1_740_000_000_000)
 EPOCH = "e1"
@@ -42,8 +43,8 @@ class MemoryStore:
         self.all: dict[RoomId, _StoredRoom] = {}
         self.created_at = START
         self.revocations = MemoryRevocations()
-        self.pushes = NoPushes()
-        self.notifications = NoNotifications()
+        self.pushes = MemoryPushes()
+        self.notifications = MemoryNotifications(self)
         self.push_queue = NoPushQueue()
 
     @property
@@ -155,6 +156,8 @@ class MemoryRooms(_Part):
             epoch=EPOCH,
             role=member.role,
             created_at=room.created_at,
+            muted=(room_id, user_id) in self.store.notifications.muted,
+            muted_until=self.store.notifications.muted.get((room_id, user_id)),
         )
 
     async def of_user(

@@ -11,10 +11,16 @@ from aiohttp import web
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import validate
 
+from allibe_rooms_api.examples import NEW_SUBSCRIPTION, WISHES
 from allibe_rooms_api.openapi import document, render
+from allibe_services.contracts.ids import UserId
+from allibe_services.contracts.notifications import Decision
+from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.rooms import Role
 from tests.unit.rooms_api.api import REQUIRED_LIST, ROOM, ROOMS, SYSTEM, Answer, Api
+from tests.unit.rooms_api.fakes import START
 
+BOB = UserId("bob")
 KEPT = Path(__file__).parents[3] / "docs" / "openapi.json"
 DOCUMENT = document()
 OPERATIONS = [
@@ -168,6 +174,16 @@ def test_rendering_gives_the_same_text_each_time() -> None:
         ("put", "/rooms/{roomId}/members/{user}", {"role": "admin"}, 200),
         ("delete", "/rooms/{roomId}/members/{user}", None, 204),
         ("put", "/rooms/{roomId}/read", {"offset": 2}, 200),
+        ("put", "/rooms/{roomId}/mute", {"until": "2099-01-01T00:00:00Z"}, 204),
+        ("put", "/rooms/{roomId}/mute", {"until": "1999-01-01T00:00:00Z"}, 400),
+        ("delete", "/rooms/{roomId}/mute", None, 204),
+        ("get", "/notification-settings", None, 200),
+        ("put", "/notification-settings", {"quietHours": None}, 200),
+        ("put", "/notification-settings", WISHES, 200),
+        ("get", "/push-key", None, 404),
+        ("put", "/push-subscriptions", NEW_SUBSCRIPTION, 404),
+        ("delete", "/push-subscriptions", {"endpoint": "x"}, 204),
+        ("get", "/admin/users/{user}/notifications", None, 403),
     ],
 )
 async def test_real_answers_are_what_the_document_says(
@@ -185,6 +201,19 @@ async def test_the_systems_view_of_a_room_is_documented(api: Api) -> None:
     answer = await api.ask("GET", f"{ROOMS}/{ROOM}", user="backend", scopes=SYSTEM)
     check({"$ref": "#/components/schemas/RoomSummary"}, answer.json)
     check_answer("get", f"{ROOMS}/{{roomId}}", answer)
+
+
+async def test_a_muted_room_and_decisions_are_documented(api: Api) -> None:
+    await room_with_messages(api)
+    await api.ask("PUT", f"{ROOMS}/{ROOM}/mute", json={"until": "2099-01-01T00:00:00Z"})
+    answer = await api.ask("GET", ROOMS)
+    assert answer.json[0]["muted"]
+    check_answer("get", ROOMS, answer)
+    api.store.notifications.decided[BOB] = [Decision(ROOM, PushReason.SENT, 1, START)]
+    path = "/api/chat/admin/users/{user}/notifications"
+    answer = await api.ask("GET", path.format(user=BOB), user="backend", scopes=SYSTEM)
+    assert len(answer.json) == 1
+    check_answer("get", path, answer)
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)

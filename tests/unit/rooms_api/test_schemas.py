@@ -30,5 +30,5 @@ def test_the_greatest_offset_is_one_that_javascript_knows_exactly() -> None:
 
 
 def test_a_summary_lacks_only_what_is_a_members_own() -> None:
-    own = {"unread_count", "read_offset", "role"}
+    own = {"unread_count", "read_offset", "role", "muted", "muted_until"}
     assert set(RoomSummary.__struct_fields__) == set(Room.__struct_fields__) - own

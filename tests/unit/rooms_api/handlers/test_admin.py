@@ -1,4 +1,4 @@
-"""`handlers.admin`: revocations, which only the system makes."""
+"""`handlers.admin`: revocations, and why users were told; only for the system."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,12 +7,17 @@ import pytest
 
 from allibe_rooms_api.call import TOKEN_LIFE_SECONDS
 from allibe_services.contracts.errors import Overloaded, StoreUnavailable
+from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds
-from tests.unit.rooms_api.api import SYSTEM, Answer, Api
+from allibe_services.contracts.notifications import Decision
+from allibe_services.contracts.push import PushReason
+from tests.unit.rooms_api.api import SYSTEM, Answer, Api, next_page
 from tests.unit.rooms_api.fakes import START
 
 PATH = "/api/chat/admin/revocations"
 DAY = timedelta(days=1)
+NOTIFICATIONS = "/api/chat/admin/users/b%2Fob/notifications"
+BOB = UserId("b/ob")
 
 
 async def revoke(api: Api, **body: Any) -> Answer:
@@ -78,3 +83,54 @@ async def test_what_could_not_be_stored_is_told(
 
     monkeypatch.setattr(api.store.revocations, "revoke", fail)
     assert (await revoke(api, userId="bob")).json["retryable"]
+
+
+async def test_decisions_about_a_user_are_shown_over_pages(api: Api) -> None:
+    decided = [
+        Decision(RoomId("1"), PushReason.SENT, 7, START),
+        Decision(RoomId("1"), PushReason.MUTED, 5, START - timedelta(hours=1)),
+        Decision(RoomId("1"), PushReason.READ, 5, START - timedelta(hours=1)),
+        Decision(RoomId("2"), PushReason.MUTED, 5, START - timedelta(hours=1)),
+        Decision(RoomId("2"), PushReason.OWN, 1, START - timedelta(hours=2)),
+    ]
+    api.store.notifications.decided[BOB] = decided
+    seen, address = [], f"{NOTIFICATIONS}?limit=2"
+    while address:
+        answer = await api.ask("GET", address, scopes=SYSTEM)
+        assert answer.status == 200
+        seen.append([(one["roomId"], one["reason"]) for one in answer.json])
+        address = next_page(answer) or ""
+    assert seen == [
+        [("1", "sent"), ("1", "muted")],
+        [("1", "read"), ("2", "muted")],
+        [("2", "own")],
+    ]
+    first = (await api.ask("GET", NOTIFICATIONS, scopes=SYSTEM)).json[0]
+    assert first == {"roomId": "1", "reason": "sent", "offset": 7, "at": "2025-02-19T21:20:00Z"}
+
+
+async def test_of_a_user_without_decisions_there_are_none(api: Api) -> None:
+    answer = await api.ask("GET", NOTIFICATIONS, scopes=SYSTEM)
+    assert (answer.status, answer.json) == (200, [])
+
+
+@pytest.mark.parametrize("user", ["b/ob", "alice"])
+async def test_only_the_system_sees_them(api: Api, user: str) -> None:
+    answer = await api.ask("GET", NOTIFICATIONS, user=user, scopes=("chat:read",))
+    assert answer.outcome == (403, "not_allowed")
+    assert (await api.ask("GET", NOTIFICATIONS, user=None)).outcome == (401, "token_required")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=501", "after=!!", "after=MQ", "after=MS4xLm5vd2hlcmU", "after=MS4uc2VudA"],
+)
+async def test_a_page_of_decisions_that_cannot_be_is_refused(api: Api, query: str) -> None:
+    """`1`, `1.1.nowhere` and `1..sent` among them."""
+    answer = await api.ask("GET", f"{NOTIFICATIONS}?{query}", scopes=SYSTEM)
+    assert answer.outcome == (400, "bad_request")
+
+
+async def test_a_user_that_cannot_be_is_refused(api: Api) -> None:
+    address = "/api/chat/admin/users/a%20b/notifications"
+    assert (await api.ask("GET", address, scopes=SYSTEM)).outcome == (400, "bad_request")

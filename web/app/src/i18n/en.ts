@@ -177,6 +177,7 @@ export const en: Dictionary = {
     origin_not_allowed: 'This page may not talk to this server.',
     unknown_room: 'There is no such room.',
     unknown_member: 'This user is not a member of the room.',
+    push_off: 'This server does not push notifications.',
     conflict: 'A room needs an owner: make somebody else the owner first.',
     rejected: 'The room does not take this message.',
     bad_request: 'The server did not understand this.',

@@ -170,6 +170,7 @@ export const ko: Dictionary = {
     origin_not_allowed: '이 페이지에서는 이 서버에 연결할 수 없어요.',
     unknown_room: '없는 채팅방이에요.',
     unknown_member: '이 채팅방의 참여자가 아닌 사용자예요.',
+    push_off: '이 서버는 푸시 알림을 보내지 않아요.',
     conflict: '채팅방에는 방장이 있어야 해요. 다른 사람을 먼저 방장으로 정해 주세요.',
     rejected: '이 메시지는 채팅방에 보낼 수 없어요.',
     bad_request: '서버가 요청을 이해하지 못했어요.',

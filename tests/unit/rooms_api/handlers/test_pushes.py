@@ -1,0 +1,155 @@
+"""`handlers.pushes`: the key, and browsers that are put here and taken away."""
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from allibe_rooms_api.app import create_app
+from allibe_rooms_api.call import Context
+from allibe_services.auth import TokenVerifier
+from allibe_services.contracts.ids import UserId
+from allibe_services.contracts.push import Subscription
+from allibe_services.outbound import Rules
+from allibe_services.tickets.inprocess import InProcessTickets
+from tests.support.push_browser import PushBrowser
+from tests.unit.rooms_api.api import Answer, Api
+from tests.unit.rooms_api.fakes import MemoryStore, RecordingBus
+
+KEY = "/api/chat/push-key"
+SUBSCRIPTIONS = "/api/chat/push-subscriptions"
+ALICE, BOB = UserId("alice"), UserId("bob")
+PHONE = PushBrowser().subscription("https://push.example.net/phone")
+
+
+@pytest.fixture
+def push_key() -> str | None:
+    return "the-public-key"
+
+
+@pytest.fixture
+def push_rules() -> Rules:
+    return Rules()
+
+
+@pytest.fixture
+def app(
+    store: MemoryStore,
+    bus: RecordingBus,
+    verifier: TokenVerifier,
+    push_key: str | None,
+    push_rules: Rules,
+) -> web.Application:
+    return create_app(
+        Context(
+            store=store,
+            bus=bus,
+            tickets=InProcessTickets(),
+            verifier=verifier,
+            push_key=push_key,
+            push_rules=push_rules,
+        )
+    )
+
+
+async def put(api: Api, subscription: Any, **options: Any) -> Answer:
+    return await api.ask("PUT", SUBSCRIPTIONS, json=subscription, **options)
+
+
+def told(subscription: Subscription = PHONE, **changes: Any) -> dict[str, Any]:
+    """Return what a browser's `PushSubscription.toJSON()` says."""
+    keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
+    return {"endpoint": subscription.endpoint, "expirationTime": None, "keys": keys} | changes
+
+
+async def test_the_key_is_shown_to_users(api: Api) -> None:
+    answer = await api.ask("GET", KEY)
+    assert (answer.status, answer.json) == (200, {"key": "the-public-key"})
+    assert (await api.ask("GET", KEY, user=None)).outcome == (401, "token_required")
+
+
+@pytest.mark.parametrize("push_key", [None])
+async def test_without_a_key_nobody_can_subscribe_and_everybody_can_unsubscribe(api: Api) -> None:
+    assert (await api.ask("GET", KEY)).outcome == (404, "push_off")
+    assert (await put(api, told())).outcome == (404, "push_off")
+    await api.store.pushes.subscribe(ALICE, PHONE)
+    answer = await api.ask("DELETE", SUBSCRIPTIONS, json={"endpoint": PHONE.endpoint})
+    assert (answer.status, api.store.pushes.kept) == (204, [])
+
+
+async def test_what_a_browser_says_is_kept_as_its_users(api: Api) -> None:
+    answer = await put(api, told(expirationTime=1_740_000_000_000, other="ignored"))
+    assert (answer.status, answer.json) == (204, None)
+    assert api.store.pushes.kept == [(ALICE, PHONE)]
+
+
+async def test_a_user_takes_only_his_own_away(api: Api) -> None:
+    await put(api, told())
+    for endpoint in (PHONE.endpoint, "https://push.example.net/unknown", "\0", ""):
+        answer = await api.ask("DELETE", SUBSCRIPTIONS, user="bob", json={"endpoint": endpoint})
+        assert answer.status == 204
+    assert api.store.pushes.kept == [(ALICE, PHONE)]
+    answer = await api.ask("DELETE", SUBSCRIPTIONS, json={"endpoint": PHONE.endpoint})
+    assert (answer.status, api.store.pushes.kept) == (204, [])
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "",
+        "phone",
+        "http://push.example.net/phone",
+        "https://push.example.net:8443/phone",
+        "https://user:password@push.example.net/phone",
+        "https://127.0.0.1/phone",
+        "https://[::1]/phone",
+        "https://169.254.169.254/latest/meta-data",
+        "https://2130706433/phone",
+        "https://push.example.net/a b",
+        "https://push.example.net/\0",
+        "https://push.example.net/" + "x" * 2048,
+        "ftp://push.example.net/phone",
+        7,
+        None,
+    ],
+)
+async def test_an_endpoint_that_must_not_be_asked_is_refused_at_once(
+    api: Api, endpoint: object
+) -> None:
+    assert (await put(api, told(endpoint=endpoint))).outcome == (400, "bad_request")
+    assert api.store.pushes.kept == []
+
+
+@pytest.mark.parametrize("push_rules", [Rules(hosts=("*.example.net",))])
+async def test_where_hosts_are_listed_others_are_refused(api: Api) -> None:
+    """And what is refused is not repeated: the path is a secret, and answers may be logged."""
+    answer = await put(api, told(endpoint="https://elsewhere.example.com/the-secret"))
+    assert answer.outcome == (400, "bad_request")
+    assert "the-secret" not in str(answer.json)
+    assert (await put(api, told())).status == 204
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        None,
+        {},
+        {"p256dh": PHONE.p256dh},
+        {"p256dh": PHONE.p256dh, "auth": ""},
+        {"p256dh": PHONE.p256dh, "auth": PHONE.auth[:-1]},
+        {"p256dh": PHONE.p256dh, "auth": PHONE.auth + "AA"},
+        {"p256dh": PHONE.p256dh[:-1], "auth": PHONE.auth},
+        {"p256dh": "A" + PHONE.p256dh[1:], "auth": PHONE.auth},
+        {"p256dh": PHONE.p256dh, "auth": "!" * 22},
+    ],
+    ids=str,
+)
+async def test_keys_that_cannot_be_are_refused(api: Api, keys: object) -> None:
+    assert (await put(api, told(keys=keys))).outcome == (400, "bad_request")
+    assert api.store.pushes.kept == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_strangers_are_refused(api: Api, method: str) -> None:
+    answer = await api.ask(method, SUBSCRIPTIONS, user=None, json=told())
+    assert answer.outcome == (401, "token_required")
