@@ -34,7 +34,7 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
             redis.call('ZINCRBY', key, -ARGV[1], member)
         end
     end
-    if redis.call('TYPE', key).ok == 'hash' then
+    if redis.call('TYPE', key).ok == 'hash' and string.find(key, 'held:') then
         for _, field in ipairs(redis.call('HKEYS', key)) do
             local count, ends = string.match(redis.call('HGET', key, field), '(%d+) (%d+)')
             redis.call('HSET', key, field, count .. ' ' .. string.format('%.0f', ends - ARGV[1]))
