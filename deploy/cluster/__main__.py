@@ -5,10 +5,12 @@ line for what cannot be.
 """
 
 import argparse
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+from allibe_standalone import demo
 from deploy.cluster.keeper import Keeper
 from deploy.cluster.parts import Cluster
 from deploy.cluster.servers import ProgramMissing, ServerFailed
@@ -28,11 +30,19 @@ def main() -> int:
         workers=options.workers,
         nodes=options.nodes,
         secret_file=options.data / "demo-secret",
+        settings=_pushes(options.data),
     )
     try:
         return 0 if _run(cluster, signals) else INTERRUPTED
     finally:
         cluster.close()
+
+
+def _pushes(folder: Path) -> dict[str, str]:
+    """Return the demo's settings for Web Push, unless the user has some."""
+    if any(name.startswith("ALLIBE_VAPID_PRIVATE_KEY") for name in os.environ):
+        return {}
+    return demo.vapid_settings(folder)
 
 
 def _run(cluster: Cluster, signals: Signals) -> bool:

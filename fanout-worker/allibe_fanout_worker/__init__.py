@@ -7,5 +7,6 @@ retrying   try again in place, and say so to readiness
 shards     which shards each worker consumes
 sharing    this worker's share, as workers join and leave
 consuming  the shards that are consumed now: begun, and ended gently
+push       notifications to where there is no connection of ours
 app        a worker as one resource of a process
 """

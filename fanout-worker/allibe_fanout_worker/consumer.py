@@ -4,12 +4,13 @@ The unacknowledged delivery is the outbox (DESIGN §1.3). A crash between any tw
 the same commands again, and to the same events with the same offsets.
 """
 
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
-from allibe_fanout_worker.notifier import Notifier
 from allibe_fanout_worker.retrying import Stall, until_it_works
 from allibe_fanout_worker.sequencer import Sequencer, messages_of
 from allibe_services.bus.base import Bus, Delivery
+from allibe_services.contracts.commands import Outcome
 
 BATCH = 500
 """Most commands in a transaction: larger ones gain nothing and keep row locks for longer."""
@@ -19,11 +20,17 @@ class ShardConsumer:
     """Consumes one shard until it lets go, its task is cancelled or the bus closes."""
 
     def __init__(
-        self, bus: Bus, sequencer: Sequencer, notifier: Notifier, shard: int, stall: Stall
+        self,
+        bus: Bus,
+        sequencer: Sequencer,
+        tell: Callable[[Sequence[Outcome]], None],
+        shard: int,
+        stall: Stall,
     ) -> None:
+        """`tell` hears of what was stored and acked; it must return at once."""
         self._bus = bus
         self._sequencer = sequencer
-        self._notifier = notifier
+        self._tell = tell
         self._shard = shard
         self._stall = stall
         self._lets_go = False
@@ -50,4 +57,4 @@ class ShardConsumer:
         messages = messages_of(outcomes)
         await until_it_works(lambda: self._bus.publish(messages), step="publish", stall=self._stall)
         await delivery.ack(outcomes)
-        self._notifier.stored(outcomes)
+        self._tell(outcomes)

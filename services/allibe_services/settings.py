@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 PREFIX = "ALLIBE_"
-SECRETS = frozenset({"jwt_secret", "vapid_private_key"})
+SECRETS = frozenset({"jwt_secret", "vapid_private_key", "push_webhook_secrets"})
 """Fields whose values are never shown, and which `…_FILE` may supply."""
 
 FROM_FILES = SECRETS | {"bus_url", "database_url", "redis_url"}
@@ -155,6 +155,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = None
 
+    push_hosts: Annotated[
+        str,
+        Meta(
+            description="The only push services that browsers may subscribe with, if any are named:"
+            " hosts, or `*.` and a domain, with commas between."
+        ),
+    ] = ""
+    push_webhook_url: Annotated[
+        str | None,
+        Meta(description="Where notifications are posted to as well: an `https` server of yours."),
+    ] = None
+    push_webhook_secrets: Annotated[
+        str | None,
+        Meta(
+            description="Sign what is posted there: 1 to 4, with commas between, each base64 of 24"
+            " to 64 bytes. To change it, put the new one first."
+        ),
+    ] = None
+    push_delay_seconds: Annotated[
+        LeadSeconds,
+        Meta(
+            description="Time for a member who is connected, but does not look at the room, to read"
+            " it there before it is pushed."
+        ),
+    ] = 10.0
+
     heart_beat_seconds: Annotated[
         Seconds, Meta(description="Heart-beat offered to clients, both ways.")
     ] = 10.0
@@ -220,6 +246,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     limit_user_requests: Annotated[
         RateText, Meta(description="HTTP requests of a user: so many a second, so many at once.")
     ] = "50/200"
+    limit_user_pushes: Annotated[
+        RateText,
+        Meta(
+            description="Pushes to a user: so many a second, so many at once; beyond, they wait and"
+            " become one per room."
+        ),
+    ] = "0.1/10"
     limit_connection_frames: Annotated[
         RateText,
         Meta(

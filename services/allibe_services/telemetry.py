@@ -99,6 +99,23 @@ class WorkerMetrics:
         )
 
 
+class PushMetrics:
+    """Why somebody was, or was not, pushed something."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._decisions = Counter(
+            "allibe_push_decisions",
+            "Decisions on pushes, by reason: one for each member when a room has news, and for each"
+            " try of a push, or each browser that is tried.",
+            ["reason"],
+            registry=registry,
+        )
+
+    def count(self, reason: str) -> None:
+        """Count one; a `PushReason`."""
+        self._decisions.labels(reason).inc()
+
+
 class LimitMetrics:
     """What is too much, whether refused or only counted."""
 

@@ -3,16 +3,17 @@
 import ipaddress
 from collections.abc import Callable
 
+from allibe_fanout_worker.push import ways
 from allibe_gateway.addresses import Addresses
 from allibe_services.backends import verifier
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.logs import LOG_LEVELS
 from allibe_services.origins import Origins
 from allibe_services.rates.policy import policy_of
+from allibe_services.rates.rate import Rate
 from allibe_services.settings import Settings
 from allibe_services.store.migrate import current
 from allibe_services.store.tables import REVISION
-from allibe_services.vapid import VapidKey, checked_subject
 
 LOG_FORMATS = ("console", "json")
 
@@ -26,7 +27,7 @@ def problems(settings: Settings) -> list[str]:
         _check_origins,
         _check_limits,
         _check_logging,
-        _check_vapid,
+        _check_pushes,
     )
     found = []
     for check in checks:
@@ -78,17 +79,9 @@ def _check_logging(settings: Settings) -> None:
         raise ValueError(f"ALLIBE_LOG_FORMAT: one of {', '.join(LOG_FORMATS)}")
 
 
-def _check_vapid(settings: Settings) -> None:
-    if settings.vapid_private_key is not None:
-        _named("ALLIBE_VAPID_PRIVATE_KEY", VapidKey.read, settings.vapid_private_key)
-        if settings.vapid_subject is None:
-            raise ValueError("ALLIBE_VAPID_SUBJECT: needed with ALLIBE_VAPID_PRIVATE_KEY")
-    if settings.vapid_subject is not None:
-        _named("ALLIBE_VAPID_SUBJECT", checked_subject, settings.vapid_subject)
-
-
-def _named(variable: str, check: Callable[[str], object], value: str) -> None:
+def _check_pushes(settings: Settings) -> None:
+    ways.check(settings)
     try:
-        check(value)
+        Rate.parse(settings.limit_user_pushes)
     except ValueError as error:
-        raise ValueError(f"{variable}: {error}") from None
+        raise ValueError(f"ALLIBE_LIMIT_USER_PUSHES: {error}") from None

@@ -1,12 +1,13 @@
 """What `--demo` adds to `allibe serve` and `allibe rooms-api`: users, rooms and tokens to try.
 
-Loopback only: tokens are handed out to whoever asks. The secret is made
-at the first start and kept beside the database.
+Loopback only: tokens are handed out to whoever asks. The secret, and the key pair for Web Push, are
+made at the first start and kept beside the database.
 """
 
 import ipaddress
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from allibe_services.backends import backends
 from allibe_services.contracts.errors import Conflict
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.settings import Settings
+from allibe_services.vapid import VapidKey
 from allibe_standalone import processes
 from allibe_standalone.processes import Extras, Process
 
@@ -28,6 +30,8 @@ ROOMS = (
     (RoomId("2"), "Friend Chat", ("alice", "bob")),
 )
 SECRET_FILE = "demo-secret"  # noqa: S105 - a name
+VAPID_FILE = "demo-vapid"
+VAPID_SUBJECT = "mailto:demo@allibe.example"
 TOKEN_SECONDS = 24 * 3600.0
 LONGEST_TOKEN_SECONDS = 30 * 24 * 3600.0
 
@@ -46,9 +50,11 @@ def settings_for(settings: Settings, folder: Path, host: str, port: int) -> Sett
         ops_port=0,
         database_url=f"sqlite:///{(folder / 'allibe.db').resolve()}",
         jwt_algorithm="HS256",
-        jwt_secret=_secret(folder / SECRET_FILE),
+        jwt_secret=_secret(folder / SECRET_FILE, _new_secret),
         jwt_audience=None,
         jwt_issuer=None,
+        vapid_private_key=settings.vapid_private_key or _secret(folder / VAPID_FILE, _new_pair),
+        vapid_subject=settings.vapid_subject or VAPID_SUBJECT,
     )
 
 
@@ -153,11 +159,29 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _secret(path: Path) -> str:
+def vapid_settings(folder: Path) -> dict[str, str]:
+    """Return what the processes of a cluster need for Web Push, as variables. Raises `OSError`."""
+    path = folder / VAPID_FILE
+    _secret(path, _new_pair)
+    return {
+        "ALLIBE_VAPID_PRIVATE_KEY_FILE": str(path.resolve()),
+        "ALLIBE_VAPID_SUBJECT": VAPID_SUBJECT,
+    }
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def _new_pair() -> str:
+    return VapidKey.generate().private_key
+
+
+def _secret(path: Path, make: Callable[[], str]) -> str:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return path.read_text().strip()
     with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(48))
+        file.write(make())
     return path.read_text().strip()

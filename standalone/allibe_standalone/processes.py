@@ -9,6 +9,7 @@ import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
 from typing import cast
 
 import structlog
@@ -17,6 +18,8 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 import allibe_rooms_api.app as rooms_api
 from allibe_fanout_worker.app import worker
+from allibe_fanout_worker.push.pushing import Pushing
+from allibe_fanout_worker.push.ways import ways_of
 from allibe_gateway.addresses import Addresses
 from allibe_gateway.app import Entry, Gateway, gateway
 from allibe_gateway.limits import Limits
@@ -31,6 +34,7 @@ from allibe_services.origins import Origins
 from allibe_services.rates.exchange import Exchange
 from allibe_services.rates.limiter import Limiter
 from allibe_services.rates.policy import policy_of
+from allibe_services.rates.rate import Rate
 from allibe_services.runtime import Readiness, Tasks, stop_requested
 from allibe_services.settings import Settings
 from allibe_services.telemetry import (
@@ -38,6 +42,7 @@ from allibe_services.telemetry import (
     GatewayMetrics,
     HttpMetrics,
     LimitMetrics,
+    PushMetrics,
     WorkerMetrics,
 )
 from allibe_services.vapid import VapidKey
@@ -196,16 +201,37 @@ async def _admission(process: Process, parts: Backends) -> AsyncIterator[Admissi
 async def _worker(process: Process, parts: Backends) -> AsyncIterator[None]:
     process.readiness.add("store", parts.store.ping)
     process.readiness.add("bus", parts.bus.ping)
-    async with worker(
-        bus=parts.bus,
-        store=parts.store,
-        presence=parts.presence,
-        workers=parts.workers,
-        metrics=WorkerMetrics(process.registry),
-        readiness=process.readiness,
-        tasks=process.tasks,
+    async with (
+        _pushing(process) as push,
+        worker(
+            bus=parts.bus,
+            store=parts.store,
+            presence=parts.presence,
+            workers=parts.workers,
+            metrics=WorkerMetrics(process.registry),
+            readiness=process.readiness,
+            tasks=process.tasks,
+            push=push,
+        ),
     ):
         yield
+
+
+@asynccontextmanager
+async def _pushing(process: Process) -> AsyncIterator[Pushing | None]:
+    """Open the ways of pushes; None where the settings name none, and nothing is scheduled."""
+    settings = process.settings
+    metrics = PushMetrics(process.registry)
+    async with ways_of(settings) as ways:
+        if ways is None:
+            yield None
+            return
+        yield Pushing(
+            ways=ways,
+            metrics=metrics,
+            delay=timedelta(seconds=settings.push_delay_seconds),
+            rate=Rate.parse(settings.limit_user_pushes),
+        )
 
 
 @asynccontextmanager

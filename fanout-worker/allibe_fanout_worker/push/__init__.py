@@ -7,4 +7,12 @@ webhook   to a server of the operator's own: FCM, APNs, mail
 signing   how the webhook's receiver knows that it is us
 statuses  what an answer or a failure means, as far as both ways agree
 retries   what to do after a try: again and when, or no more
+ways      which of these ways out the settings open
+
+scheduler rooms with news: who is to be pushed, and when
+pusher    pushes that are due: looked at once more, and sent
+deciding  whether somebody is pushed something, and why
+sending   one try, over all ways to a user
+endings   what it came to, kept
+pushing   all of it as one resource of a worker
 """

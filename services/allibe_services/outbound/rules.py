@@ -53,6 +53,26 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         if self.private and (not self.hosts or any(host.startswith("*") for host in self.hosts)):
             raise ValueError("private addresses are only for hosts that are named in full")
 
+    @classmethod
+    def for_operator(cls, text: str, *, loopback: LoopbackForTests | None = None) -> "Rules":
+        """Return rules for the host and port of a URL that a setting names, private ones too.
+
+        Raises `UrlRefused` where that is no `https` URL that may be asked.
+        """
+        try:
+            url = URL(text)
+            host, port = url.raw_host, url.port
+            rules = cls(
+                hosts=(host or "",),
+                ports=frozenset({port or 443}),
+                private=True,
+                loopback=loopback,
+            )
+        except ValueError:
+            raise UrlRefused("not a URL with a host") from None
+        rules.checked(text)
+        return rules
+
     def checked(self, text: str) -> URL:
         """Return the URL as it will be asked. Raises `UrlRefused`."""
         printable = text.isascii() and text.isprintable() and " " not in text

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from allibe_fanout_worker.push import pusher, scheduler
 from allibe_fanout_worker.push.webpush import WebPush
+from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.outbound import (
     LoopbackForTests,
     OutboundClient,
@@ -14,9 +16,13 @@ from allibe_services.outbound import (
     TimeLimits,
     outbound_client,
 )
+from allibe_services.store.migrate import migrate
+from allibe_services.store.sql import SqlStore
+from allibe_services.store.sqlite import SqliteDatabase
 from allibe_services.vapid import VapidKey
 from tests.support.certificates import tls_pair
 from tests.support.push_service import PushService
+from tests.support.pushing import PushWorld
 
 SUBJECT = "mailto:ops@chat.example"
 
@@ -55,3 +61,30 @@ def key() -> VapidKey:
 @pytest.fixture
 def web_push(client: OutboundClient, key: VapidKey) -> WebPush:
     return WebPush(client, key, SUBJECT)
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let workers pause for less."""
+    monkeypatch.setattr(scheduler, "ROUND_SECONDS", 0.02)
+    monkeypatch.setattr(scheduler, "PATROL_SECONDS", 0.2)
+    monkeypatch.setattr(pusher, "POLL_SECONDS", 0.05)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    url = f"sqlite:///{tmp_path}/store/allibe.db"
+    migrate(url)
+    store = SqlStore(SqliteDatabase(url))
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def world(
+    store: SqlStore, service: PushService, client: OutboundClient, quickly: None
+) -> AsyncIterator[PushWorld]:
+    """What a worker in one process stands on."""
+    bus = InProcessBus()
+    yield PushWorld(store, bus, service, client)
+    await bus.close()

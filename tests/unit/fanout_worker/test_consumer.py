@@ -39,7 +39,7 @@ class World:
         self.registry = CollectorRegistry()
         self.notifier = Notifier(self.store, FakePresence(), self.bus)
         sequencer = Sequencer(self.store.log, WorkerMetrics(self.registry), self.stall)
-        self.consumer = ShardConsumer(self.bus, sequencer, self.notifier, 0, self.stall)
+        self.consumer = ShardConsumer(self.bus, sequencer, self.notifier.stored, 0, self.stall)
         self.task = asyncio.create_task(self.consumer.run())
 
     @property

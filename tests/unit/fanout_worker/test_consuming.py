@@ -72,7 +72,7 @@ class World:
 
     def _consumer(self, shard: int, stall: Stall) -> ShardConsumer:
         sequencer = Sequencer(self.log, self.metrics, stall)
-        return ShardConsumer(self.bus, sequencer, self.notifier, shard, stall)
+        return ShardConsumer(self.bus, sequencer, self.notifier.stored, shard, stall)
 
     @property
     def contents(self) -> list[str]:
