@@ -47,7 +47,8 @@ from allibe_services.contracts.messages import now
 from allibe_services.presence.base import Lease
 
 TYPING_SECONDS = 1.0
-"""Typing is shown once in so long; more often nobody sees, and a flood would cost everybody."""
+"""A connection's typing is shown once in so long, in whatever room: more often nobody sees, and a
+flood would cost everybody."""
 
 
 class Owner(Protocol):
@@ -95,7 +96,7 @@ class Session:
         self._shared = shared
         self._owner = owner
         self._token = 0
-        self._typed: tuple[RoomId, float] | None = None
+        self._typed: float | None = None
         self._memberships = Memberships(shared.store.members)
         self._in_flight = 0
         self._idle: asyncio.Event | None = None
@@ -202,7 +203,7 @@ class Session:
         identity = self._checked_sender(user)
         room = checked_room_id(room_id)
         await self._check_member(room)
-        if self._is_too_soon(room):
+        if self._typed_just_now():
             return
         await self._publish(Typing(room_id=room, user=identity.user_id, user_name=identity.name))
 
@@ -353,12 +354,11 @@ class Session:
         self._shared.hub.detach(user_id, self)
         self._shared.limiter.sign_out(user_id)
 
-    def _is_too_soon(self, room_id: RoomId) -> bool:
-        """Tell whether the user was seen typing there just now: others know already."""
+    def _typed_just_now(self) -> bool:
         now, last = asyncio.get_running_loop().time(), self._typed
-        if last is not None and last[0] == room_id and now - last[1] < TYPING_SECONDS:
+        if last is not None and now - last < TYPING_SECONDS:
             return True
-        self._typed = (room_id, now)
+        self._typed = now
         return False
 
     async def _check_member(self, room_id: RoomId) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from allibe_gateway import session as module
 from allibe_gateway.session import Session
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.errors import (
@@ -262,6 +263,16 @@ class TestPassingBy:
         assert alice.world.bus.published == [
             Typing(room_id=ROOM, user=ALICE, user_name="Alice"),
         ]
+
+    async def test_typing_is_no_flood_in_several_rooms_either(
+        self, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for room in (ROOM, OTHER) * 20:
+            await alice.session.typing(room)
+        assert len(alice.world.bus.published) == 1
+        monkeypatch.setattr(module, "TYPING_SECONDS", 0)
+        await alice.session.typing(OTHER)
+        assert len(alice.world.bus.published) == 2
 
     async def test_reading_moves_the_marker_and_tells_room_and_user(self, alice: User) -> None:
         await alice.session.read(ROOM, 5)
