@@ -65,15 +65,19 @@ class Doorkeeper:
         refusal = self._too_many_from(address) or self._too_many_unsigned() or self._too_fast()
         if refusal is not None:
             self._refused += 1
-        elif address is not None and _BY_ADDRESS in self._limiter.holdings:
-            self._limiter.holdings[_BY_ADDRESS].add(address)
+        else:
+            self._limiter.arrive()
+            if address is not None and _BY_ADDRESS in self._limiter.holdings:
+                self._limiter.holdings[_BY_ADDRESS].add(address)
         return Place(address, refusal, self._refused <= MOST_REFUSED)
 
     def leave(self, place: Place) -> None:
-        """Count it no longer."""
+        """Count it no longer: nobody is signed in on it any more."""
         if place.refusal is not None:
             self._refused -= 1
-        elif place.address is not None and _BY_ADDRESS in self._limiter.holdings:
+            return
+        self._limiter.leave()
+        if place.address is not None and _BY_ADDRESS in self._limiter.holdings:
             self._limiter.holdings[_BY_ADDRESS].remove(place.address)
 
     def _too_many_from(self, address: str | None) -> AllibeError | None:

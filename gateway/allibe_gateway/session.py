@@ -100,7 +100,6 @@ class Session:
         self._memberships = Memberships(shared.store.members)
         self._in_flight = 0
         self._idle: asyncio.Event | None = None
-        shared.limiter.arrive()
         until = shared.clock() + shared.limits.sign_in_seconds
         shared.deadlines.set(self, until, TokenRequired)
 
@@ -272,7 +271,6 @@ class Session:
         self._shared.presence.ended(self.connection_id)
         if self.identity is not None:
             self._detach(self.identity.user_id)
-        self._shared.limiter.leave()
 
     def lease(self) -> Lease | None:
         """Return what presence should know (`Present`)."""

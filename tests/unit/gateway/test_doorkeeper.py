@@ -76,13 +76,23 @@ def test_connections_that_nobody_has_signed_in_on() -> None:
     entrance = Entrance(unsigned_connections=2)
     for _ in range(2):
         assert entrance.opened()
-        entrance.limiter.arrive()
     refusal = entrance.enter().refusal
     assert isinstance(refusal, Overloaded)
     assert refusal.retry_after_ms == 6_000
     entrance.limiter.sign_in(UserId("alice"))
     assert entrance.opened()
     assert entrance.exceeded("unsigned_connections") == 1
+
+
+def test_those_that_are_refused_are_not_among_them() -> None:
+    """Who is told to go, as often as he likes, keeps nobody else out."""
+    entrance = Entrance(unsigned_connections=2, address_connections=1)
+    first = entrance.enter()
+    assert not any(entrance.opened() for _ in range(9))
+    assert entrance.opened(OTHER)
+    assert not entrance.opened(PRIVATE)
+    entrance.doorkeeper.leave(first)
+    assert entrance.opened(PRIVATE)
 
 
 def test_new_connections_at_once_and_then_at_the_rate() -> None:
@@ -118,7 +128,6 @@ def test_dry_runs_count_and_let_in() -> None:
     )
     for _ in range(3):
         assert entrance.opened()
-        entrance.limiter.arrive()
     assert [entrance.exceeded(name, "false") for name in names] == [2, 2, 2]
 
 
