@@ -318,4 +318,5 @@ class TestWhoseSession:
             for name in ("session-1", "session-2"):
                 await opened(site, name=name)
             refused = await ask(site, "POST", "/000/session-3/xhr")
-            assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
+            assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
+            assert (await refused.json())["code"] == "overloaded"

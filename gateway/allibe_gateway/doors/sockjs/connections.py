@@ -84,6 +84,10 @@ class HttpConnections:
         now = asyncio.get_running_loop().time()
         self._ended.append((now + self._seconds, session_id))
 
+    def drop(self, session_id: str) -> None:
+        """Forget a connection now."""
+        del self._sessions[session_id]
+
     def forget(self, now: float) -> None:
         """Forget those whose time has come, in loop time."""
         while self._ended and self._ended[0][0] <= now:

@@ -7,6 +7,7 @@ read says so for the page's own origin only.
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from math import ceil
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -20,6 +21,8 @@ from allibe_gateway.doors.sockjs.connections import HttpConnections, NotYours, V
 from allibe_gateway.doors.sockjs.encodings import ENCODINGS, BadCallback, Encoding
 from allibe_gateway.limits import Limits
 from allibe_services.contracts import disconnects
+from allibe_services.contracts.errors import AllibeError, Overloaded
+from allibe_services.problems import respond
 from allibe_services.telemetry import GatewayMetrics
 
 BASE = "/allibe-ws"
@@ -194,9 +197,11 @@ class SockJs:
         headers = pages.NOT_CACHEABLE | self._cors(request)
         try:
             callback = encoding.callback(request.query.get("c"))
+            connection = self._find(request, headers) or await self._open(request)
         except BadCallback as error:
             return _refused(str(error), headers)
-        connection = self._find(request, headers) or await self._open(request, headers)
+        except AllibeError as error:
+            return respond(error, headers)
         transport = request.transport
         if transport is None:  # it vanished
             return web.Response()
@@ -246,11 +251,16 @@ class SockJs:
         except NotYours:
             raise web.HTTPNotFound(headers=headers) from None
 
-    async def _open(self, request: web.Request, headers: dict[str, str]) -> HttpConnection:
+    async def _open(self, request: web.Request) -> HttpConnection:
+        """Return a new connection. Raises the `AllibeError` why there can be none."""
         self._host.admit()
         if self._connections.full:
-            raise web.HTTPServiceUnavailable(headers=headers | {"Retry-After": "1"})
+            self._metrics.errors.labels(Overloaded.code).inc()
+            raise Overloaded(retry_after_ms=ceil(self._limits.sockjs_disconnect_seconds * 1000))
         session_id, place = request.match_info["session"], self._doorkeeper.enter(request)
+        if place.refusal is not None and not place.tells:
+            self._doorkeeper.leave(place)
+            raise place.refusal
         connection = HttpConnection(
             self._limits,
             self._metrics,
@@ -268,7 +278,10 @@ class SockJs:
 
     def _ended(self, session_id: str, place: Place, connection: HttpConnection) -> None:
         self._doorkeeper.leave(place)
-        self._connections.ended(session_id)
+        if place.refusal is None:
+            self._connections.ended(session_id)
+        else:  # as many as are told at a time, and no more
+            self._connections.drop(session_id)
         self._host.closed(connection)
 
 
