@@ -34,16 +34,17 @@ class OriginCheck:
         if self._origins.allow(request):
             return None
         self._metrics.errors.labels(OriginNotAllowed.code).inc()
-        self._name(request.headers.get(hdrs.ORIGIN, ""), request.path)
+        self._name(request.headers.get(hdrs.ORIGIN, ""))
         return respond(OriginNotAllowed(), self._origins.cors(request))
 
     def cors(self, request: web.BaseRequest, *, credentials: bool = False) -> dict[str, str]:
         """Return the headers that let the asking page read the answer: `Origins.cors`."""
         return self._origins.cors(request, credentials=credentials)
 
-    def _name(self, origin: str, path: str) -> None:
-        shown = origin[:LONGEST_NAMED]
+    def _name(self, origin: str) -> None:
+        # What could move a terminal's cursor is spelled out: browsers send plain ASCII.
+        shown = origin.encode("ascii", "backslashreplace").decode()[:LONGEST_NAMED]
         if shown not in self._named and len(self._named) < MOST_NAMED:
             self._named.add(shown)
-            # Not the query: a token may be in it.
-            log.warning("origin_refused", origin=shown, path=path)
+            # Not the address: a token, or the secret of a session, may be in it.
+            log.warning("origin_refused", origin=shown)
