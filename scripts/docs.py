@@ -312,7 +312,7 @@ def _limits() -> Iterator[tuple[str, ...]]:
             "SockJS sessions over HTTP on a gateway",
             bounds.sockjs_sessions,
             "",
-            "503 with `Retry-After`",
+            "`overloaded`, 503 with `Retry-After`",
         ),
         ("bytes that you have not read", bounds.shed_bytes, "", "activity is skipped"),
         (
