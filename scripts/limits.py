@@ -45,7 +45,7 @@ RATES: dict[Limit, tuple[str, str, str, str]] = {
         f"HTTP 429 `{RateLimited.code}`",
     ),
     "connection_frames": (
-        "frames that a connection sends",
+        "frames that a connection sends; a ping, or a message without a whole frame, is one too",
         "limit_connection_frames",
         _PER_SECOND,
         _SLOWED,

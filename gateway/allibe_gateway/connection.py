@@ -205,7 +205,7 @@ class WebSocketConnection:
 
     async def _take(self, message: WSMessage) -> bool:
         """Handle what came; False when it was the end."""
-        self._waits = False
+        self._waits, frames = False, 0
         self._last_in = self._loop.time()
         if message.type is WSMsgType.TEXT and not _is_text(message.data):
             self.disconnect(disconnects.INVALID_TEXT)
@@ -213,14 +213,14 @@ class WebSocketConnection:
             if self.door is not None and not self._draining:
                 self._last_in = math.inf  # while we do not read, its silence is ours
                 frames = await self.door.receive(message.data)
-                if pause := self._inbound.pause(frames, len(message.data)):
-                    await self._rest(pause)
-                self._last_in = self._loop.time()
         elif message.type is WSMsgType.PING:
             with suppress(ConnectionError):  # it has vanished: the next read says so
                 await self._web_socket.pong(message.data)
-        else:
-            return message.type is WSMsgType.PONG
+        elif message.type is not WSMsgType.PONG:
+            return False
+        if pause := self._inbound.pause(frames, len(message.data)):
+            await self._rest(pause)
+        self._last_in = self._loop.time()
         return True
 
     async def _rest(self, seconds: float) -> None:
@@ -228,6 +228,7 @@ class WebSocketConnection:
         if seconds > LONGEST_PAUSE and self.door is not None:
             self.door.fail(too_fast(seconds))
         elif self._goes_on():
+            self._last_in = math.inf
             await asyncio.sleep(seconds)
             self._waits = False
 

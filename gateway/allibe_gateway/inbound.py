@@ -32,11 +32,15 @@ class Inbound:
         self._bytes = 0.0
 
     def pause(self, frames: int, size: int) -> float:
-        """Count what has been read; return for how many seconds to read nothing."""
+        """Count what has been read; return for how many seconds to read nothing.
+
+        What holds no frame counts as one: a ping, an empty message, or a part of a frame takes as
+        long to read.
+        """
         policy, now = self._limiter.policy, self._limiter.clock()
         pause = 0.0
         if (rate := policy.connection_frames) is not None:
-            self._frames = max(self._frames, now) + frames / rate.per_second
+            self._frames = max(self._frames, now) + max(frames, 1) / rate.per_second
             if self._frames - now > rate.seconds:
                 over, self._frames = self._over("connection_frames", rate, self._frames, now)
                 pause = over

@@ -410,6 +410,17 @@ class TestSpeakingTooFast:
         assert time.monotonic() - began > 0.12
         assert line.door.failed == []
 
+    @pytest.mark.parametrize("kind", [WSMsgType.PING, WSMsgType.PONG])
+    async def test_control_frames_count_as_others(self, kind: WSMsgType) -> None:
+        line = hasty(Rate(0.2, 1))
+        line.hear(*(WSMessage(kind, b"", "") for _ in range(2)), text(b"a"))
+        line.run()
+        await settle()
+        assert line.web_socket.incoming.qsize() == 1
+        assert line.door.received == []
+        line.it.disconnect(disconnects.RESTART)
+        await until(line.task.done if line.task else bool)
+
     async def test_its_silence_meanwhile_is_no_silence(self) -> None:
         line = hasty(Rate(0.2, 1))
         line.it.expect_heart_beats(send_seconds=0, receive_seconds=0.1)

@@ -45,6 +45,13 @@ def test_frames_beyond_it_cost_the_time_that_they_take_at_the_rate() -> None:
     assert line.exceeded("connection_frames") == 2
 
 
+def test_what_holds_no_frame_counts_as_one() -> None:
+    """Pings, empty messages, parts of a frame: each has to be read all the same."""
+    line = Line(connection_frames=Rate(10, 20))
+    assert not any(line.inbound.pause(0, 0) for _ in range(20))
+    assert line.inbound.pause(0, 0) == pytest.approx(0.1)
+
+
 def test_bytes_beyond_it_too_and_the_longer_pause_counts() -> None:
     line = Line(connection_frames=Rate(10, 20), connection_bytes=Rate(100, 1000))
     assert line.inbound.pause(21, 1200) == pytest.approx(2.0)

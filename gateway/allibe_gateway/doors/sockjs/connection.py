@@ -120,8 +120,8 @@ class HttpConnection:
 
     # Requests that send
 
-    async def receive(self, messages: list[bytes]) -> float:
-        """Hand messages to the door, after those of requests before.
+    async def receive(self, messages: list[bytes], size: int) -> float:
+        """Hand the messages of a body of so many bytes to the door, after those of others before.
 
         Return for how many seconds to read no more: as a WebSocket, too fast a client is held back.
         """
@@ -131,7 +131,7 @@ class HttpConnection:
                 return pause
             try:
                 frames = await hand_over(messages, self.door, self)
-                pause = self._inbound.pause(frames, sum(map(len, messages)))
+                pause = self._inbound.pause(frames, size)
                 if pause > LONGEST_PAUSE:
                     self.door.fail(too_fast(pause))
             except Exception:

@@ -171,7 +171,7 @@ class SockJs:
                 messages = wire.messages_of(body)
             except wire.BrokenMessages:
                 return _refused("Broken JSON encoding.", headers)
-            await asyncio.sleep(await connection.receive(messages))
+            await asyncio.sleep(await connection.receive(messages, len(body)))
         status, text = answer
         return web.Response(
             status=status, text=text, content_type="text/plain", charset="UTF-8", headers=headers

@@ -188,7 +188,7 @@ class TestTime:
     async def test_silence_is_missed_unless_it_is_ours(self, line: Line) -> None:
         line.it.expect_heart_beats(send_seconds=0, receive_seconds=10)
         line.door.free.clear()
-        receiving = asyncio.create_task(line.it.receive([b"a"]))
+        receiving = asyncio.create_task(line.it.receive([b"a"], 1))
         await settle()
         line.at(31)
         assert not line.it.closing
@@ -203,8 +203,8 @@ class TestTime:
 class TestSending:
     async def test_messages_are_handed_over_in_order_until_it_ends(self, line: Line) -> None:
         line.door.free.clear()
-        first = asyncio.create_task(line.it.receive([b"a", b"b"]))
-        second = asyncio.create_task(line.it.receive([b"c"]))
+        first = asyncio.create_task(line.it.receive([b"a", b"b"], 1))
+        second = asyncio.create_task(line.it.receive([b"c"], 1))
         await settle()
         assert line.door.received == [b"a"]
         line.it.disconnect(disconnects.REFUSED)
@@ -215,7 +215,7 @@ class TestSending:
     async def test_a_fault_of_ours_is_logged_and_closes_it(self, line: Line) -> None:
         line.door.error = RuntimeError("secret")
         with capture_logs() as logs:
-            await line.it.receive([b"a"])
+            await line.it.receive([b"a"], 1)
         assert [one["event"] for one in logs] == ["connection_failed"]
         assert await line.it.next_frame() == b'c[1011,"internal error"]'
 
@@ -223,7 +223,7 @@ class TestSending:
 class TestEnding:
     async def test_the_door_is_closed_after_what_it_is_busy_with(self, line: Line) -> None:
         line.door.free.clear()
-        receiving = asyncio.create_task(line.it.receive([b"a"]))
+        receiving = asyncio.create_task(line.it.receive([b"a"], 1))
         await settle()
         line.it.disconnect(disconnects.TOKEN_EXPIRED)
         await settle()
@@ -257,7 +257,7 @@ class TestEnding:
         line.door.unsettled.clear()
         draining = asyncio.create_task(line.it.drain())
         await settle()
-        await line.it.receive([b"late"])
+        await line.it.receive([b"late"], 1)
         assert line.door.received == []
         assert not line.it.closing
         line.door.unsettled.set()
@@ -273,13 +273,19 @@ def hasty(rate: Rate) -> Line:
 async def test_who_speaks_too_fast_is_held_back() -> None:
     """The request is answered later, and what it sent is taken all the same."""
     line = hasty(Rate(10, 1))
-    assert await line.it.receive([b"a"]) == 0
-    assert await line.it.receive([b"b", b"c"]) == pytest.approx(0.2, abs=0.1)
+    assert await line.it.receive([b"a"], 1) == 0
+    assert await line.it.receive([b"b", b"c"], 1) == pytest.approx(0.2, abs=0.1)
     assert line.door.received == [b"a", b"b", b"c"]
     assert line.door.failed == []
 
 
+async def test_bytes_of_the_request_count_not_those_of_its_messages() -> None:
+    policy = Policy(connection_bytes=Rate(1000, 1000))
+    line = Line(Limiter(policy, LimitMetrics(CollectorRegistry())))
+    assert await line.it.receive([], 2000) == pytest.approx(1, abs=0.1)
+
+
 async def test_who_speaks_far_too_fast_is_told() -> None:
     line = hasty(Rate(1 / (2 * LONGEST_PAUSE), 1))
-    await line.it.receive([b"a", b"b"])
+    await line.it.receive([b"a", b"b"], 1)
     assert [one.code for one in line.door.failed] == ["rate_limited"]
