@@ -198,13 +198,13 @@ class TestHeartBeats:
 
     async def test_a_peer_that_promised_and_is_silent_is_dead(self, tmp_path: Path) -> None:
         async with running(tmp_path, limits=self.LIMITS) as site:
-            client = await site.stomp_user(heart_beat="100,0")
+            client = await site.stomp_user(heart_beat="100,100")
             ended = await client.end()
             assert (ended.code, ended.reason) == (4408, "no heart-beat")
 
     async def test_one_that_promised_nothing_has_only_to_answer_pings(self, tmp_path: Path) -> None:
         async with running(tmp_path, limits=self.LIMITS) as site:
-            promised, silent = await site.stomp_user(heart_beat="100,0"), await site.stomp_user()
+            promised, silent = await site.stomp_user(heart_beat="100,100"), await site.stomp_user()
             reading = asyncio.create_task(silent.next())  # which answers pings
             gone = RawClient(site)
             await gone.open("bob")

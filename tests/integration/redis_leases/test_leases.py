@@ -58,7 +58,7 @@ async def test_what_happens_at_once_leaves_what_the_last_one_says(
     await asyncio.gather(
         *(
             presences[n % 4].renew([Lease("a", UserId(f"u{n % 3}"), (rooms[n % 5], ONE))])
-            for n in range(400)
+            for n in range(150)
         )
     )
     assert size(server, "room:1") == 1
