@@ -7,6 +7,8 @@ from sqlalchemy import Connection, event
 
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
+from allibe_services.contracts.notifications import Decision
+from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.rooms import Role
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
@@ -31,6 +33,10 @@ INSERT INTO messages (room_id, "offset", message_id, sender, content, sent_at, c
     SELECT 'r7', k, 'big-' || k, 'user-' || k % 10, 'hello', k, k
     FROM generate_series(3, 30000) k;
 UPDATE rooms SET last_offset = 30000 WHERE room_id = 'r7';
+INSERT INTO muted_rooms SELECT room_id, user_id, joined_at FROM members;
+INSERT INTO notification_settings
+    SELECT 'user-' || n, 0, 60, 'UTC' FROM generate_series(1, 20000) n;
+INSERT INTO push_decisions SELECT user_id, room_id, 'sent', 1, joined_at FROM members;
 ANALYZE
 """
 
@@ -50,15 +56,21 @@ class Heard:
 
 @pytest.fixture
 async def plans(store: SqlStore, open_store: Open, url: str) -> dict[str, str]:
-    """Call everything that the store offers among much else; the plan of each statement."""
+    """Call everything that the store offers among much else; the plan of each statement.
+
+    As if reading whole tables were as good as anything: what is found must be worth it.
+    """
     async with other_client(url) as other:
         await other.execute(FILL)
-    used = open_store()
-    assert isinstance(used._database, PostgresqlDatabase)
-    heard = Heard(used._database)
-    await _use(used)
+    return await _explained(open_store(), seqscan="on")
+
+
+async def _explained(store: SqlStore, *, seqscan: str | None = None) -> dict[str, str]:
+    assert isinstance(store._database, PostgresqlDatabase)
+    heard = Heard(store._database)
+    await _use(store)
     texts = dict(heard.texts)
-    return await used._database.write(_plans, texts)
+    return await store._database.write(_plans, texts, seqscan)
 
 
 async def _use(store: SqlStore) -> None:
@@ -83,11 +95,19 @@ async def _use(store: SqlStore) -> None:
     await store.members.remove(three, CAROL)
     await store.members.mark_read(three, BOB, 1)
     await store.members.unread(BIG, most=2)
+    await store.notifications.mute(BOB, three, now())
+    await store.notifications.settings(BOB)
+    await store.notifications.unmute(BOB, three)
+    await store.notifications.decisions(BOB)
+    last = Decision(three, PushReason.READ, 1, now())
+    await store.notifications.decisions(BOB, after=last)
 
 
-def _plans(connection: Connection, texts: dict[str, Any]) -> dict[str, str]:
+def _plans(connection: Connection, texts: dict[str, Any], seqscan: str | None) -> dict[str, str]:
     """Explain each twice: for its parameters, and for any, as PostgreSQL does from the sixth on."""
     explained = {}
+    if seqscan is not None:
+        connection.exec_driver_sql(f"SET LOCAL enable_seqscan = {seqscan}")
     for mode in ("force_custom_plan", "force_generic_plan"):
         connection.exec_driver_sql(f"SET LOCAL plan_cache_mode = {mode}")
         for text, parameters in texts.items():
@@ -123,3 +143,14 @@ async def test_the_hot_ones_use_the_index_that_is_made_for_them(plans: dict[str,
 async def test_lists_are_one_parameter_whatever_their_length(plans: dict[str, str]) -> None:
     """Else PostgreSQL would plan, and keep, a statement for each length that occurs."""
     assert not [text for text in plans if " IN (" in text]
+
+
+async def test_a_plan_from_when_there_was_nothing_serves_when_there_is_much(
+    store: SqlStore, url: str
+) -> None:
+    """A process keeps its plans until PostgreSQL analyses the table, which may take a minute."""
+    async with other_client(url) as other:
+        await other.execute("VACUUM ANALYZE")
+    plans = await _explained(store)
+    assert len(plans) > 40
+    assert {text: plan for text, plan in plans.items() if "Seq Scan" in plan} == {}
