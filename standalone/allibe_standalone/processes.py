@@ -52,7 +52,7 @@ BACKLOG = 4096
 """Connections that may wait to be accepted: a reconnect storm."""
 
 REQUEST_SECONDS = 5.0
-"""Time for HTTP requests that are under way when the process stops."""
+"""Time for HTTP requests that are under way when the process stops, or a quarter of all."""
 
 HEAD_SECONDS = 10.0
 """Time for a connection to say what it wants: as long as a body, or a sign-in, may take."""
@@ -173,7 +173,11 @@ async def _until_stopped(
             await site.stop()
             seconds -= lead
         if entrance is not None:
-            await entrance.drain(seconds - min(REQUEST_SECONDS, seconds / 4))
+            await entrance.drain(seconds - _request_seconds(process.settings))
+
+
+def _request_seconds(settings: Settings) -> float:
+    return min(REQUEST_SECONDS, settings.drain_seconds / 4)
 
 
 @asynccontextmanager
@@ -333,7 +337,7 @@ async def _listening(
     runner = web.AppRunner(
         app,
         access_log=None,
-        shutdown_timeout=REQUEST_SECONDS,
+        shutdown_timeout=_request_seconds(process.settings),
         keepalive_timeout=KEEP_ALIVE_SECONDS,
     )
     await runner.setup()

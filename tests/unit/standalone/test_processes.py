@@ -1,11 +1,14 @@
-"""`processes`: what stands before anybody is let in."""
+"""`processes`: what stands before anybody is let in, and how long an end takes."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import msgspec
 import pytest
+from aiohttp import web
 
+from allibe_gateway.app import Gateway
 from allibe_services.backends import Backends
 from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.contracts.errors import StoreUnavailable, TokenRevoked
@@ -68,4 +71,34 @@ async def test_a_process_that_has_no_key_is_unready(parts: Backends) -> None:
     process = Process(published)
     async with processes._admission(process, parts):
         assert await process.readiness.report() == {"keys": "keys_unavailable"}
+    await process.tasks.close()
+
+
+class Stopping:
+    """A site and an entrance; notes how long the connections may take."""
+
+    seconds = 0.0
+
+    async def stop(self) -> None: ...
+
+    async def drain(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+@pytest.mark.parametrize(("whole", "lead"), [(25.0, 0.0), (8.0, 0.0), (0.4, 0.2), (0.4, 5.0)])
+async def test_no_end_takes_longer_than_it_is_said_to(
+    monkeypatch: pytest.MonkeyPatch, whole: float, lead: float
+) -> None:
+    """The lead, the connections, and then what is under way over HTTP."""
+
+    async def at_once(_: object) -> None: ...
+
+    monkeypatch.setattr(processes, "stop_requested", at_once)
+    settings = msgspec.structs.replace(SETTINGS, drain_seconds=whole, drain_lead_seconds=lead)
+    process, end = Process(settings), Stopping()
+    await processes._until_stopped(process, cast("web.TCPSite", end), cast("Gateway", end))
+    async with processes._listening(process, web.Application(), "127.0.0.1", 0) as site:
+        requests = site._runner._shutdown_timeout
+    assert end.seconds > 0
+    assert min(lead, whole / 2) + end.seconds + requests <= whole
     await process.tasks.close()
