@@ -47,6 +47,7 @@ from allibe_services.telemetry import (
 )
 from allibe_services.vapid import VapidKey
 from allibe_standalone.idle_connections import IdleConnections
+from allibe_standalone.unread_answers import UnreadAnswers
 
 BACKLOG = 4096
 """Connections that may wait to be accepted: a reconnect storm."""
@@ -56,6 +57,10 @@ REQUEST_SECONDS = 5.0
 
 HEAD_SECONDS = 10.0
 """Time for a connection to say what it wants: as long as a body, or a sign-in, may take."""
+
+UNREAD_SECONDS = 30.0
+"""Time in which a client takes something of an answer, however little: longer than networks need
+to come back from a bad moment."""
 
 KEEP_ALIVE_SECONDS = 30.0
 """How long a connection may wait for its next request: it saves a client that asks now and then
@@ -341,14 +346,19 @@ async def _listening(
         keepalive_timeout=KEEP_ALIVE_SECONDS,
     )
     await runner.setup()
-    idle = IdleConnections(cast("web.Server", runner.server), HEAD_SECONDS)
-    watching = process.tasks.start(idle.watch(), name="idle-connections")
+    server = cast("web.Server", runner.server)
+    idle, unread = IdleConnections(server, HEAD_SECONDS), UnreadAnswers(server, UNREAD_SECONDS)
+    watching = [
+        process.tasks.start(idle.watch(), name="idle-connections"),
+        process.tasks.start(unread.watch(), name="unread-answers"),
+    ]
     try:
         site = web.TCPSite(runner, host, port, backlog=BACKLOG)
         await _start(site, host, port)
         yield site
     finally:
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         await runner.cleanup()
 
 
