@@ -19,5 +19,6 @@ doorkeeper  how many connections, from where, how fast
 inbound     how fast one connection may speak
 limits      the gateway's limits, as settings give them
 shared      what all connections of a process share
+entrances   where the doors are, and how each is made from a request
 app         a gateway as a resource of a process: its routes, heart-beats both ways
 """

@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 
@@ -17,12 +16,10 @@ from allibe_gateway.connection import WebSocketConnection
 from allibe_gateway.deadlines import Deadlines
 from allibe_gateway.doorkeeper import Doorkeeper
 from allibe_gateway.doors.base import Connection, Door
-from allibe_gateway.doors.json import JsonDoor
 from allibe_gateway.doors.sockjs import pages, transports
 from allibe_gateway.doors.sockjs.connection import HttpConnection
-from allibe_gateway.doors.sockjs.websocket import SockJsDoor
-from allibe_gateway.doors.stomp import StompDoor
 from allibe_gateway.draining import slots, window
+from allibe_gateway.entrances import SOCKJS, WEB_SOCKETS, Entrance, stomp_door
 from allibe_gateway.fanout.hub import Hub
 from allibe_gateway.fanout.room_feed import FeedLimits
 from allibe_gateway.limits import Limits
@@ -32,7 +29,6 @@ from allibe_gateway.revocations import Revocations
 from allibe_gateway.screens import ScreenNews, Screens
 from allibe_gateway.shared import Shared
 from allibe_gateway.slow_consumers import next_look, too_far_behind
-from allibe_gateway.sockjs_websocket import SockJsWebSocket
 from allibe_services.auth.admission import Admission
 from allibe_services.bus.base import Bus
 from allibe_services.contracts import disconnects
@@ -92,8 +88,7 @@ class Gateway:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of all doors."""
-        entrances = (*ENTRANCES, SOCKJS, _SOCKJS_RAW)
-        web_sockets = [web.get(one.path, partial(self._serve, one)) for one in entrances]
+        web_sockets = [web.get(one.path, partial(self._serve, one)) for one in WEB_SOCKETS]
         return web_sockets + self._sockjs.routes()
 
     async def sweep(self) -> None:
@@ -161,7 +156,7 @@ class Gateway:
         self._gone.clear()
         await self._gone.wait()
 
-    async def _serve(self, entrance: "_Entrance", request: web.Request) -> web.StreamResponse:
+    async def _serve(self, entrance: Entrance, request: web.Request) -> web.StreamResponse:
         # One coroutine from here to the socket, and no closures: each would cost every idle
         # connection some hundred bytes.
         self.admit()
@@ -170,7 +165,7 @@ class Gateway:
         if entrance.greets and "Upgrade" not in request.headers:
             return pages.greeting()
         shared = self._shared
-        web_socket = _web_socket(entrance.subprotocols, shared.limits)
+        web_socket = entrance.web_socket(shared.limits)
         if not web_socket.can_prepare(request):
             raise web.HTTPBadRequest
         place, connection = self._doorkeeper.enter(request), None
@@ -207,7 +202,7 @@ class Gateway:
 
     def make_door(self, request: web.Request, connection: Connection) -> Door:
         """Return the STOMP door of a new connection."""
-        return _stomp_door(request, connection, self._shared)
+        return stomp_door(request, connection, self._shared)
 
     def opened(self, connection: HttpConnection) -> None:
         """Look after a connection from now on."""
@@ -219,81 +214,16 @@ class Gateway:
 
     # Details
 
-    def _opened(
-        self, connection: WebSocketConnection | HttpConnection, entrance: "_Entrance"
-    ) -> None:
+    def _opened(self, connection: WebSocketConnection | HttpConnection, entrance: Entrance) -> None:
         self._connections.add(connection)
         self._shared.metrics.connections.labels(entrance.door).inc()
         if self._draining:  # it began while the handshake was answered
             connection.disconnect(disconnects.RESTART)
 
-    def _closed(
-        self, connection: WebSocketConnection | HttpConnection, entrance: "_Entrance"
-    ) -> None:
+    def _closed(self, connection: WebSocketConnection | HttpConnection, entrance: Entrance) -> None:
         self._connections.discard(connection)
         self._shared.metrics.connections.labels(entrance.door).dec()
         self._gone.set()
-
-
-@dataclass(frozen=True, slots=True)
-class _Entrance:
-    """Where a door is, and how it is made from the handshake."""
-
-    path: str
-    door: str
-    subprotocols: tuple[str, ...]
-    make_door: Callable[[web.Request, WebSocketConnection, Shared], Door]
-    make_connection: type[WebSocketConnection] = WebSocketConnection
-    greets: bool = False
-    """Whether a request that asks for no WebSocket gets SockJS's greeting."""
-
-
-def _stomp_door(request: web.Request, connection: Connection, shared: Shared) -> Door:
-    token, ticket = _handshake_token(request), _query(request).get("ticket", "")
-    return StompDoor(connection, shared, token, ticket)
-
-
-def _sockjs_door(request: web.Request, connection: Connection, shared: Shared) -> Door:
-    return SockJsDoor(_stomp_door(request, connection, shared), connection)
-
-
-def _json_door(request: web.Request, connection: WebSocketConnection, shared: Shared) -> Door:
-    query = _query(request)
-    room_id, since = query.get("roomId", ""), query.get("since", "")
-    token, ticket = _handshake_token(request), query.get("ticket", "")
-    return JsonDoor(connection, shared, token, ticket, room_id=room_id, since=since)
-
-
-def _handshake_token(request: web.Request) -> str:
-    return request.headers.get("Authorization") or _query(request).get("token", "")
-
-
-def _query(request: web.Request) -> Mapping[str, str]:
-    # Reading a query that is not there would leave 200 bytes with each connection.
-    return request.query if "?" in request.raw_path else {}
-
-
-_STOMP = ("v12.stomp", "v11.stomp", "v10.stomp")
-
-ENTRANCES = (
-    _Entrance(transports.BASE, "stomp", _STOMP, _stomp_door, greets=True),
-    _Entrance("/ws/chat", "json", (), _json_door),
-)
-"""Where the doors are; the STOMP door can also be reached through SockJS."""
-
-SOCKJS = _Entrance(transports.WEBSOCKET, "sockjs", (), _sockjs_door, SockJsWebSocket)
-_SOCKJS_RAW = _Entrance(transports.BASE + "/websocket", "stomp", _STOMP, _stomp_door)
-
-
-def _web_socket(subprotocols: tuple[str, ...], limits: Limits) -> web.WebSocketResponse:
-    return web.WebSocketResponse(
-        protocols=subprotocols,
-        compress=False,
-        autoping=False,
-        decode_text=False,
-        max_msg_size=limits.websocket_message_bytes + 1,  # exclusive
-        timeout=limits.close_seconds,
-    )
 
 
 async def _report_the_last(reporter: PresenceReporter, news: ScreenNews) -> None:

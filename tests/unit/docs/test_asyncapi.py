@@ -18,12 +18,12 @@ from jsonschema import (  # type: ignore[import-untyped]
 )
 
 from allibe_gateway import asyncapi
-from allibe_gateway.app import ENTRANCES
 from allibe_gateway.asyncapi import frames
 from allibe_gateway.asyncapi.channels import CHANNELS, Channel
 from allibe_gateway.doors import destinations
 from allibe_gateway.doors import json as json_door
 from allibe_gateway.doors import stomp as stomp_door
+from allibe_gateway.entrances import ENTRANCES
 from allibe_gateway.stomp.frames import CLIENT_COMMANDS, SERVER_COMMANDS
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.contracts.events import Event, ScreensChanged

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from allibe_gateway import asyncapi
-from allibe_gateway.app import ENTRANCES
 from allibe_gateway.asyncapi import frames
 from allibe_gateway.asyncapi.channels import CHANNELS
+from allibe_gateway.entrances import ENTRANCES
 from allibe_gateway.limits import Limits
 from allibe_gateway.stomp.frames import CLIENT_COMMANDS, SERVER_COMMANDS
 from allibe_gateway.stomp.versions import SUPPORTED
