@@ -6,10 +6,13 @@ connection  one WebSocket: reads, writes, closes
 sockjs_websocket
             one that speaks SockJS
 session     one user on one connection: what may be done and has been done
+subscriptions
+            what one connection subscribes to
 fanout      events in, bytes shared by many connections out
 deadlines   what must happen to a connection at a time (token expiry, time to sign in)
 presence_reporter
             tells presence who is here
+screens     who has a room on the screen, for those who want to know
 memberships the rooms that a user is known to be a member of
 revocations memberships that ended without a word
 comparing   what events said, against the store: now and then, and in doubt
@@ -17,6 +20,9 @@ origins     which pages may connect: asked before every upgrade and by every tra
 addresses   where a connection comes from, as far as that can be believed
 doorkeeper  how many connections, from where, how fast
 inbound     how fast one connection may speak
+slow_consumers
+            the bound of what all clients together have not read
+draining    when each connection of a gateway that stops is to leave
 limits      the gateway's limits, as settings give them
 shared      what all connections of a process share
 entrances   where the doors are, and how each is made from a request
