@@ -11,7 +11,8 @@ import { gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
-const PAGE = fileURLToPath(new URL('../../rooms-api/allibe_rooms_api/page', import.meta.url));
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const PAGE = path('../../rooms-api/allibe_rooms_api/page');
 const SERVER = '127.0.0.1:8080';
 
 export default defineConfig({
@@ -23,6 +24,14 @@ export default defineConfig({
     // The page's policy has no 'unsafe-inline' and no data: but for images.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: [path('index.html'), path('worker/service-worker.ts')],
+      // Browsers know a service worker by its address, so that has no hash.
+      output: {
+        entryFileNames: ({ name }) =>
+          name === 'service-worker' ? 'service-worker.js' : 'assets/[name]-[hash].js',
+      },
+    },
   },
   server: {
     proxy: {

@@ -1,10 +1,13 @@
 """Telling of messages that nobody sees: notifications, the number in the title, the connection.
 
-Headless Chromium shows no notifications and hides no tabs, so the page is given a `Notification`
-that records and a document whose visibility the tests decide.
+Headless Chromium shows a page's notifications nowhere and hides no tabs, so the page is given a
+`Notification` that records and a document whose visibility the tests decide. It has no Web Push:
+`test_push.py` is about that.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,7 +18,11 @@ from tests.support.browser import Visit
 from tests.support.chat_page import ChatPage
 from tests.support.server import Server
 
+REPORTED_MS = 500
+"""What changes on a connection is reported to presence 50 ms later (`REPORT_SECONDS`)."""
+
 _STAGE = """
+delete window.PushManager;
 window.asked = 0;
 window.shown = [];
 window.Notification = class {
@@ -63,23 +70,32 @@ def ring_the_bell(chat: ChatPage) -> None:
 
 def leave(chat: ChatPage, socket: WebSocket) -> None:
     """Close the room, and wait until the server knows: before, it tells no news of the room."""
+    with answered(socket, "/app/leave"):
+        chat.button("Close room").click()
+
+
+def hide(chat: ChatPage) -> None:
+    """Hide the page, and wait until presence knows: before, the server takes it for seen."""
+    with answered(chat.sockets[-1], "/app/visibility"):
+        chat.page.evaluate("setHidden(true)")
+    chat.page.wait_for_timeout(REPORTED_MS)
+
+
+@contextmanager
+def answered(socket: WebSocket, destination: str) -> Iterator[None]:
+    """Wait for the receipt of what is sent there meanwhile."""
     receipts: list[str] = []
 
     def sent(frame: str | bytes) -> None:
         found = re.search(r"^receipt:(.*)$", str(frame), re.MULTILINE)
-        if found is not None and "destination:/app/leave" in str(frame):
+        if found is not None and f"destination:{destination}" in str(frame):
             receipts.append(f"receipt-id:{found[1]}\n")
 
     socket.on("framesent", sent)
-    answered = socket.expect_event(
+    with socket.expect_event(
         "framereceived", lambda frame: any(one in str(frame) for one in receipts)
-    )
-    with answered:
-        chat.button("Close room").click()
-
-
-def hide(chat: ChatPage, hidden: bool = True) -> None:
-    chat.page.evaluate("(hidden) => setHidden(hidden)", hidden)
+    ):
+        yield
 
 
 @pytest.fixture
@@ -160,6 +176,8 @@ def test_a_hidden_tab_notifies_of_its_open_room_and_a_visible_one_does_not(
     alice.until_live()
     backstage.say(server, room, "bob", "while you look")
     expect(alice.row("while you look")).to_be_visible()
+    # Told in the same round in which notifications would be.
+    expect(alice.entry("Band")).to_contain_text("while you look")
     hide(alice)
     backstage.say(server, room, "bob", "while you are away")
     until_told(alice, 1)
@@ -178,7 +196,7 @@ def test_a_hidden_tab_says_nothing_while_the_user_looks_elsewhere(
     hide(alice)
     backstage.say(server, room, "bob", "seen on the laptop")
     expect(laptop.row("seen on the laptop")).to_be_visible()
-    expect(alice.row("seen on the laptop")).to_have_count(1)
+    expect(laptop.entry("Band")).to_contain_text("seen on the laptop")
     (socket,) = laptop.sockets
     leave(laptop, socket)
     backstage.say(server, room, "bob", "seen nowhere")
@@ -226,7 +244,7 @@ def test_the_title_says_how_many_messages_are_unread(
     expect(alice.row("three")).to_have_count(1)
     again = visit("alice")
     expect(again.entry("Band")).to_contain_text("1 unread message")
-    hide(alice, False)
+    alice.page.evaluate("setHidden(false)")
     expect(alice.page).to_have_title("(2) Allibe")
     alice.enter("Other")
     expect(alice.page).to_have_title("Allibe")

@@ -3,9 +3,10 @@
 import { ChatProvider } from '@allibe/react';
 import { useCallback, useEffect, useLayoutEffect } from 'react';
 import { LanguageProvider } from './i18n/language.js';
+import { onWorker } from './notifications/push.js';
 import { PeopleProvider } from './people/people.js';
 import { followOtherTabs, preferences } from './preferences/preferences.js';
-import { forgetRoom } from './routing/route.js';
+import { forgetRoom, openRoom } from './routing/route.js';
 import type { Account } from './session/account.js';
 import type { Sessions } from './session/session.js';
 import { Chat } from './shell/Chat.js';
@@ -19,6 +20,7 @@ export function App({ sessions }: { sessions: Sessions }) {
   const { theme } = useValue(preferences);
   useLayoutEffect(() => applyTheme(theme), [theme]);
   useEffect(followOtherTabs, []);
+  useEffect(openRoomOfClick, []);
 
   const signIn = useCallback((account: Account) => sessions.signIn(account), [sessions]);
   const signOut = useCallback(() => {
@@ -41,4 +43,11 @@ export function App({ sessions }: { sessions: Sessions }) {
       )}
     </LanguageProvider>
   );
+}
+
+/** A click on a pushed notification comes to a page that is open. Returns what ends that. */
+function openRoomOfClick(): () => void {
+  return onWorker('open-room', (roomId) => {
+    if (typeof roomId === 'string') openRoom(roomId);
+  });
 }

@@ -7,6 +7,7 @@ import type {
   ConnectionSnapshot,
   Member,
   NewRoom,
+  NotificationSettings,
   OutboxEntry,
   Room,
   RoomListSnapshot,
@@ -76,12 +77,25 @@ export class FakeClient {
       open: () => this.#held('open'),
       watch: () => this.#held('watch'),
       reload: async () => void this.calls.push('reload rooms'),
+      mute: async (roomId: string, muted: boolean) => {
+        this.calls.push(`mute ${roomId} ${muted}`);
+        const { rooms } = this.rooms.get();
+        this.rooms.change({
+          rooms: rooms.map((one) => (one.roomId === roomId ? { ...one, muted } : one)),
+        });
+      },
       add: (created: Room) => void this.calls.push(`add room ${created.roomId}`),
     },
   );
   readonly entered = new Map<string, FakeRoom>();
   members: Member[] = [];
+  quietHours: NotificationSettings['quietHours'] = null;
   readonly http = {
+    notificationSettings: async () => ({ quietHours: this.quietHours }),
+    changeNotificationSettings: async (settings: NotificationSettings) => {
+      this.quietHours = settings.quietHours;
+      return settings;
+    },
     members: async () => {
       this.calls.push('load members');
       return this.members;

@@ -141,6 +141,19 @@ describe('notifications', () => {
     expect(FakeNotification.shown).toHaveLength(0);
   });
 
+  it('are not of a room that is muted', async () => {
+    const { client } = await render(
+      <>
+        <BellButton />
+        <Notifier rooms={[room({ roomId: '2', muted: true })]} />
+      </>,
+    );
+    await press(named('Notifications'));
+    act(() => client.emit('notification', { roomId: '2', message: sent, unreadCount: 1 }));
+    await moment();
+    expect(FakeNotification.shown).toHaveLength(0);
+  });
+
   it('are not of entries of other types, which may have no content', async () => {
     const { client } = await page();
     await press(named('Notifications'));

@@ -4,7 +4,8 @@
  *
  * Codes are those of docs/protocol.md, and besides:
  * `network` (no answer, or none of ours), `timeout` (none in time), `outbox_full` (too many
- * messages wait), `left` (the room was left), `internal` (a fault of this client).
+ * messages wait), `left` (the room was left), `push_failed` (the browser's push
+ * service), `internal` (a fault of this client).
  */
 
 export class ChatError extends Error {

@@ -1,9 +1,9 @@
-/** The HTTP side: rooms, history, members. Every call rejects with `ChatError` only. */
+/** The HTTP side: rooms, history, members, notifications. Every call rejects with `ChatError` only. */
 
 import { ChatError, SignedOut } from './errors.js';
 import { fieldsOf, isEntry } from './room/entry.js';
 import type { Tokens } from './tokens.js';
-import type { HistoryPage, Member, Role, Room } from './types.js';
+import type { HistoryPage, Member, NotificationSettings, Role, Room } from './types.js';
 
 /** Longest wait for a whole answer; the server takes 15 s to make one at most. */
 const ANSWER_MS = 20_000;
@@ -77,7 +77,43 @@ export class Http {
 
   /** Ends a membership: of another by a role that may, or one's own. */
   async removeMember(roomId: string, user: string): Promise<void> {
-    const { status } = await this.#answer('DELETE', memberPath(roomId, user));
+    await this.#done('DELETE', memberPath(roomId, user));
+  }
+
+  /** Nothing of the room is pushed to the user any more: until then, or until it is unmuted. */
+  async muteRoom(roomId: string, until?: Date): Promise<void> {
+    const body = until === undefined ? {} : { until: until.toISOString() };
+    await this.#done('PUT', `${roomPath(roomId)}/mute`, body);
+  }
+
+  async unmuteRoom(roomId: string): Promise<void> {
+    await this.#done('DELETE', `${roomPath(roomId)}/mute`);
+  }
+
+  async notificationSettings(): Promise<NotificationSettings> {
+    return await this.#json(isSettings, 'GET', '/notification-settings');
+  }
+
+  async changeNotificationSettings(settings: NotificationSettings): Promise<NotificationSettings> {
+    return await this.#json(isSettings, 'PUT', '/notification-settings', settings);
+  }
+
+  /** The server's public key for Web Push, in base64url. `push_off` where it pushes nothing. */
+  async pushKey(): Promise<string> {
+    return (await this.#json(isKey, 'GET', '/push-key')).key;
+  }
+
+  /** Says where this browser is reached; `Push` does it. */
+  async putPushSubscription(subscription: PushSubscriptionJSON): Promise<void> {
+    await this.#done('PUT', '/push-subscriptions', subscription);
+  }
+
+  async deletePushSubscription(endpoint: string): Promise<void> {
+    await this.#done('DELETE', '/push-subscriptions', { endpoint });
+  }
+
+  async #done(method: string, path: string, sent?: unknown): Promise<void> {
+    const { status } = await this.#answer(method, path, sent);
     if (status !== 204) throw notOurs();
   }
 
@@ -171,6 +207,17 @@ function isPage(body: unknown): body is HistoryPage {
   const { messages, epoch, lastOffset } = fieldsOf(body);
   const isWhole = typeof epoch === 'string' && typeof lastOffset === 'number';
   return isWhole && Array.isArray(messages) && messages.every(isEntry);
+}
+
+function isSettings(body: unknown): body is NotificationSettings {
+  const { quietHours } = fieldsOf(body);
+  if (quietHours === null) return true;
+  const { from, to, timeZone } = fieldsOf(quietHours);
+  return [from, to, timeZone].every((one) => typeof one === 'string');
+}
+
+function isKey(body: unknown): body is { readonly key: string } {
+  return typeof fieldsOf(body).key === 'string';
 }
 
 function memberPath(roomId: string, user: string): string {

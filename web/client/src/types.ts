@@ -46,7 +46,19 @@ export interface Room {
   readonly lastOffset: number;
   readonly epoch: string;
   readonly role: Role;
+  /** The user wants no pushes of it. */
+  readonly muted?: boolean;
   readonly createdAt: string;
+}
+
+/** When the user wants no pushes, on all devices. */
+export interface NotificationSettings {
+  /** Each day from one time to another (`22:00`) in a time zone (`Asia/Seoul`); null for never. */
+  readonly quietHours: {
+    readonly from: string;
+    readonly to: string;
+    readonly timeZone: string;
+  } | null;
 }
 
 export interface Member {

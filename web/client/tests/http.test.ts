@@ -10,6 +10,9 @@ virtualTime();
 
 const ROOM = new FakeRoom('1', ['alice']).asSeenBy('alice');
 
+const BROWSER = { endpoint: 'https://push.test/1', keys: { p256dh: 'p', auth: 'a' } };
+const QUIET = { from: '22:00', to: '07:00', timeZone: 'Asia/Seoul' };
+
 describe('requests', () => {
   it.each([
     ['rooms', (http: Http) => http.rooms(), 'GET /rooms?limit=500', undefined],
@@ -56,6 +59,39 @@ describe('requests', () => {
       (http: Http) => http.removeMember('1', 'bob'),
       'DELETE /rooms/1/members/bob',
       undefined,
+    ],
+    ['muteRoom', (http: Http) => http.muteRoom('1'), 'PUT /rooms/1/mute', {}],
+    [
+      'muteRoom for a while',
+      (http: Http) => http.muteRoom('1', new Date('2026-12-01T08:00:00Z')),
+      'PUT /rooms/1/mute',
+      { until: '2026-12-01T08:00:00.000Z' },
+    ],
+    ['unmuteRoom', (http: Http) => http.unmuteRoom('1'), 'DELETE /rooms/1/mute', undefined],
+    ['pushKey', (http: Http) => http.pushKey(), 'GET /push-key', undefined],
+    [
+      'putPushSubscription',
+      (http: Http) => http.putPushSubscription(BROWSER),
+      'PUT /push-subscriptions',
+      BROWSER,
+    ],
+    [
+      'deletePushSubscription',
+      (http: Http) => http.deletePushSubscription(BROWSER.endpoint),
+      'DELETE /push-subscriptions',
+      { endpoint: BROWSER.endpoint },
+    ],
+    [
+      'notificationSettings',
+      (http: Http) => http.notificationSettings(),
+      'GET /notification-settings',
+      undefined,
+    ],
+    [
+      'changeNotificationSettings',
+      (http: Http) => http.changeNotificationSettings({ quietHours: QUIET }),
+      'PUT /notification-settings',
+      { quietHours: QUIET },
     ],
   ])('%s is asked for as the API has it', async (_, ask, line, body) => {
     const { server, desk, http } = httpTo();

@@ -54,6 +54,7 @@ export interface Dictionary {
     readonly errorTitle: string;
     readonly noMessages: string;
     readonly draft: string;
+    readonly muted: string;
     readonly unread: (count: number) => string;
     readonly welcomeTitle: (name: string) => string;
     readonly welcomeHint: string;
@@ -76,6 +77,8 @@ export interface Dictionary {
     readonly back: string;
     readonly leaveScreen: string;
     readonly leaveScreenHint: string;
+    readonly mute: string;
+    readonly mutedHint: string;
     readonly members: string;
     readonly memberCount: (count: number) => string;
     /** Who has the room on the screen, without oneself; or how many, oneself included. */
@@ -146,6 +149,16 @@ export interface Dictionary {
     readonly unsupported: string;
     readonly body: (sender: string, text: string) => string;
     readonly bodyMany: (count: number, sender: string, text: string) => string;
+  };
+
+  readonly quietHours: {
+    readonly title: string;
+    readonly label: string;
+    readonly hint: string;
+    readonly from: string;
+    readonly to: string;
+    readonly wrong: string;
+    readonly save: string;
   };
 
   readonly days: { readonly today: string; readonly yesterday: string };

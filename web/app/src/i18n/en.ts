@@ -62,6 +62,7 @@ export const en: Dictionary = {
     errorTitle: 'Your rooms could not be loaded',
     noMessages: 'No messages yet',
     draft: 'Draft:',
+    muted: 'Muted',
     unread: (count) => `${count} unread ${plural(count, 'message', 'messages')}`,
     welcomeTitle: (name) => `Hello, ${name}!`,
     welcomeHint: 'Pick a room on the left to read on, or start a new one.',
@@ -84,6 +85,8 @@ export const en: Dictionary = {
     back: 'Back to the rooms',
     leaveScreen: 'Close room',
     leaveScreenHint: 'Close room: the connection ends, you stay a member',
+    mute: 'Mute room',
+    mutedHint: 'This room is muted: it sends no notifications.',
     members: 'Members',
     memberCount: (count) => `${count} ${plural(count, 'member', 'members')}`,
     here: (who) => `${listed(who)} ${verb(who)} here`,
@@ -159,11 +162,23 @@ export const en: Dictionary = {
     bodyMany: (count, sender, text) => `${count} new messages\n${sender}: ${text}`,
   },
 
+  quietHours: {
+    title: 'Quiet hours',
+    label: 'Send me nothing at night',
+    hint: 'Holds for all your devices. What is still unread when the quiet hours end is sent then.',
+    from: 'From',
+    to: 'To',
+    wrong: 'Please choose two different times.',
+    save: 'Save',
+  },
+
   days: { today: 'Today', yesterday: 'Yesterday' },
 
   errors: {
     network: 'The server does not answer. Are you online?',
     timeout: 'The server took too long to answer.',
+    push_failed:
+      'This browser gets notifications only while Allibe is open: its push service does not answer.',
     outbox_full: 'Too many messages are waiting to be sent.',
     invalid_content: 'An empty message cannot be sent.',
     content_too_long: 'This message is too long.',

@@ -57,6 +57,7 @@ export const ko: Dictionary = {
     errorTitle: '채팅방을 불러오지 못했어요',
     noMessages: '아직 메시지가 없어요',
     draft: '작성 중:',
+    muted: '알림 꺼짐',
     unread: (count) => `읽지 않은 메시지 ${count}개`,
     welcomeTitle: (name) => `${name}님, 안녕하세요!`,
     welcomeHint: '왼쪽에서 채팅방을 고르거나 새로 만들어 보세요.',
@@ -79,6 +80,8 @@ export const ko: Dictionary = {
     back: '채팅방 목록으로',
     leaveScreen: '채팅방 퇴장',
     leaveScreenHint: '채팅방 퇴장: 연결만 끊고, 참여자로는 남아 있어요',
+    mute: '이 채팅방 알림 끄기',
+    mutedHint: '이 채팅방의 알림을 껐어요.',
     members: '참여자',
     memberCount: (count) => `참여자 ${count}명`,
     here: (who) => `${listed(who)}이 보고 있어요`,
@@ -152,11 +155,23 @@ export const ko: Dictionary = {
     bodyMany: (count, sender, text) => `새 메시지 ${count}개\n${sender}: ${text}`,
   },
 
+  quietHours: {
+    title: '방해 금지 시간',
+    label: '밤에는 알림 받지 않기',
+    hint: '모든 기기에 적용돼요. 시간이 끝났을 때 아직 읽지 않은 메시지는 그때 알려 드려요.',
+    from: '시작',
+    to: '끝',
+    wrong: '서로 다른 시간을 골라 주세요.',
+    save: '저장',
+  },
+
   days: { today: '오늘', yesterday: '어제' },
 
   errors: {
     network: '서버가 응답하지 않아요. 인터넷 연결을 확인해 주세요.',
     timeout: '서버 응답이 너무 늦어요.',
+    push_failed:
+      '푸시 서비스가 응답하지 않아요. 이 브라우저에서는 Allibe를 열어 둔 동안에만 알림이 와요.',
     outbox_full: '보내지 못한 메시지가 너무 많아요.',
     invalid_content: '빈 메시지는 보낼 수 없어요.',
     content_too_long: '메시지가 너무 길어요.',

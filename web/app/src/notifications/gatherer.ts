@@ -3,13 +3,13 @@
  * thirty times.
  */
 
-import type { Message } from '@allibe/client';
+import type { Notification } from '@allibe/client';
 
 export const MOMENT_MS = 500;
 
 export interface Gathered {
   /** The last one. */
-  readonly message: Message;
+  readonly notification: Notification;
   readonly count: number;
 }
 
@@ -22,10 +22,10 @@ export class Gatherer {
     this.#tell = tell;
   }
 
-  add(message: Message): void {
-    const { roomId } = message;
+  add(notification: Notification): void {
+    const { roomId } = notification;
     const before = this.#waiting.get(roomId);
-    this.#waiting.set(roomId, { message, count: (before?.count ?? 0) + 1 });
+    this.#waiting.set(roomId, { notification, count: (before?.count ?? 0) + 1 });
     if (before) return;
     // From the first one on: a room where somebody always writes is told of too.
     const timer = setTimeout(() => {

@@ -15,11 +15,26 @@ interface Shown {
   readonly body: string;
   /** One notification per tag: a later one takes the place of the earlier. */
   readonly tag: string;
+  readonly unreadCount: number;
   readonly onClick: () => void;
 }
 
-export function notify({ title, body, tag, onClick }: Shown): void {
+/**
+ * Shows a notification: by the service worker where there is one, so that the push of the same
+ * message takes its place, without a sound.
+ */
+export async function notify(shown: Shown, worker: ServiceWorkerRegistration | undefined) {
   if (permission() !== 'granted') return;
+  if (worker === undefined) {
+    notifyWithout(shown);
+    return;
+  }
+  const { title, body, tag, unreadCount } = shown;
+  const options = { body, tag, renotify: true, data: { roomId: tag, unreadCount } };
+  await worker.showNotification(title, options);
+}
+
+function notifyWithout({ title, body, tag, onClick }: Shown): void {
   try {
     const shown = new Notification(title, { body, tag });
     shown.onclick = () => {

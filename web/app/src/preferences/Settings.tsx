@@ -1,7 +1,8 @@
 /** The settings: language and theme for all, and the account where one is signed in. */
 
-import { useId, useRef } from 'react';
+import { useCallback, useId, useRef, useState } from 'react';
 import { DICTIONARIES, useWords } from '../i18n/language.js';
+import { QuietHours } from '../notifications/QuietHours.js';
 import type { Account } from '../session/account.js';
 import { Avatar } from '../ui/Avatar.js';
 import { Button } from '../ui/Button.js';
@@ -20,6 +21,8 @@ export function SettingsButton({ account, onSignOut }: SettingsButtonProps) {
   const { theme } = useValue(preferences);
   const id = useId();
   const panel = useRef<HTMLDivElement>(null);
+  const [choosesHours, setChoosesHours] = useState(false);
+  const hoursChosen = useCallback(() => setChoosesHours(false), []);
 
   return (
     <>
@@ -74,6 +77,17 @@ export function SettingsButton({ account, onSignOut }: SettingsButtonProps) {
           value={theme}
           onChoose={(name) => choose({ theme: name })}
         />
+        {account && (
+          <Button
+            icon="clock"
+            onClick={() => {
+              panel.current?.hidePopover();
+              setChoosesHours(true);
+            }}
+          >
+            {t.quietHours.title}
+          </Button>
+        )}
         {onSignOut && (
           <Button
             icon="leave"
@@ -86,6 +100,7 @@ export function SettingsButton({ account, onSignOut }: SettingsButtonProps) {
           </Button>
         )}
       </div>
+      {choosesHours && <QuietHours onClose={hoursChosen} />}
     </>
   );
 }

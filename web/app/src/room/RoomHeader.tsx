@@ -3,6 +3,7 @@ import { useWords } from '../i18n/language.js';
 import { closeRoom } from '../routing/route.js';
 import { Avatar } from '../ui/Avatar.js';
 import { IconButton } from '../ui/Button.js';
+import { MuteButton } from './MuteButton.js';
 import './RoomHeader.css';
 import { Faces, WhoIsHere } from './WhoIsHere.js';
 
@@ -12,13 +13,14 @@ interface RoomHeaderProps {
   /** Null until it is known. */
   readonly memberCount: number | null;
   readonly hasEnded: boolean;
+  readonly muted: boolean;
   readonly heading: RefObject<HTMLHeadingElement | null>;
   readonly onMembers: () => void;
 }
 
 /** The room's name, who is in it, who is here, and the ways out. */
 export function RoomHeader(props: RoomHeaderProps) {
-  const { roomId, name, memberCount, hasEnded, heading, onMembers } = props;
+  const { roomId, name, memberCount, hasEnded, muted, heading, onMembers } = props;
   const { t } = useWords();
   return (
     <header className="room-header">
@@ -43,6 +45,7 @@ export function RoomHeader(props: RoomHeaderProps) {
         )}
       </div>
       {!hasEnded && <Faces roomId={roomId} />}
+      {!hasEnded && <MuteButton roomId={roomId} muted={muted} />}
       {!hasEnded && <IconButton icon="people" label={t.room.members} onClick={onMembers} />}
       <IconButton
         icon="close"

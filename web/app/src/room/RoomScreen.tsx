@@ -57,6 +57,7 @@ export const RoomScreen = memo(function RoomScreen({ roomId, known }: RoomScreen
         name={name}
         memberCount={members.list?.length ?? null}
         hasEnded={hasEnded}
+        muted={(known ?? room.room)?.muted === true}
         heading={heading}
         onMembers={() => setMembersOpen(true)}
       />

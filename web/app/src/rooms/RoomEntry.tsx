@@ -6,6 +6,7 @@ import { useDraft } from '../room/drafts.js';
 import { addressOf, openRoom } from '../routing/route.js';
 import { Avatar } from '../ui/Avatar.js';
 import { useToday } from '../ui/clock.js';
+import { Icon } from '../ui/Icon.js';
 import { Time } from '../ui/Time.js';
 import './RoomEntry.css';
 
@@ -52,6 +53,12 @@ export const RoomEntry = memo(function RoomEntry({ room, isOpen }: RoomEntryProp
       </span>
       <span className="room-entry__below">
         <Preview room={room} isOpen={isOpen} />
+        {room.muted && (
+          <span className="room-entry__muted" title={t.rooms.muted}>
+            <Icon name="bellOff" size={16} />
+            <span className="visually-hidden">{t.rooms.muted}</span>
+          </span>
+        )}
         {unread > 0 && (
           <span className="badge">
             <span aria-hidden="true">{unread > 999 ? '999+' : unread}</span>

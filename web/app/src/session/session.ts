@@ -4,6 +4,7 @@
  */
 
 import { ChatClient } from '@allibe/client';
+import { pushesOf } from '../notifications/push.js';
 import { Value } from '../ui/stored.js';
 import { type Account, keepAccount, keptAccount } from './account.js';
 import { askedUser, forgetAskedUser } from './asked-user.js';
@@ -35,7 +36,11 @@ export class Sessions {
   }
 
   signOut(): void {
-    this.current.get()?.client.close();
+    const session = this.current.get();
+    if (session) {
+      void pushesOf(session.client, session.account.user).signOut();
+      session.client.close();
+    }
     keepAccount(null);
     this.current.set(null);
   }

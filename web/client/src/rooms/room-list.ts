@@ -104,6 +104,14 @@ export class RoomList implements Readable<RoomListSnapshot> {
     this.#put(roomId, { ...room, unreadCount, readOffset: Math.max(room.readOffset, offset) });
   }
 
+  /** Mutes a room, or not any more: nothing of it is pushed. Rejects with a `ChatError`. */
+  async mute(roomId: string, muted: boolean): Promise<void> {
+    const { http } = this.#options;
+    await (muted ? http.muteRoom(roomId) : http.unmuteRoom(roomId));
+    const room = this.#rooms.find((one) => one.roomId === roomId);
+    if (room !== undefined) this.#put(roomId, { ...room, muted });
+  }
+
   /** Takes in a room that the user created, before any event tells of it. */
   add(room: Room): void {
     if (this.#status !== 'idle') this.#put(room.roomId, room);

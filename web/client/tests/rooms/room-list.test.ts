@@ -37,9 +37,12 @@ function listed(...first: Room[]) {
     if (roomId === 'gone') throw new ChatError('unknown_room', 'No.', false);
     return room(roomId, { name: `asked ${around.asked}` });
   };
+  const mute = async (roomId: string) => {
+    if (roomId === 'gone') throw new ChatError('unknown_room', 'No.', false);
+  };
   const network = new FakeNetwork();
   const list = new RoomList({
-    http: { rooms, room: one } as unknown as Http,
+    http: { rooms, room: one, muteRoom: mute, unmuteRoom: mute } as unknown as Http,
     network,
     reading: new ReadMemory(),
     isOnline: () => around.online,
@@ -264,5 +267,18 @@ describe('closing', () => {
     await pass(1_000);
     expect(list.get()).toMatchObject({ status: 'ready', error: null });
     expect(ids(list)).toEqual(['2']);
+  });
+});
+
+describe('muting', () => {
+  it('shows once the server has it, and not what it refuses', async () => {
+    const { list } = await open(room('1'), room('gone'));
+    const muted = (roomId: string) => list.get().rooms.find((one) => one.roomId === roomId)?.muted;
+    await list.mute('1', true);
+    expect([muted('1'), muted('gone')]).toEqual([true, undefined]);
+    await list.mute('1', false);
+    expect(muted('1')).toBe(false);
+    await expect(list.mute('gone', true)).rejects.toMatchObject({ code: 'unknown_room' });
+    expect(muted('gone')).toBeUndefined();
   });
 });

@@ -34,6 +34,8 @@ export class FakeApi {
   delayMs = 10;
   /** What a hotel's network answers to everything, in place of the server; null for none. */
   portal: string | null = null;
+  /** In base64url; null: it pushes nothing. */
+  pushKey: string | null = 'AQID';
   /** Rooms on a page of the list. */
   pageSize = 500;
   readonly #server: FakeServer;
@@ -94,13 +96,32 @@ export class FakeApi {
       room.name = name;
       return { status: 201, body: room.asSeenBy(user) };
     }
+    const own = this.#own(method, path, body);
+    if (own !== null) return own;
     const [, roomId = '', rest = ''] = /^\/rooms\/([^/?]+)(.*)$/.exec(path) ?? [];
     const room = this.#server.rooms.get(decodeURIComponent(roomId));
     if (room === undefined) return refusal(404, 'unknown_room');
     if (!room.members.has(user)) return refusal(403, 'not_a_member');
     if (rest === '') return { status: 200, body: room.asSeenBy(user) };
+    if (rest === '/mute') return this.#mute(room, method);
     if (rest.startsWith('/members')) return membersAnswer(room, method, rest, body);
     return { status: 200, body: room.page(url.searchParams) };
+  }
+
+  /** What is the user's, not a room's. */
+  #own(method: string, path: string, body: unknown): ApiAnswer | null {
+    if (path === '/push-key') {
+      if (this.pushKey === null) return refusal(404, 'push_off');
+      return { status: 200, body: { key: this.pushKey } };
+    }
+    if (path === '/push-subscriptions') return { status: 204 };
+    if (path !== '/notification-settings') return null;
+    return { status: 200, body: method === 'PUT' ? body : { quietHours: null } };
+  }
+
+  #mute(room: FakeRoom, method: string): ApiAnswer {
+    room.muted = method === 'PUT';
+    return { status: 204 };
   }
 
   #rooms(user: string, url: URL): ApiAnswer {

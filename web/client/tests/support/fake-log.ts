@@ -5,6 +5,7 @@ import type { HistoryPage, Message, Room } from '../../src/index.js';
 export class FakeRoom {
   epoch = 'e1';
   name: string;
+  muted = false;
   readonly createdAt = new Date().toISOString();
   readonly members = new Set<string>();
   readonly read = new Map<string, number>();
@@ -100,6 +101,7 @@ export class FakeRoom {
       lastOffset: this.last,
       epoch: this.epoch,
       role: 'member',
+      ...(this.muted ? { muted: true } : {}),
       createdAt: this.createdAt,
     };
   }

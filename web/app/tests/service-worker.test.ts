@@ -1,0 +1,178 @@
+/** What the service worker does with pushes and clicks, in a scope that only remembers. */
+
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { serve } from '../worker/serve.js';
+
+type Shown = { title: string; options: NotificationOptions & { renotify?: boolean } };
+
+class FakeWindow {
+  visibilityState = 'hidden';
+  readonly told: unknown[] = [];
+  postMessage = (message: unknown) => void this.told.push(message);
+  focus = async () => void this.told.push('focus');
+}
+
+class FakeScope {
+  readonly location: { href: string };
+  readonly navigator = { language: 'en-GB' };
+  readonly shown: Shown[] = [];
+  readonly opened: string[] = [];
+  readonly subscribed: unknown[] = [];
+  windows: FakeWindow[] = [];
+  readonly #listeners = new Map<string, (event: object) => void>();
+
+  constructor(query = '') {
+    this.location = { href: `https://chat.test/service-worker.js${query}` };
+    serve(this as never);
+  }
+
+  addEventListener = (type: string, listener: (event: object) => void) =>
+    void this.#listeners.set(type, listener);
+  skipWaiting = async () => {};
+
+  readonly clients = {
+    claim: async () => {},
+    matchAll: async () => this.windows,
+    openWindow: async (url: URL) => void this.opened.push(url.href),
+  };
+
+  readonly registration = {
+    scope: 'https://chat.test/',
+    showNotification: async (title: string, options: Shown['options']) => {
+      const others = this.shown.filter((one) => one.options.tag !== options.tag);
+      this.shown.splice(0, this.shown.length, ...others, { title, options });
+    },
+    getNotifications: async ({ tag }: { tag: string }) =>
+      this.shown.flatMap(({ options }) => (options.tag === tag ? [options] : [])),
+    pushManager: { subscribe: async (options: unknown) => void this.subscribed.push(options) },
+  };
+
+  async happens(type: string, event: object): Promise<void> {
+    let done: Promise<unknown> | undefined;
+    const waitUntil = (promise: Promise<unknown>) => {
+      done = promise;
+    };
+    this.#listeners.get(type)?.({ ...event, waitUntil });
+    await done;
+  }
+
+  push(body: unknown): Promise<void> {
+    const text = () => (typeof body === 'string' ? body : JSON.stringify(body));
+    return this.happens('push', { data: { text } });
+  }
+}
+
+const PUSHED = {
+  type: 'notification',
+  roomId: '2',
+  title: 'Project Team',
+  body: 'Bob: Lunch?',
+  messages: 1,
+  unreadCount: 1,
+};
+const MANY = { ...PUSHED, body: '3 new messages in Project Team', messages: 3, unreadCount: 5 };
+
+let scope: FakeScope;
+beforeEach(() => {
+  scope = new FakeScope();
+});
+
+describe('a push', () => {
+  it('is shown under the name of its room, one for each room', async () => {
+    await scope.push(PUSHED);
+    await scope.push({ ...PUSHED, roomId: '3' });
+    await scope.push(MANY);
+    const at = (roomId: string, unreadCount: number) => ({ data: { roomId, unreadCount } });
+    expect(scope.shown).toMatchObject([
+      { title: 'Project Team', options: { tag: '3', body: 'Bob: Lunch?', ...at('3', 1) } },
+      { title: 'Project Team', options: { tag: '2', body: '3 new messages', ...at('2', 5) } },
+    ]);
+    expect(scope.shown.every(({ options }) => options.renotify && !options.silent)).toBe(true);
+  });
+
+  it.each([
+    ['?language=ko', MANY, '새 메시지 3개'],
+    ['?language=ko', { ...PUSHED, body: '' }, '새 메시지 1개'],
+    ['', { ...PUSHED, body: '' }, 'A new message'],
+  ])('speaks the language of the page (%s)', async (query, pushed, body) => {
+    scope = new FakeScope(query);
+    await scope.push(pushed);
+    expect(scope.shown[0]?.options.body).toBe(body);
+  });
+
+  it('makes no sound while the page is seen', async () => {
+    const seen = new FakeWindow();
+    seen.visibilityState = 'visible';
+    scope.windows = [new FakeWindow(), seen];
+    await scope.push(PUSHED);
+    expect(scope.shown[0]?.options).toMatchObject({ silent: true, renotify: false });
+  });
+
+  it('makes no sound where the page has told of it already', async () => {
+    await scope.registration.showNotification('Project Team', {
+      tag: '2',
+      data: { roomId: '2', unreadCount: 1 },
+    });
+    await scope.push(PUSHED);
+    expect(scope.shown[0]?.options.silent).toBe(true);
+    await scope.push({ ...PUSHED, unreadCount: 2 });
+    expect(scope.shown[0]?.options.silent).toBe(false);
+  });
+
+  it.each(['', 'no JSON', '1', '{"type":"tomorrow"}', { ...PUSHED, roomId: '../../evil' }])(
+    'that is none of ours (%j) is shown as little as a browser allows',
+    async (body) => {
+      await scope.push(body);
+      expect(scope.shown).toEqual([{ title: 'Allibe', options: { tag: 'allibe', silent: true } }]);
+    },
+  );
+});
+
+describe('a click', () => {
+  const click = (data: unknown) => {
+    const close = vi.fn();
+    const notification = { data, close };
+    return scope.happens('notificationclick', { notification }).then(() => close);
+  };
+
+  it('opens the room in the page that is there, the one that is seen first', async () => {
+    const [other, seen] = [new FakeWindow(), new FakeWindow()];
+    seen.visibilityState = 'visible';
+    scope.windows = [other, seen];
+    expect(await click({ roomId: '2' })).toHaveBeenCalled();
+    expect(seen.told).toEqual([{ type: 'open-room', roomId: '2' }, 'focus']);
+    expect([other.told, scope.opened]).toEqual([[], []]);
+  });
+
+  it('opens a window where there is none, in a demo as the same user', async () => {
+    scope = new FakeScope('?language=en&user=alice');
+    await click({ roomId: '2' });
+    expect(scope.opened).toEqual(['https://chat.test/?user=alice#/rooms/2']);
+  });
+
+  it('elsewhere opens the room, and what has none the page', async () => {
+    await click({ roomId: '2' });
+    await click(null);
+    expect(scope.opened).toEqual(['https://chat.test/#/rooms/2', 'https://chat.test/']);
+  });
+});
+
+describe('a subscription that changed', () => {
+  const key = new Uint8Array([1, 2, 3]).buffer;
+
+  it('is renewed with the same key, and pages that are open are told', async () => {
+    const page = new FakeWindow();
+    scope.windows = [page];
+    const old = { options: { applicationServerKey: key } };
+    await scope.happens('pushsubscriptionchange', { oldSubscription: old });
+    expect(scope.subscribed).toEqual([{ userVisibleOnly: true, applicationServerKey: key }]);
+    expect(page.told).toEqual([{ type: 'push-changed' }]);
+  });
+
+  it('by the browser itself is not renewed again', async () => {
+    const page = new FakeWindow();
+    scope.windows = [page];
+    await scope.happens('pushsubscriptionchange', { newSubscription: {} });
+    expect([scope.subscribed, page.told]).toEqual([[], [{ type: 'push-changed' }]]);
+  });
+});
