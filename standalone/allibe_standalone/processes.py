@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 import allibe_rooms_api.app as rooms_api
 from allibe_fanout_worker.app import worker
 from allibe_fanout_worker.push.pushing import Pushing
-from allibe_fanout_worker.push.ways import ways_of
+from allibe_fanout_worker.push.ways import browser_rules, ways_of
 from allibe_gateway.addresses import Addresses
 from allibe_gateway.app import Entry, Gateway, gateway
 from allibe_gateway.limits import Limits
@@ -314,6 +314,7 @@ def _add_http(
             limiter=limiter,
             observe=HttpMetrics(process.registry).observe,
             push_key=_push_key(process.settings),
+            push_rules=browser_rules(process.settings),
         ),
     )
     chat_page.setup(app)

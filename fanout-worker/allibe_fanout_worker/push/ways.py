@@ -45,10 +45,16 @@ class Ways:
 def check(settings: Settings) -> None:
     """Raise `ValueError` that names the setting, where one of those of pushes is unfit."""
     _vapid(settings)
-    _browser_rules(settings, None)
+    browser_rules(settings)
     if settings.push_webhook_url is not None:
         _webhook_rules(settings.push_webhook_url, None)
         _secrets(settings)
+
+
+def browser_rules(settings: Settings, loopback: LoopbackForTests | None = None) -> Rules:
+    """Return where browsers may be pushed to. Raises `ValueError` as `check`."""
+    hosts = tuple(host.strip() for host in settings.push_hosts.split(",") if host.strip())
+    return _named("PUSH_HOSTS", lambda: Rules(hosts=hosts, loopback=loopback))
 
 
 @asynccontextmanager
@@ -66,7 +72,7 @@ async def ways_of(
     async with AsyncExitStack() as stack:
         web_push, webhook = None, None
         if key is not None:
-            rules = _browser_rules(settings, loopback)
+            rules = browser_rules(settings, loopback)
             client = await stack.enter_async_context(outbound_client(rules))
             web_push = WebPush(client, *key)
         if settings.push_webhook_url is not None:
@@ -87,11 +93,6 @@ def _vapid(settings: Settings) -> tuple[VapidKey, str] | None:
     if settings.vapid_subject is None:
         raise ValueError(f"{PREFIX}VAPID_SUBJECT: needed with {PREFIX}VAPID_PRIVATE_KEY")
     return key, subject
-
-
-def _browser_rules(settings: Settings, loopback: LoopbackForTests | None) -> Rules:
-    hosts = tuple(host.strip() for host in settings.push_hosts.split(",") if host.strip())
-    return _named("PUSH_HOSTS", lambda: Rules(hosts=hosts, loopback=loopback))
 
 
 def _webhook_rules(url: str, loopback: LoopbackForTests | None) -> Rules:

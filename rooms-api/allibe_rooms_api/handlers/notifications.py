@@ -54,8 +54,6 @@ async def unmute_room(call: Call) -> web.Response:
 
 def _hours(times: QuietTimes) -> QuietHours:
     start, end = _minute("from", times.start), _minute("to", times.end)
-    if start == end:
-        raise BadRequest("from and to are the same time.")
     try:
         return QuietHours(start, end, times.time_zone)
     except ValueError as error:

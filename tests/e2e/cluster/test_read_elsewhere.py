@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -14,6 +15,9 @@ from tests.support.stomp_client import StompClient
 
 TIMES = 3
 """The best of so many is judged: what the others take on top is the machine's."""
+
+TRIES = 20
+"""Who is connected is known to workers a moment later: messages are posted until it is."""
 
 SECOND = 1.0
 
@@ -34,14 +38,16 @@ async def unread(client: StompClient, room: str, count: int) -> None:
         change = await client.body("list")
 
 
-async def unread_room(alice: Api, bob: Api) -> str:
-    """Return a new room of both, where alice has posted what bob has not read."""
+async def unread_room(alice: Api, laptop: StompClient) -> tuple[str, int]:
+    """Return a new room, and how many messages of alice's the laptop's list counts in it."""
     room = await alice.new_room(None, "bob")
-    await alice.ask("POST", f"/rooms/{room}/messages", {"content": "hello"})
-    async with asyncio.timeout(10):
-        while (await bob.ask("GET", f"/rooms/{room}"))[1]["unreadCount"] != 1:
-            pass
-    return room
+    for count in range(1, TRIES):
+        await alice.ask("POST", f"/rooms/{room}/messages", {"content": "hello"})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await unread(laptop, room, count)
+                return room, count
+    raise AssertionError("the list never changed")
 
 
 @pytest.mark.parametrize("over", ["stomp", "http"])
@@ -53,13 +59,13 @@ async def test_it_is_cleared_within_a_second(
     alice, bob = clients.api(server, "alice"), clients.api(server, "bob")
     taken = []
     for _ in range(TIMES):
-        room = await unread_room(alice, bob)
+        room, last = await unread_room(alice, laptop)
         since = time.monotonic()
         if over == "stomp":
             read = {"destination": "/app/read"}
-            await phone.request("SEND", read, f'{{"roomId":"{room}","offset":1}}')
+            await phone.request("SEND", read, f'{{"roomId":"{room}","offset":{last}}}')
         else:
-            await bob.ask("PUT", f"/rooms/{room}/read", {"offset": 1})
+            await bob.ask("PUT", f"/rooms/{room}/read", {"offset": last})
         await unread(laptop, room, 0)
         taken.append(time.monotonic() - since)
         assert (await bob.ask("GET", f"/rooms/{room}"))[1]["unreadCount"] == 0
