@@ -44,6 +44,7 @@ from allibe_services.telemetry import (
     GatewayMetrics,
     HttpMetrics,
     LimitMetrics,
+    PushMetrics,
     WorkerMetrics,
 )
 from scripts import typescript
@@ -85,6 +86,7 @@ Nothing is labelled by room or user: their number has no bound.
 _SERVICES: tuple[tuple[str, Callable[[CollectorRegistry], object]], ...] = (
     ("Gateway (`allibe gateway`)", GatewayMetrics),
     ("Fan-out worker (`allibe fanout-worker`)", WorkerMetrics),
+    ("Pushes (`allibe fanout-worker`)", PushMetrics),
     ("HTTP (`allibe rooms-api`)", HttpMetrics),
     ("Tokens (`allibe gateway`, `allibe rooms-api`)", AuthMetrics),
     ("Limits (`allibe gateway`, `allibe rooms-api`)", LimitMetrics),

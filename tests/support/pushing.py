@@ -124,6 +124,16 @@ class PushWorld:
         """Wait until this was decided of the user."""
         await until(lambda: self._is(user, reason))
 
+    async def is_scheduled(self, user: UserId, *, up_to: int) -> None:
+        """Wait until the room is accounted for up to that offset: the user has a push."""
+
+        async def accounted() -> bool:
+            return await self.store.push_queue.page(TEAM, most=1) is None
+
+        await until(accounted)
+        assert (await self.store.log.heads([TEAM]))[TEAM].last_offset == up_to
+        assert PushReason.SCHEDULED in await self.decided(user)
+
     async def pushed(self, count: int) -> list[str]:
         """Return the bodies of what was pushed, once there are so many."""
 

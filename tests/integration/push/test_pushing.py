@@ -3,6 +3,11 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+from aiohttp import web
+
+from allibe_fanout_worker import sharing
+from allibe_fanout_worker.push import pusher
 from allibe_fanout_worker.push.base import topic_of
 from allibe_services.contracts.ids import UserId
 from allibe_services.contracts.messages import now
@@ -226,7 +231,36 @@ async def test_a_worker_that_dies_before_scheduling_is_made_up_for(world: PushWo
     assert world.service.asked == 1
 
 
-async def test_several_workers_push_once(world: PushWorld) -> None:
+async def test_a_worker_that_dies_while_it_sends_is_taken_over_when_its_claim_ends(
+    world: PushWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the push arrived nobody knows: it comes again, in the place of the first."""
+    monkeypatch.setattr(pusher, "CLAIM", timedelta(seconds=1))
+    monkeypatch.setattr(pusher, "FINISH_SECONDS", 0.0)
+    await world.room(BOB)
+    await world.subscribe(BOB)
+    take = world.service.take
+
+    async def take_and_hang(request: web.Request) -> web.StreamResponse:
+        await take(request)
+        await world.service.ended.wait()
+        return web.Response(status=503)
+
+    world.service.mood = take_and_hang
+    async with world.worker():
+        await world.say("hello")
+        await world.pushed(1)
+    world.service.mood = take
+    async with world.worker():
+        await world.pushed(2)
+        await world.is_decided(BOB, PushReason.SENT)
+    first, again = world.service.pushed
+    assert first.json == again.json
+    assert first.headers["topic"] == again.headers["topic"]
+
+
+async def test_several_workers_push_once(world: PushWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "HEIR_SECONDS", 0.1)
     await world.room(BOB)
     await world.subscribe(BOB)
     async with world.worker(), world.worker(), world.worker():

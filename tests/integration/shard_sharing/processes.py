@@ -5,6 +5,7 @@ Calls block, except for signals: from a test that does something meanwhile, `asy
 
 import signal
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
@@ -22,9 +23,19 @@ _open = build_opener(ProxyHandler({})).open
 
 
 class WorkerProcess:
-    """One worker, with its log."""
+    """One worker, with its log. `program` is what the command line is given to, if not run."""
 
-    def __init__(self, folder: Path, *, bus: str, database: str, redis: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        bus: str,
+        database: str,
+        redis: str,
+        program: Sequence[str | Path] = (),
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self._program = program
         self.log_path = folder / "worker.log"
         self.ops_port = free_port()
         self._settings = {
@@ -33,14 +44,14 @@ class WorkerProcess:
             "ALLIBE_REDIS_URL": redis,
             "ALLIBE_OPS_PORT": str(self.ops_port),
             "ALLIBE_JWT_SECRET": SECRET,
-        }
+        } | dict(settings or {})
         folder.mkdir()
 
     def launch(self) -> None:
         """Start it and return at once."""
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [ALLIBE, "fanout-worker"],
+                [*self._program, ALLIBE, "fanout-worker"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
