@@ -145,3 +145,24 @@ async def test_rooms_that_are_behind_are_found_in_bounded_steps(store: Store, po
     for window in ((until, until), (since, since)):
         some, _ = await store.push_queue.behind(None, most=99, since=window[0], until=window[1])
         assert some == []
+
+
+async def test_a_page_tells_whose_push_waits_and_will_tell_of_the_news(
+    store: Store, post: Post
+) -> None:
+    """Not one that somebody has claimed: it may be on its way with less."""
+
+    async def waiting() -> dict[str, bool]:
+        await store.log.append([post()])
+        return {one.user: one.is_waiting for one in (await page(store)).candidates}
+
+    assert await waiting() == {ALICE: False, BOB: False, CAROL: False}
+    await decide_all(store, ONE, due_at={BOB: now()})
+    assert await waiting() == {ALICE: False, BOB: True, CAROL: False}
+    one = await turn(store)
+    assert (await waiting())[BOB] is False
+    await decide_all(store, ONE)
+    last = (await store.log.heads([ONE]))[ONE].last_offset
+    assert last > one.push.told_offset
+    await store.push_queue.end([one.end()], newer_at=now() + HOUR)
+    assert (await waiting())[BOB] is True

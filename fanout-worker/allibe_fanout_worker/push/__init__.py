@@ -11,6 +11,7 @@ ways      which of these ways out the settings open
 
 scheduler rooms with news: who is to be pushed, and when
 pusher    pushes that are due: looked at once more, and sent
+kept      which decisions of a round the store has already
 deciding  whether somebody is pushed something, and why
 sending   one try, over all ways to a user
 endings   what it came to, kept

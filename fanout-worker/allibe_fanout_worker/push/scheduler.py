@@ -12,6 +12,7 @@ from datetime import timedelta
 import structlog
 
 from allibe_fanout_worker.push.deciding import MemberRules
+from allibe_fanout_worker.push.kept import Kept
 from allibe_services.contracts.commands import Outcome, Stored
 from allibe_services.contracts.errors import Unavailable
 from allibe_services.contracts.ids import RoomId
@@ -72,6 +73,7 @@ class Scheduler:
         self._wake = wake
         self._rooms: dict[RoomId, None] = {}
         self._woken = asyncio.Event()
+        self._kept = Kept(asyncio.get_running_loop().time)
 
     def stored(self, outcomes: Sequence[Outcome]) -> None:
         """Remember that rooms have news. Returns at once."""
@@ -126,10 +128,12 @@ class Scheduler:
         if page is None:
             return False
         decided = await self._decided(page)
-        if await self._queue.schedule(page, decided, expires_at=now() + PUSH_LIFE):
+        new = self._kept.new(room_id, _without_waiting(page, decided))
+        if await self._queue.schedule(page, new, expires_at=now() + PUSH_LIFE):
+            self._kept.keep(room_id, new)
             for one in decided:
                 self._metrics.count(one.reason)
-            if any(one.due_at is not None for one in decided):
+            if any(one.due_at is not None for one in new):
                 self._wake()
         return not page.is_last
 
@@ -158,3 +162,9 @@ class Scheduler:
             if await self._queue.forget(most=FORGET) < FORGET:
                 break
             await asyncio.sleep(ROUND_SECONDS)
+
+
+def _without_waiting(page: NewsPage, decided: Sequence[Scheduling]) -> list[Scheduling]:
+    """Leave out those whose push waits already: there is nothing to write."""
+    pairs = zip(page.candidates, decided, strict=True)
+    return [one for candidate, one in pairs if one.due_at is None or not candidate.is_waiting]

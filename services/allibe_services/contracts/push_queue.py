@@ -21,6 +21,8 @@ class Candidate(msgspec.Struct, frozen=True):
     is_muted: bool
     is_subscribed: bool
     """Whether a browser of theirs is known."""
+    is_waiting: bool = False
+    """Whether a push waits that will tell of this news as well."""
 
 
 class NewsPage(msgspec.Struct, frozen=True):

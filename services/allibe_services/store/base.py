@@ -254,11 +254,11 @@ class PushQueue(Protocol):
     async def schedule(
         self, page: NewsPage, decided: Sequence[Scheduling], *, expires_at: datetime
     ) -> bool:
-        """Keep what was decided for each candidate of a page, in order; the room goes on behind it.
+        """Keep what was decided for candidates of a page, in order; the room goes on behind it.
 
         All or nothing: False, and nothing changed, if the room has gone on already. A push that
         waits stays as it is: it will tell of the news as well. One that has told of the news is
-        not scheduled again.
+        not scheduled again. Whoever is left out is accounted for by what there is.
         """
         ...
 

@@ -1,12 +1,10 @@
 """The SQL that keeps why somebody was, or was not, pushed something. Functions of a connection.
 
 Of a user, a room and a reason there is one row, the newest: a day of a busy room would otherwise be
-a row per member and second. A round over all members repeats itself, so that within a minute the
-same decision is not written again.
+a row per member and second.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select
 
@@ -17,26 +15,15 @@ from allibe_services.store.base import DECISIONS_KEPT
 from allibe_services.store.dialects import OneOf, Upsert
 from allibe_services.store.tables import push_decisions
 
-SAME = timedelta(minutes=1)
-
 Decided = tuple[UserId, RoomId, PushReason, int]
 """Whom, of which room, why, and up to which offset."""
 
-_NEW = {"offset", "decided_at"}
-
-
-def _replaced(insert: object, *, older_by: int) -> object:
-    excluded = insert.excluded  # type: ignore[attr-defined]
-    return insert.on_conflict_do_update(  # type: ignore[attr-defined]
+_KEEP = Upsert(
+    push_decisions,
+    lambda insert: insert.on_conflict_do_update(
         index_elements=["user_id", "room_id", "reason"],
-        set_={name: excluded[name] for name in _NEW},
-        where=push_decisions.c.decided_at <= excluded.decided_at - older_by,
-    )
-
-
-_KEEP = Upsert(push_decisions, lambda insert: _replaced(insert, older_by=0))
-_KEEP_SOME = Upsert(
-    push_decisions, lambda insert: _replaced(insert, older_by=SAME // timedelta(milliseconds=1))
+        set_={name: insert.excluded[name] for name in ("offset", "decided_at")},
+    ),
 )
 _OLD_USERS = (
     select(push_decisions.c.user_id)
@@ -48,8 +35,8 @@ _FORGET = delete(push_decisions).where(
 )
 
 
-def keep(connection: Connection, decided: Iterable[Decided], *, again: bool = True) -> None:
-    """Keep decisions of now; where not `again`, only those that are not a minute old."""
+def keep(connection: Connection, decided: Iterable[Decided]) -> None:
+    """Keep decisions of now."""
     present = milliseconds(now())
     rows = {
         (user, room_id, reason): {
@@ -62,7 +49,7 @@ def keep(connection: Connection, decided: Iterable[Decided], *, again: bool = Tr
         for user, room_id, reason, offset in decided
     }
     if rows:
-        (_KEEP if again else _KEEP_SOME)(connection, [rows[key] for key in sorted(rows)])
+        _KEEP(connection, [rows[key] for key in sorted(rows)])
 
 
 def forget(connection: Connection, most: int) -> int:

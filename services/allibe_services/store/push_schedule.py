@@ -62,6 +62,8 @@ _CANDIDATES = (
         members.c.read_offset,
         muted_rooms.c.muted_until,
         exists().where(push_subscriptions.c.user_id == members.c.user_id).label("is_subscribed"),
+        pushes.c.due_at,
+        push_users.c.claimed_by,
     )
     .select_from(
         members.outerjoin(
@@ -71,6 +73,11 @@ _CANDIDATES = (
                 muted_rooms.c.user_id == members.c.user_id,
             ),
         )
+        .outerjoin(
+            pushes,
+            and_(pushes.c.user_id == members.c.user_id, pushes.c.room_id == members.c.room_id),
+        )
+        .outerjoin(push_users, push_users.c.user_id == members.c.user_id)
     )
     .where(members.c.room_id == bindparam("room"), members.c.user_id > bindparam("after"))
     .order_by(members.c.user_id)
@@ -212,7 +219,7 @@ def schedule(
     if due:
         _schedule(connection, page, due, milliseconds(expires_at))
     reasons = ((one.user, page.room_id, one.reason, page.target) for one in decided)
-    push_decisions.keep(connection, reasons, again=False)
+    push_decisions.keep(connection, reasons)
     return True
 
 
@@ -273,6 +280,8 @@ def _candidate(row: Row[*tuple[Any, ...]], present: int) -> Candidate:
         row.read_offset,
         row.muted_until is not None and row.muted_until > present,
         bool(row.is_subscribed),
+        # Whoever claims the user from now on sees this news, too. Who has claimed them may not.
+        row.due_at is not None and row.due_at < NEVER and row.claimed_by == "",
     )
 
 
