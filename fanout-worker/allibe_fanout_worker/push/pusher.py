@@ -39,6 +39,9 @@ POLL_SECONDS = 1.0
 GATHER_SECONDS = 0.02
 """Pause between claims: who has become free meanwhile is claimed for in one."""
 
+SPACE_SECONDS = 0.002
+"""Pause between users: encrypting for all of them in one go would hold up chat in this process."""
+
 RETRY = timedelta(seconds=2)
 """Pause after the store or presence was away."""
 
@@ -130,7 +133,7 @@ class Pusher:
         return bool(claim.users)
 
     async def _serve(self, claim: PushClaim) -> None:
-        """Let every user of the claim have their turn, all at once."""
+        """Let every user of the claim have their turn."""
         try:
             due = {push.user: push for push in await self._queue.due(claim.users)}
             looking = await self._looking(due.values())
@@ -141,9 +144,10 @@ class Pusher:
             await asyncio.gather(*(self._endings.keep(end) for end in ends))
             self._free(len(ends))
             return
-        await asyncio.gather(
-            *(self._turn(claim.claim, user, due.get(user), looking) for user in claim.users)
-        )
+        async with asyncio.TaskGroup() as turns:
+            for user in claim.users:
+                turns.create_task(self._turn(claim.claim, user, due.get(user), looking))
+                await asyncio.sleep(SPACE_SECONDS)
 
     async def _looking(self, due: Collection[DuePush]) -> set[tuple[UserId, RoomId]]:
         connected = await self._presence.connected([push.user for push in due])
