@@ -159,7 +159,7 @@ class TestVanishing:
         server = start_server(ALLIBE_HEART_BEAT_SECONDS="0.2")
         quiet, silent = [await clients.web_socket(server) for _ in range(2)]
         await quiet.connect(server.token("alice"), heart_beat="0,0")
-        await silent.connect(server.token("alice"), heart_beat="200,0")
+        await silent.connect(server.token("alice"), heart_beat="200,200")
         reading = asyncio.create_task(quiet.receipt("r"))
         assert await silent.closed() == HEARTBEAT_LOST.code
         body = '{"roomId": "1", "content": "still here"}'
