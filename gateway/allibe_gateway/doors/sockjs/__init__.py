@@ -2,6 +2,7 @@
 
 wire          frames, as bytes; no input or output
 encodings     what frames are wrapped in, for each way to receive over HTTP
+answer        the answer to a request that receives
 connection    one session over HTTP requests, as the STOMP door's connection
 connections   all of them, by session id
 websocket     the door of a session over a WebSocket

@@ -16,6 +16,7 @@ from aiohttp import web
 from allibe_gateway.doorkeeper import Doorkeeper, Place
 from allibe_gateway.doors.base import Connection, Door
 from allibe_gateway.doors.sockjs import pages, wire
+from allibe_gateway.doors.sockjs.answer import Answer
 from allibe_gateway.doors.sockjs.connection import HttpConnection
 from allibe_gateway.doors.sockjs.connections import HttpConnections, NotYours, Visitor
 from allibe_gateway.doors.sockjs.encodings import ENCODINGS, BadCallback, Encoding
@@ -205,7 +206,7 @@ class SockJs:
         transport = request.transport
         if transport is None:  # it vanished
             return web.Response()
-        answer = _Answer(encoding, callback, headers, request)
+        answer = Answer(encoding, callback, headers, request)
         if not connection.attach(transport):
             await answer.one(wire.ANOTHER_RECEIVER)
             return answer.response
@@ -224,7 +225,7 @@ class SockJs:
         return answer.response
 
     async def _hand_out(
-        self, connection: HttpConnection, answer: "_Answer", limit: asyncio.Timeout
+        self, connection: HttpConnection, answer: Answer, limit: asyncio.Timeout
     ) -> None:
         """Write frames until the answer is long enough, or the connection is over."""
         loop = asyncio.get_running_loop()
@@ -283,50 +284,6 @@ class SockJs:
         else:  # as many as are told at a time, and no more
             self._connections.drop(session_id)
         self._host.closed(connection)
-
-
-class _Answer:
-    """An answer that frames are written to."""
-
-    def __init__(
-        self, encoding: Encoding, callback: bytes, headers: dict[str, str], request: web.Request
-    ) -> None:
-        self.encoding = encoding
-        self.written = 0
-        """Bytes of frames so far."""
-        self.response = web.StreamResponse(
-            headers={
-                "Content-Type": encoding.content_type,
-                "X-Content-Type-Options": "nosniff",
-                "X-Accel-Buffering": "no",
-            }
-            | headers
-        )
-        self._callback = callback
-        self._request = request
-
-    async def begin(self) -> None:
-        """Send the head, and what has to come before frames."""
-        await self.response.prepare(self._request)
-        await self.response.write(self.encoding.prelude(self._callback))
-
-    async def write(self, frame: bytes) -> None:
-        """Send a frame."""
-        wrapped = self.encoding.wrap(frame, self._callback)
-        self.written += len(wrapped)
-        await self.response.write(wrapped)
-
-    async def end(self) -> None:
-        """Send the end."""
-        await self.response.write_eof()
-
-    async def one(self, frame: bytes) -> None:
-        """Send everything, with this frame as the only one."""
-        if not self.encoding.streams:
-            self.response.content_length = len(self.encoding.wrap(frame, self._callback))
-        await self.begin()
-        await self.write(frame)
-        await self.end()
 
 
 _NO_CONTENT = (204, "")
