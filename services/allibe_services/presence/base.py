@@ -22,7 +22,7 @@ are. Whoever asks for that many wants to know whether it is hundreds or thousand
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """One connection of a user, and the rooms on its screen."""
+    """One connection of a user, and the rooms on its screen: none while that is hidden."""
 
     connection_id: str
     user_id: UserId

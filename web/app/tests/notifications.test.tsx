@@ -154,6 +154,19 @@ describe('notifications', () => {
     expect(FakeNotification.shown).toHaveLength(0);
   });
 
+  it('are not of what was read in the moment before the page was hidden', async () => {
+    const rooms = [room({ roomId: '2', readOffset: sent.offset })];
+    const { client } = await render([<BellButton key="b" />, <Notifier key="n" rooms={rooms} />]);
+    await press(named('Notifications'));
+    const next = { ...sent, offset: sent.offset + 1 };
+    act(() => client.emit('notification', { roomId: '2', message: sent, unreadCount: 1 }));
+    await moment();
+    expect(FakeNotification.shown).toHaveLength(0);
+    act(() => client.emit('notification', { roomId: '2', message: next, unreadCount: 1 }));
+    await moment();
+    expect(FakeNotification.shown).toHaveLength(1);
+  });
+
   it('are not of entries of other types, which may have no content', async () => {
     const { client } = await page();
     await press(named('Notifications'));

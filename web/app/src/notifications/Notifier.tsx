@@ -28,7 +28,9 @@ export function Notifier({ rooms }: { rooms: readonly Room[] }) {
     const { roomId, message, unreadCount } = notification;
     const { sender, senderName } = message;
     const room = rooms.find((one) => one.roomId === roomId);
-    if (room?.muted) return;
+    // Read meanwhile: the page was hidden a moment after.
+    const isRead = room !== undefined && message.offset <= room.readOffset;
+    if (isRead || room?.muted) return;
     const by = isolated(senderName ?? nameOf(sender));
     const text = message.content.slice(0, LONGEST);
     const shown = {
