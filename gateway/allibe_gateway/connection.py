@@ -139,13 +139,13 @@ class WebSocketConnection:
                 await self._closer
 
     def expect_heart_beats(self, *, send_seconds: float, receive_seconds: float) -> None:
-        """See `doors.base.Connection`. Unless both sides agree to our interval the peer is pinged,
-        and has to answer that (RFC 6455 §5.5.2): so it is known who is there, and no proxy sees an
-        idle connection, whatever was wished for.
+        """See `doors.base.Connection`. Who promises nothing, or less than we want, is pinged, and
+        has to answer that (RFC 6455 §5.5.2): so it is known who is there, and no proxy sees an idle
+        connection.
         """
         own = self._limits.heart_beat_seconds
         self._beats = send_seconds > 0
-        self._pings = not (0 < send_seconds <= own and 0 < receive_seconds <= own)
+        self._pings = not 0 < receive_seconds <= own
         self._send_every = own if self._pings else send_seconds
         self._next_out = self._loop.time() + _EARLY * self._send_every
         silence = own if self._pings else receive_seconds
