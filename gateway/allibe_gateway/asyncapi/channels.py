@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from allibe_gateway.doors import bodies, json, stomp_queues
+from allibe_gateway.doors import bodies, json_messages, stomp_queues
 from allibe_services.contracts import events
 from allibe_services.contracts.messages import Message
 
@@ -104,21 +104,21 @@ CHANNELS: Final = (
         "/ws/chat",
         "One connection to one room: its log, its activity, and notifications of other rooms.",
         takes=(
-            json.MessageIn,
-            json.LeaveIn,
-            json.TypingIn,
-            json.ReadIn,
-            json.VisibilityIn,
-            json.RefreshIn,
-            json.PingIn,
+            json_messages.MessageIn,
+            json_messages.LeaveIn,
+            json_messages.TypingIn,
+            json_messages.ReadIn,
+            json_messages.VisibilityIn,
+            json_messages.RefreshIn,
+            json_messages.PingIn,
         ),
         gives=(
-            json.JoinedOut,
-            json.AckOut,
-            json.ErrorOut,
-            json.LeftOut,
-            json.PongOut,
-            json.ReconnectOut,
+            json_messages.JoinedOut,
+            json_messages.AckOut,
+            json_messages.ErrorOut,
+            json_messages.LeftOut,
+            json_messages.PongOut,
+            json_messages.ReconnectOut,
             Message,
             *_ACTIVITY,
             events.Notification,

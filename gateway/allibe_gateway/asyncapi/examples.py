@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from allibe_gateway.doors import bodies, json, stomp_queues
+from allibe_gateway.doors import bodies, json_messages, stomp_queues
 from allibe_services.contracts import events
 from allibe_services.contracts.errors import InvalidContent
 from allibe_services.contracts.ids import MessageId, RoomId, UserId
@@ -52,24 +52,26 @@ _EXAMPLES: Final[tuple[msgspec.Struct, ...]] = (
         destination="/app/message",
     ),
     stomp_queues.ReconnectBody(12_400),
-    json.MessageIn(content="Hello!", room_id=_ROOM, sender=_ALICE, client_message_id="c-1"),
-    json.LeaveIn(room_id=_ROOM, user=_ALICE),
-    json.TypingIn(),
-    json.ReadIn(offset=2),
-    json.VisibilityIn(visible=False),
-    json.RefreshIn("eyJ…"),
-    json.PingIn(),
-    json.JoinedOut(_ROOM, _ALICE, _EPOCH, 2, recovered=True),
-    json.AckOut(_ROOM, _ID, "c-1", 3),
-    json.ErrorOut(
+    json_messages.MessageIn(
+        content="Hello!", room_id=_ROOM, sender=_ALICE, client_message_id="c-1"
+    ),
+    json_messages.LeaveIn(room_id=_ROOM, user=_ALICE),
+    json_messages.TypingIn(),
+    json_messages.ReadIn(offset=2),
+    json_messages.VisibilityIn(visible=False),
+    json_messages.RefreshIn("eyJ…"),
+    json_messages.PingIn(),
+    json_messages.JoinedOut(_ROOM, _ALICE, _EPOCH, 2, recovered=True),
+    json_messages.AckOut(_ROOM, _ID, "c-1", 3),
+    json_messages.ErrorOut(
         code=InvalidContent.code,
         message=InvalidContent.text,
         retryable=InvalidContent.retryable,
         client_message_id="c-1",
     ),
-    json.LeftOut(_ROOM, _ALICE),
-    json.PongOut(),
-    json.ReconnectOut(12_400),
+    json_messages.LeftOut(_ROOM, _ALICE),
+    json_messages.PongOut(),
+    json_messages.ReconnectOut(12_400),
 )
 
 

@@ -10,6 +10,24 @@ import msgspec
 
 from allibe_gateway.doors.base import Connection, disconnect_for
 from allibe_gateway.doors.bodies import decode
+from allibe_gateway.doors.json_messages import (
+    AckOut,
+    ErrorOut,
+    In,
+    JoinedOut,
+    LeaveIn,
+    LeftOut,
+    MessageIn,
+    Out,
+    PingIn,
+    PongOut,
+    ReadIn,
+    ReconnectOut,
+    RefreshIn,
+    TypingIn,
+    VisibilityIn,
+    decoder,
+)
 from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.room_feed import Joined
 from allibe_gateway.session import Session, checked_room_id
@@ -20,115 +38,12 @@ from allibe_services.contracts import disconnects
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.errors import AllibeError, BadRequest, NotAMember
 from allibe_services.contracts.events import Notification, UserEvent
-from allibe_services.contracts.ids import MessageId, Position, RoomId, UserId
+from allibe_services.contracts.ids import Position, RoomId, UserId
 
 _encode = msgspec.json.Encoder().encode
 
 _LOG = "log"
 _ACTIVITY = "activity"
-
-
-class _In(msgspec.Struct, frozen=True, rename="camel", tag_field="type", kw_only=True):
-    """What a client may send. `room_id`, where given, is the connection's room."""
-
-    room_id: str | None = None
-
-
-class MessageIn(_In, frozen=True, tag="message"):
-    """Post a message."""
-
-    content: str
-    sender: str | None = None
-    client_message_id: str | None = None
-
-
-class LeaveIn(_In, frozen=True, tag="leave"):
-    """Leave the room's screen; the connection closes."""
-
-    user: str | None = None
-
-
-class TypingIn(_In, frozen=True, tag="typing"):
-    """The user types."""
-
-    user: str | None = None
-
-
-class ReadIn(_In, frozen=True, tag="read"):
-    """The user has read up to an offset."""
-
-    offset: int
-
-
-class VisibilityIn(_In, frozen=True, tag="visibility"):
-    """Whether the client's window can be seen."""
-
-    visible: bool
-
-
-class RefreshIn(_In, frozen=True, tag="refresh"):
-    """Sign in, or extend the sign-in, with a token."""
-
-    token: str
-
-
-class PingIn(_In, frozen=True, tag="ping"):
-    """Ask for a pong."""
-
-
-_decoder = msgspec.json.Decoder(
-    MessageIn | LeaveIn | TypingIn | ReadIn | VisibilityIn | RefreshIn | PingIn
-)
-
-
-class _Out(msgspec.Struct, frozen=True, rename="camel", tag_field="type", omit_defaults=True):
-    pass
-
-
-class JoinedOut(_Out, frozen=True, tag="joined"):
-    """The room is open. `recovered` is there when `since` was given."""
-
-    room_id: RoomId
-    user: UserId
-    epoch: str
-    offset: int
-    recovered: bool | None = None
-
-
-class AckOut(_Out, frozen=True, tag="ack"):
-    """A message was accepted and is durable; `offset` where it is known already."""
-
-    room_id: RoomId
-    message_id: MessageId
-    client_message_id: str | None = None
-    offset: int | None = None
-
-
-class ErrorOut(_Out, frozen=True, tag="error"):
-    """A request was refused; `clientMessageId` says which message, where it is one."""
-
-    code: str
-    message: str
-    retryable: bool
-    retry_after_ms: int | None = None
-    client_message_id: str | None = None
-
-
-class LeftOut(_Out, frozen=True, tag="left"):
-    """The client's own leave is done."""
-
-    room_id: RoomId
-    user: UserId
-
-
-class PongOut(_Out, frozen=True, tag="pong"):
-    """The answer to a ping, or to a refresh that extended the sign-in."""
-
-
-class ReconnectOut(_Out, frozen=True, tag="reconnect"):
-    """The server will stop: come back after so many milliseconds, on a connection to another."""
-
-    in_ms: int
 
 
 class _JsonView:
@@ -187,7 +102,7 @@ class JsonDoor:
         """Handle one message."""
         client_message_id = None
         try:
-            request = decode(_decoder, chunk)
+            request = decode(decoder, chunk)
             if isinstance(request, RefreshIn):
                 await self._refresh(request)
             elif isinstance(request, PingIn):
@@ -293,7 +208,7 @@ class JsonDoor:
             self._write(LeftOut(room_id, user))
             self._connection.disconnect(disconnects.NORMAL)
 
-    def _room_of(self, request: _In) -> RoomId:
+    def _room_of(self, request: In) -> RoomId:
         self._session.require_identity()
         if self._room is None:
             raise BadRequest("The room is not open yet.")
@@ -323,7 +238,7 @@ class JsonDoor:
             )
         )
 
-    def _write(self, body: _Out) -> None:
+    def _write(self, body: Out) -> None:
         self._connection.outbox.write(text_frame(_encode(body)))
 
 

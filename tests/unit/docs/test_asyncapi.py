@@ -20,8 +20,7 @@ from jsonschema import (  # type: ignore[import-untyped]
 from allibe_gateway import asyncapi
 from allibe_gateway.asyncapi import frames
 from allibe_gateway.asyncapi.channels import CHANNELS, Channel
-from allibe_gateway.doors import destinations
-from allibe_gateway.doors import json as json_door
+from allibe_gateway.doors import destinations, json_messages
 from allibe_gateway.doors import stomp as stomp_door
 from allibe_gateway.entrances import ENTRANCES
 from allibe_gateway.stomp.frames import CLIENT_COMMANDS, SERVER_COMMANDS
@@ -152,8 +151,8 @@ class TestAgainstTheDoors:
         assert queues == {one.address for one in STOMP if one.address.startswith("/user/")}
 
     def test_the_json_door_takes_and_gives_what_is_listed(self) -> None:
-        assert set(JSON.takes) == set(get_args(json_door._decoder.type))
-        assert set(json_door._Out.__subclasses__()) <= set(JSON.gives)
+        assert set(JSON.takes) == set(get_args(json_messages.decoder.type))
+        assert set(json_messages.Out.__subclasses__()) <= set(JSON.gives)
 
     def test_every_event_is_given_somewhere_over_stomp(self) -> None:
         given = [kind for channel in STOMP for kind in channel.gives]
