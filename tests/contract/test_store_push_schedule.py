@@ -72,6 +72,16 @@ async def test_a_round_keeps_its_target_and_the_next_one_has_the_rest(
     assert seen == [(0, 1, [CAROL]), (1, 3, [ALICE, BOB]), (1, 3, [CAROL])]
 
 
+async def test_a_page_that_another_has_passed_is_not_scheduled(store: Store, post: Post) -> None:
+    await store.log.append([post()])
+    while True:
+        stale = await page(store, 1)
+        assert await store.push_queue.schedule(stale, [], expires_at=now() + HOUR)
+        assert not await store.push_queue.schedule(stale, [], expires_at=now() + HOUR)
+        if stale.candidates[-1].user == CAROL:
+            break
+
+
 async def test_of_several_who_schedule_a_page_one_does(
     open_store: Callable[[], Awaitable[Store]], store: Store, post: Post
 ) -> None:

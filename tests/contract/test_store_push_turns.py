@@ -109,7 +109,7 @@ async def test_a_claim_that_is_over_is_taken_by_another_and_changes_no_push(
     died = await turn(store, length=timedelta(0))
     other = await turn(store)
     assert other.push == died.push
-    await end(store, died, reasons=(PushReason.SENT,))
+    await end(store, died, again_at=now(), reasons=(PushReason.SENT,))
     assert await nobody_is_due(store)  # still claimed
     await end(store, other, again_at=now(), tries=1)
     assert (await turn(store)).push.tries == 1

@@ -28,6 +28,7 @@ _KEEP = Upsert(
 _OLD_USERS = (
     select(push_decisions.c.user_id)
     .where(push_decisions.c.decided_at <= bindparam("since"))
+    .order_by(push_decisions.c.decided_at)
     .limit(bindparam("most"))
 )
 _FORGET = delete(push_decisions).where(

@@ -7,11 +7,13 @@ from sqlalchemy import Connection, event
 
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
-from allibe_services.contracts.notifications import Decision
+from allibe_services.contracts.notifications import Decision, QuietHours
 from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.rooms import Role
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
+from tests.support.push_browser import PushBrowser
+from tests.support.push_queue import decide_all, turn
 
 from .commands import ONE, other_client, post
 from .conftest import Open
@@ -36,6 +38,15 @@ UPDATE rooms SET last_offset = 30000 WHERE room_id = 'r7';
 INSERT INTO muted_rooms SELECT room_id, user_id, joined_at FROM members;
 INSERT INTO notification_settings
     SELECT 'user-' || n, 0, 60, 'UTC' FROM generate_series(1, 20000) n;
+INSERT INTO push_progress SELECT room_id, last_offset, last_offset, '' FROM rooms
+    WHERE room_id LIKE 'r%';
+INSERT INTO push_subscriptions
+    SELECT 'browser-' || n, 'user-' || n, 'https://push.example.net/', 'key', 'secret', n
+    FROM generate_series(1, 20000) n;
+INSERT INTO push_users (user_id, due_at)
+    SELECT 'user-' || n, 9000000000000 + n FROM generate_series(1, 20000) n;
+INSERT INTO pushes (user_id, room_id, push_id, first_offset, told_offset, due_at, expires_at)
+    SELECT user_id, room_id, 'push', 1, 2, 9000000000000, 9000000000000 FROM members;
 INSERT INTO push_decisions SELECT user_id, room_id, 'sent', 1, joined_at FROM members;
 ANALYZE
 """
@@ -99,8 +110,23 @@ async def _use(store: SqlStore) -> None:
     await store.notifications.settings(BOB)
     await store.notifications.unmute(BOB, three)
     await store.notifications.decisions(BOB)
+    for quiet in (QuietHours(0, 60, "Asia/Seoul"), None):
+        await store.notifications.change_settings(BOB, quiet_hours=quiet)
+    await _use_pushes(store, three)
     last = Decision(three, PushReason.READ, 1, now())
     await store.notifications.decisions(BOB, after=last)
+
+
+async def _use_pushes(store: SqlStore, room_id: RoomId) -> None:
+    browser = PushBrowser().subscription("https://push.example.net/1")
+    await store.pushes.subscribe(BOB, browser)
+    await store.pushes.subscriptions(BOB)
+    await decide_all(store, room_id, due_at={BOB: now()})
+    one = await turn(store)
+    await store.push_queue.end([one.end(gone=("x",), reasons=(PushReason.SENT,))], newer_at=now())
+    await store.push_queue.behind(None, most=2000, since=now(), until=now())
+    await store.push_queue.forget(most=10)
+    await store.pushes.unsubscribe(BOB, browser.endpoint)
 
 
 def _plans(connection: Connection, texts: dict[str, Any], seqscan: str | None) -> dict[str, str]:

@@ -1,14 +1,18 @@
 """What the demo hands out, and to whom: anybody on this machine, no page from elsewhere."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import jwt
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from allibe_services.settings import Settings
+from allibe_fanout_worker.push import ways
+from allibe_services.settings import Settings, load
+from allibe_services.vapid import VapidKey
 from allibe_standalone import demo
 from allibe_standalone.processes import Process
 from tests.support.server import SECRET
@@ -74,3 +78,23 @@ async def test_a_token_that_cannot_be_had_is_refused_with_the_reason(
     async with client.get(f"/api/demo/token{query}") as answer:
         assert answer.status == 400
         assert (await answer.json())["detail"] == detail
+
+
+def test_the_demo_keeps_its_own_key_pair_for_web_push(tmp_path: Path) -> None:
+    first = demo.settings_for(Settings(), tmp_path, "127.0.0.1", 8080)
+    ways.check(first)
+    again = demo.settings_for(Settings(), tmp_path, "127.0.0.1", 8080)
+    assert first.vapid_private_key == again.vapid_private_key
+    assert (tmp_path / demo.VAPID_FILE).stat().st_mode & 0o077 == 0
+
+    of_cluster = load(demo.vapid_settings(tmp_path))
+    assert of_cluster.vapid_private_key == first.vapid_private_key
+    assert of_cluster.vapid_subject == first.vapid_subject
+
+
+def test_a_key_pair_of_the_users_own_counts(tmp_path: Path) -> None:
+    mine = Settings(vapid_private_key=VapidKey.generate().private_key)
+    mine = msgspec.structs.replace(mine, vapid_subject="mailto:me@chat.example")
+    made = demo.settings_for(mine, tmp_path, "127.0.0.1", 8080)
+    assert made.vapid_private_key == mine.vapid_private_key
+    assert made.vapid_subject == mine.vapid_subject
