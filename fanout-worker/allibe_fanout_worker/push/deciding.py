@@ -127,6 +127,6 @@ def told(due: DuePush, *, now: datetime) -> Push:
         body=body,
         messages=due.messages,
         unread_count=due.unread_count,
-        ttl=int((due.expires_at - now).total_seconds()),
+        ttl=max(0, int((due.expires_at - now).total_seconds())),
         topic=topic_of(due.room_id),
     )

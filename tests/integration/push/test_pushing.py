@@ -1,18 +1,21 @@
 """From a message to what a browser decrypts: a worker, a store, and a push service."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
 
 import pytest
 from aiohttp import web
 
 from allibe_fanout_worker import sharing
-from allibe_fanout_worker.push import pusher
+from allibe_fanout_worker.push import pusher, scheduler
 from allibe_fanout_worker.push.base import topic_of
-from allibe_services.contracts.ids import UserId
+from allibe_services.contracts.errors import LeasesUnavailable
+from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
 from allibe_services.contracts.notifications import QuietHours
 from allibe_services.contracts.push import PushReason
+from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.rates.rate import Rate
 from tests.support.pushing import ALICE, BOB, CAROL, TEAM, PushWorld, until
 
@@ -229,6 +232,47 @@ async def test_a_worker_that_dies_before_scheduling_is_made_up_for(world: PushWo
         await world.is_decided(BOB, PushReason.SENT)
         await asyncio.sleep(0.5)
     assert world.service.asked == 1
+
+
+async def test_while_it_is_unknown_who_looks_nothing_is_lost_and_nobody_is_pushed(
+    world: PushWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither when the room has news, nor when the push is due."""
+    monkeypatch.setattr(scheduler, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(pusher, "RETRY", timedelta(seconds=0.1))
+    presence = Away()
+    world.presence = presence
+    await world.room(BOB)
+    await world.subscribe(BOB)
+    async with world.worker():
+        await world.look(BOB)
+        presence.is_away = True
+        await world.say("hello")
+        await asyncio.sleep(0.3)
+        assert await world.decided(BOB) == set()
+        presence.is_away = False
+        await world.is_decided(BOB, PushReason.SCHEDULED)
+        presence.is_away = True
+        await asyncio.sleep(world.delay + 0.5)
+        assert world.service.asked == 0
+        presence.is_away = False
+        assert await world.pushed(1) == ["alice: hello"]
+
+
+class Away(InProcessPresence):
+    """Presence that may be away."""
+
+    is_away = False
+
+    async def looking(self, room_id: RoomId) -> set[UserId]:
+        if self.is_away:
+            raise LeasesUnavailable
+        return await super().looking(room_id)
+
+    async def connected(self, users: Collection[UserId]) -> set[UserId]:
+        if self.is_away:
+            raise LeasesUnavailable
+        return await super().connected(users)
 
 
 async def test_a_worker_that_dies_while_it_sends_is_taken_over_when_its_claim_ends(

@@ -141,6 +141,9 @@ class TestWhatIsTold:
         assert (push.title, push.body) == ("Project Team", "Alice: hello")
         assert (push.messages, push.unread_count, push.ttl) == (1, 4, 3600)
 
+    def test_what_expires_right_now_may_still_be_told(self) -> None:
+        assert told(due(expires_at=NOW - timedelta(seconds=3)), now=NOW).ttl == 0
+
     def test_of_several_their_number(self) -> None:
         push = told(due(messages=3), now=NOW)
         assert push.body == "3 new messages in Project Team"
