@@ -108,6 +108,8 @@ export class RoomList implements Readable<RoomListSnapshot> {
   async mute(roomId: string, muted: boolean): Promise<void> {
     const { http } = this.#options;
     await (muted ? http.muteRoom(roomId) : http.unmuteRoom(roomId));
+    // A list that is being loaded may have been read before that.
+    this.#outdated = true;
     const room = this.#rooms.find((one) => one.roomId === roomId);
     if (room !== undefined) this.#put(roomId, { ...room, muted });
   }

@@ -272,12 +272,18 @@ describe('closing', () => {
 
 describe('muting', () => {
   it('shows once the server has it, and not what it refuses', async () => {
-    const { list } = await open(room('1'), room('gone'));
+    const { list, around } = await open(room('1'), room('gone'));
     const muted = (roomId: string) => list.get().rooms.find((one) => one.roomId === roomId)?.muted;
     await list.mute('1', true);
     expect([muted('1'), muted('gone')]).toEqual([true, undefined]);
     await list.mute('1', false);
     expect(muted('1')).toBe(false);
+    const loading = list.reload();
+    await list.mute('1', true);
+    around.rooms = [room('1', { muted: true }), room('gone')];
+    await pass(200);
+    await loading;
+    expect(muted('1')).toBe(true);
     await expect(list.mute('gone', true)).rejects.toMatchObject({ code: 'unknown_room' });
     expect(muted('gone')).toBeUndefined();
   });
