@@ -57,6 +57,24 @@ def test_what_is_stored_survives_another_migration(url: str, path: Path) -> None
         assert connection.execute("SELECT room_id FROM rooms").fetchall() == [("1",)]
 
 
+def test_nobody_is_pushed_what_was_said_before_there_were_pushes(url: str, path: Path) -> None:
+    scripts = reversed(list(ScriptDirectory.from_config(configuration()).walk_revisions()))
+    with (
+        sqlite.exclusive(url) as connection,
+        Operations.context(MigrationContext.configure(connection)),
+    ):
+        for script in scripts:
+            if script.revision == "0003":
+                connection.execute(
+                    text("INSERT INTO rooms VALUES ('1','n','e',1,'alice',7,'hello',2,'alice')")
+                )
+            script.module.upgrade()
+
+    with closing(sqlite3.connect(path)) as made:
+        rows = made.execute("SELECT * FROM push_progress").fetchall()
+    assert rows == [("1", 7, 7, "")]
+
+
 def test_the_code_expects_the_newest_migration() -> None:
     assert ScriptDirectory.from_config(configuration()).get_heads() == [REVISION]
 
