@@ -15,7 +15,7 @@ from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.contracts.ids import UserId
 from allibe_services.contracts.push import PushReason
 from allibe_services.logs import configure_logging
-from allibe_services.outbound import LoopbackForTests, Rules, TimeLimits, outbound_client
+from allibe_services.outbound import LoopbackForTests, Rules, outbound_client
 from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
@@ -25,8 +25,6 @@ from tests.support.pushing import PushWorld
 
 MEMBERS = 200
 A_SECOND = 100
-LIMITS = TimeLimits(connect=3.0, total=3.0)
-"""Sooner than the product gives up, so that more is asked."""
 
 
 async def main(pushes: bool, folder: Path, port: int, seconds: int) -> None:
@@ -35,7 +33,7 @@ async def main(pushes: bool, folder: Path, port: int, seconds: int) -> None:
     migrate(url)
     store, bus = SqlStore(SqliteDatabase(url)), InProcessBus()
     trust = ssl.create_default_context(cafile=folder / "localhost.pem")
-    async with outbound_client(Rules(loopback=LoopbackForTests(trust)), limits=LIMITS) as client:
+    async with outbound_client(Rules(loopback=LoopbackForTests(trust))) as client:
         world = PushWorld(store, bus, PushService(), client)
         members = [UserId(f"member-{number}") for number in range(MEMBERS)]
         await world.room(*members)
