@@ -175,8 +175,11 @@ class Wishes(_Body, frozen=True):
     quiet_hours: QuietTimes | None
 
 
-class Mute(_Body, frozen=True):
-    """How long a room is to be muted: until that time, or without one until it is unmuted."""
+class Mute(_Body, frozen=True, forbid_unknown_fields=True):
+    """How long a room is to be muted: until that time, or without one until it is unmuted.
+
+    A field that nobody knows is refused: it would mute for good what was to be muted for a while.
+    """
 
     until: Annotated[datetime, Meta(tz=True)] | None = None
 

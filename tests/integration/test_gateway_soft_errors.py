@@ -1,5 +1,6 @@
 """Every refusal of SUBSCRIBE, SEND and ACK: what it says, and that it is soft if that was asked."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -78,6 +79,23 @@ async def test_one_that_may_be_tried_again_says_when(
     monkeypatch.setattr(site.bus, "post", post)
     await client.post("hello", receipt="again")
     assert (await client.next()).headers["receipt-id"] == "again"
+
+
+@pytest.mark.parametrize("content", [" ", "x" * 9000, "hello"])
+async def test_a_message_is_named_as_its_sender_named_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    """Else who asked for no receipt could not tell which message it was."""
+    client = await site.stomp_user("bob", x_soft_errors="true")
+    await client.subscribe("/user/queue/errors", "e")
+
+    def refuse(_: object) -> None:
+        raise Overloaded
+
+    monkeypatch.setattr(site.bus, "post", refuse)
+    body = json.dumps({"roomId": "1", "content": content, "clientMessageId": "mine"})
+    await client.raw(frame("SEND", body, destination="/app/message"))
+    assert (await client.next()).json["clientMessageId"] == "mine"
 
 
 @pytest.mark.parametrize(("request_", "code", "destination"), REFUSED)

@@ -240,7 +240,7 @@ class StompDoor:
             await self._do(frame)
         except AllibeError as error:
             self._note_refusal(frame, error)
-            await self._refuse(error, frame.receipt, frame.destination)
+            await self._refuse(error, frame.receipt, frame.destination, _named_by_client(frame))
             return
         self._receipt(frame.receipt)
 
@@ -264,7 +264,7 @@ class StompDoor:
             self._receipt_soon(frame.receipt)
         elif isinstance(error, AllibeError):
             self._note_refusal(frame, error)
-            self._tell(error, frame.receipt, frame.destination)
+            self._tell(error, frame.receipt, frame.destination, _named_by_client(frame))
 
     async def _do(self, frame: Send) -> None:
         if frame.destination == "/app/auth":
@@ -344,20 +344,30 @@ class StompDoor:
             self._connection.outbox.write(receipts)
 
     async def _refuse(
-        self, error: AllibeError, receipt: str | None, destination: str | None
+        self,
+        error: AllibeError,
+        receipt: str | None,
+        destination: str | None,
+        client_message_id: str | None = None,
     ) -> None:
         """Tell of a refused request, after the receipts of those before it where ERROR ends all."""
         if not self._soft:
             await self.settled()
-        self._tell(error, receipt, destination)
+        self._tell(error, receipt, destination, client_message_id)
 
-    def _tell(self, error: AllibeError, receipt: str | None, destination: str | None) -> None:
+    def _tell(
+        self,
+        error: AllibeError,
+        receipt: str | None,
+        destination: str | None,
+        client_message_id: str | None = None,
+    ) -> None:
         """Tell of a refused request: softly where the client asked for that, else by ERROR."""
         if not self._soft:
             self._error(error, receipt)
             return
         self._shared.metrics.errors.labels(error.code).inc()
-        body = self._queues.error_body(error, receipt, destination)
+        body = self._queues.error_body(error, receipt, destination, client_message_id)
         self._write_to_queue("errors", body)
 
     def _error(self, error: AllibeError, receipt: str | None) -> None:
@@ -401,6 +411,16 @@ _HANDLERS: dict[type, Callable[[StompDoor, Any], Awaitable[None]]] = {
 
 def _is_log(target: destinations.RoomStream | destinations.UserQueue) -> bool:
     return isinstance(target, destinations.RoomStream) and target.stream == "log"
+
+
+def _named_by_client(frame: Send) -> str | None:
+    """Return the client's own id of the message that a SEND posts, if it can be read."""
+    if frame.destination != "/app/message":
+        return None
+    try:
+        return decode(_message, frame.body).client_message_id
+    except BadRequest:
+        return None
 
 
 def _token(headers: dict[str, str]) -> str:

@@ -24,6 +24,7 @@ class ErrorBody(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True,
     retry_after_ms: int | None = None
     receipt_id: str | None = None
     destination: str | None = None
+    client_message_id: str | None = None
 
 
 class _Subscription(msgspec.Struct, frozen=True):
@@ -102,7 +103,12 @@ class UserQueues:
         return encode(Frame("MESSAGE", headers, body), version)
 
     @staticmethod
-    def error_body(error: AllibeError, receipt: str | None, destination: str | None) -> bytes:
+    def error_body(
+        error: AllibeError,
+        receipt: str | None,
+        destination: str | None,
+        client_message_id: str | None = None,
+    ) -> bytes:
         """Return the body of a soft error."""
         return _encode(
             ErrorBody(
@@ -112,5 +118,6 @@ class UserQueues:
                 retry_after_ms=error.retry_after_ms,
                 receipt_id=receipt,
                 destination=destination,
+                client_message_id=client_message_id,
             )
         )

@@ -59,7 +59,7 @@ async def list_notifications(call: Call) -> web.Response:
 
 def _require_system(call: Call) -> None:
     if not is_system(call.identity):
-        raise NotAllowed("Only the system may do this.")
+        raise NotAllowed("This needs a token of scope chat:admin.")
 
 
 def _subject(new: NewRevocation) -> tuple[Kind, str]:

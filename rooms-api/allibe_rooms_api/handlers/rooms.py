@@ -81,7 +81,7 @@ def _owner(call: Call, new: NewRoom) -> UserId:
     caller = call.identity.user_id
     owner = caller if new.owner is None else user_id_in(new.owner)
     if owner != caller and not is_system(call.identity):
-        raise NotAllowed("Only the system may create rooms for others.")
+        raise NotAllowed("To create rooms for others needs a token of scope chat:admin.")
     return owner
 
 

@@ -29,7 +29,7 @@ class QuietHours(msgspec.Struct, frozen=True, rename="camel"):
         if not (0 <= self.start < DAY_MINUTES and 0 <= self.end < DAY_MINUTES):
             raise ValueError(f"start and end are minutes of the day, 0 to {DAY_MINUTES - 1}")
         if self.start == self.end:
-            raise ValueError("start and end are the same")
+            raise ValueError("from and to are the same")
         _zone(self.time_zone)
 
     def end_of(self, moment: datetime) -> datetime | None:

@@ -91,6 +91,14 @@ async def test_a_time_that_cannot_be_is_refused(api: Api, until: object) -> None
     assert api.store.notifications.muted == {}
 
 
+async def test_a_field_that_nobody_knows_does_not_mute_for_good(api: Api) -> None:
+    """GET says `mutedUntil`, PUT takes `until`."""
+    await api.room()
+    answer = await api.ask("PUT", MUTE, json={"mutedUntil": START.isoformat()})
+    assert answer.outcome == (400, "bad_request")
+    assert api.store.notifications.muted == {}
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 async def test_only_members_mute(api: Api, method: str) -> None:
     await api.room()
