@@ -141,3 +141,34 @@ def test_the_composer_grows_with_the_text_up_to_a_part_of_the_window(
     assert one_line["height"] * 2 < four_lines["height"] < many_lines["height"]
     assert many_lines["height"] < PHONE["height"] / 2
     expect(bob.rows.last).to_be_in_viewport()
+
+
+def test_who_is_at_the_end_stays_there_whatever_the_windows_height(
+    visit: Visit, server: Server, backstage: Backstage
+) -> None:
+    """Also when the browser itself scrolls, as it does where the window gets higher."""
+    room = backstage.room(server, "Tall")
+    backstage.say(server, room, "bob", *(f"Line {number}" for number in range(1, 41)))
+    backstage.read(server, room, "alice", 40)
+    alice = visit("alice", room=room, viewport={"width": 1200, "height": 800})
+    last = alice.row("Line 40").locator(".bubble")
+    for height in (850, 500, 800, 500, 850):
+        expect(last).to_be_in_viewport(ratio=1)
+        alice.until_at_rest()
+        alice.page.set_viewport_size({"width": 1200, "height": height})
+    expect(last).to_be_in_viewport(ratio=1)
+    alice.until_at_rest()
+    backstage.say(server, room, "bob", "Follow me")
+    expect(alice.row("Follow me").locator(".bubble")).to_be_in_viewport(ratio=1)
+    expect(alice.entry("Tall")).not_to_contain_text("unread")
+    jump = alice.page.get_by_role("button", name="Jump to the latest message")
+    expect(jump).to_have_count(0)
+    alice.until_at_rest()
+    alice.log.hover()
+    alice.page.mouse.wheel(0, -137)
+    expect(jump).to_be_visible()
+    alice.page.set_viewport_size({"width": 1200, "height": 500})
+    alice.until_at_rest()
+    expect(jump).to_be_visible()
+    alice.page.set_viewport_size({"width": 1200, "height": 950})  # 37 px hidden: no scrolling
+    expect(jump).to_have_count(0)

@@ -22,7 +22,8 @@ function AtTheEnd({ onAtEnd }: { onAtEnd: (atEnd: boolean) => void }) {
     findItemIndex: () => 1,
     scrollToIndex() {},
   } as unknown as VirtualizerHandle);
-  useTimelineScroll({ handle, rows, older, onAtEnd });
+  const scroller = useRef({ clientHeight: 100 } as HTMLElement);
+  useTimelineScroll({ scroller, handle, rows, older, onAtEnd });
   return null;
 }
 

@@ -40,7 +40,7 @@ export const Timeline = memo(function Timeline(props: TimelineProps) {
   const { nameOf } = usePeople();
   const scroller = useRef<HTMLDivElement>(null);
   const handle = useRef<VirtualizerHandle>(null);
-  const scroll = useTimelineScroll({ handle, rows, older, onAtEnd });
+  const scroll = useTimelineScroll({ scroller, handle, rows, older, onAtEnd });
   const isFresh = useFresh(rows, scroll.slice);
 
   const readBy = ({ own, offset }: Entry) => {
@@ -99,7 +99,7 @@ export const Timeline = memo(function Timeline(props: TimelineProps) {
         </Virtualizer>
       </div>
       <FloatingDay day={scroll.day} scroller={scroller} />
-      <JumpToLatest isShown={scroll.isFar} count={scroll.newBelow} onJump={jump} />
+      <JumpToLatest isShown={scroll.isAway} count={scroll.newBelow} onJump={jump} />
     </div>
   );
 });

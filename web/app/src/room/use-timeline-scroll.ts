@@ -7,31 +7,30 @@
 
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { VirtualizerHandle } from 'virtua';
+import { followsEnd, type Place } from './follows-end.js';
 import type { OlderState } from './OlderRow.js';
 import { newAfter, type Row, unreadIndex } from './rows.js';
 import { useSlice } from './use-slice.js';
 
-/** Nearer to the end than this is at the end: less than a message is hidden. */
-const END_PX = 48;
-/** Farther from the end than this, the button to get back is of use. */
-const FAR_PX = 240;
 /** Older messages are asked for before the top is reached. */
 const LOAD_OLDER_PX = 1_200;
 
 interface ScrollOptions {
+  readonly scroller: RefObject<HTMLElement | null>;
   readonly handle: RefObject<VirtualizerHandle | null>;
   readonly rows: readonly Row[];
   readonly older: OlderState;
   readonly onAtEnd: (atEnd: boolean) => void;
 }
 
-export function useTimelineScroll({ handle, rows, older, onAtEnd }: ScrollOptions) {
+export function useTimelineScroll({ scroller, handle, rows, older, onAtEnd }: ScrollOptions) {
   const { slice, shift } = useSlice(rows);
   const [isOpening, setOpening] = useState(true);
-  const [isFar, setFar] = useState(false);
+  const [isAway, setAway] = useState(false);
   const [day, setDay] = useState<number | null>(null);
   const [seen, setSeen] = useState<number | null>(null);
   const sticks = useRef(true);
+  const place = useRef<Place | null>(null);
   const latest = useRef({ rows, older, onAtEnd });
   useLayoutEffect(() => {
     latest.current = { rows, older, onAtEnd };
@@ -42,19 +41,22 @@ export function useTimelineScroll({ handle, rows, older, onAtEnd }: ScrollOption
 
   const measure = useCallback(() => {
     const list = handle.current;
-    if (!list) return;
+    if (!list || !scroller.current) return;
     const { rows, older, onAtEnd } = latest.current;
     const offset = list.scrollOffset;
-    const toGo = list.scrollSize - list.viewportSize - offset;
-    sticks.current = toGo <= END_PX;
+    // Not the list's own: of a resize that made the browser scroll, it learns only after that.
+    const height = scroller.current.clientHeight;
+    const now = { offset, height, toGo: list.scrollSize - height - offset };
+    sticks.current = followsEnd(sticks.current, place.current, now);
+    place.current = now;
     onAtEnd(sticks.current);
-    setFar(toGo > FAR_PX);
+    setAway(!sticks.current);
     setDay(rows[Math.max(0, list.findItemIndex(offset + 8) - 1)]?.entry.day ?? null);
-    const bottom = rows[list.findItemIndex(offset + list.viewportSize) - 1]?.entry.offset;
+    const bottom = rows[list.findItemIndex(offset + height) - 1]?.entry.offset;
     const lowest = sticks.current ? lastOffset(rows) : (bottom ?? 0);
     setSeen((before) => Math.max(before ?? 0, lowest));
     if (offset < LOAD_OLDER_PX && older.canLoad) older.load();
-  }, [handle]);
+  }, [handle, scroller]);
 
   const toEnd = useCallback(() => {
     sticks.current = true;
@@ -65,6 +67,7 @@ export function useTimelineScroll({ handle, rows, older, onAtEnd }: ScrollOption
   // biome-ignore lint/correctness/useExhaustiveDependencies: once per slice, with its first rows
   useLayoutEffect(() => {
     const unread = unreadIndex(rows);
+    place.current = null;
     setSeen(unread > 0 ? (rows[unread - 1]?.entry.offset ?? null) : null);
     if (unread >= 0 && slice === 0) {
       sticks.current = false;
@@ -96,13 +99,14 @@ export function useTimelineScroll({ handle, rows, older, onAtEnd }: ScrollOption
 
   const onResize = useCallback(() => {
     if (sticks.current) toEnd();
-  }, [toEnd]);
+    else measure();
+  }, [toEnd, measure]);
 
   return {
     slice,
     shift,
     isOpening,
-    isFar,
+    isAway,
     day,
     newBelow: seen === null ? 0 : newAfter(rows, seen),
     onScroll: measure,
