@@ -6,6 +6,7 @@ import { room } from './messages.js';
 import { findNamed, named, press, render, type } from './render.js';
 
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const ELSEWHERE = ZONE === 'Asia/Seoul' ? 'Europe/Berlin' : 'Asia/Seoul';
 const SWITCH = 'Send me nothing at night';
 
 async function dialog(client = new FakeClient()) {
@@ -36,6 +37,36 @@ describe('quiet hours', () => {
     await toggle();
     await press(named('Save'));
     expect(client.quietHours).toBeNull();
+  });
+
+  it('keep the time zone that they were chosen in, and say which', async () => {
+    const client = new FakeClient();
+    client.quietHours = { from: '21:00', to: '06:00', timeZone: ELSEWHERE };
+    const { container } = await dialog(client);
+    expect(container.textContent).toContain(`Times of ${ELSEWHERE}`);
+    await type(named('From'), '22:30');
+    await press(named('Save'));
+    expect(client.quietHours).toEqual({ from: '22:30', to: '06:00', timeZone: ELSEWHERE });
+  });
+
+  it("take this device's time zone when they are told to", async () => {
+    const client = new FakeClient();
+    client.quietHours = { from: '21:00', to: '06:00', timeZone: ELSEWHERE };
+    const { container } = await dialog(client);
+    const [, zone] = container.querySelectorAll<HTMLInputElement>('input[type=checkbox]');
+    expect(zone?.labels?.[0]?.textContent).toBe(`Use this device's time zone (${ZONE})`);
+    await press(zone as HTMLElement);
+    expect(container.textContent).toContain(`Times of ${ZONE}`);
+    await press(named('Save'));
+    expect(client.quietHours).toEqual({ from: '21:00', to: '06:00', timeZone: ZONE });
+  });
+
+  it("ask for no time zone where theirs is this device's", async () => {
+    const client = new FakeClient();
+    client.quietHours = { from: '21:00', to: '06:00', timeZone: ZONE };
+    const { container } = await dialog(client);
+    expect(container.textContent).toContain(`Times of ${ZONE}`);
+    expect(container.querySelectorAll('input[type=checkbox]')).toHaveLength(1);
   });
 
   it('have a beginning and another end', async () => {

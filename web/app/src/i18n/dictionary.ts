@@ -157,6 +157,8 @@ export interface Dictionary {
     readonly hint: string;
     readonly from: string;
     readonly to: string;
+    readonly zone: (zone: string) => string;
+    readonly ownZone: (zone: string) => string;
     readonly wrong: string;
     readonly save: string;
   };

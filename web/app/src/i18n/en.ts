@@ -168,6 +168,8 @@ export const en: Dictionary = {
     hint: 'Holds for all your devices. What is still unread when the quiet hours end is sent then.',
     from: 'From',
     to: 'To',
+    zone: (zone) => `Times of ${zone}`,
+    ownZone: (zone) => `Use this device's time zone (${zone})`,
     wrong: 'Please choose two different times.',
     save: 'Save',
   },

@@ -161,6 +161,8 @@ export const ko: Dictionary = {
     hint: '모든 기기에 적용돼요. 시간이 끝났을 때 아직 읽지 않은 메시지는 그때 알려 드려요.',
     from: '시작',
     to: '끝',
+    zone: (zone) => `${zone} 기준 시간`,
+    ownZone: (zone) => `이 기기의 시간대 사용 (${zone})`,
     wrong: '서로 다른 시간을 골라 주세요.',
     save: '저장',
   },

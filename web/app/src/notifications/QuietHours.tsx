@@ -11,6 +11,9 @@ import './QuietHours.css';
 
 type Hours = NonNullable<NotificationSettings['quietHours']>;
 
+/** This device's. */
+const timeZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** What a new choice begins with. */
 const USUAL = { from: '22:00', to: '07:00' };
 
@@ -19,6 +22,8 @@ export function QuietHours({ onClose }: { onClose: () => void }) {
   const { http } = useChatClient();
   /** Undefined: not known yet. Null: there are none. */
   const [hours, setHours] = useState<Hours | null | undefined>(undefined);
+  /** Chosen abroad, they are to hold by this device's clock. */
+  const [isHere, setHere] = useState(false);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
 
@@ -38,12 +43,14 @@ export function QuietHours({ onClose }: { onClose: () => void }) {
     void attempt(async () => setHours((await http.notificationSettings()).quietHours));
   }, [http]);
 
+  const here = timeZone();
+  const zone = isHere ? here : (hours?.timeZone ?? here);
   const isWrong = hours != null && (!hours.from || !hours.to || hours.from === hours.to);
   const save = () =>
     attempt(async () => {
-      // Also where they were chosen abroad: the clock on the wall is what is meant.
-      const quietHours = hours ? { ...hours, timeZone: timeZone() } : null;
-      await http.changeNotificationSettings({ quietHours });
+      await http.changeNotificationSettings({
+        quietHours: hours ? { ...hours, timeZone: zone } : null,
+      });
       onClose();
     });
 
@@ -86,6 +93,17 @@ export function QuietHours({ onClose }: { onClose: () => void }) {
             />
           </div>
         )}
+        {hours && <p className="field__hint">{t.quietHours.zone(zone)}</p>}
+        {hours && hours.timeZone !== here && (
+          <label className="quiet-hours__switch">
+            <input
+              type="checkbox"
+              checked={isHere}
+              onChange={({ target }) => setHere(target.checked)}
+            />
+            {t.quietHours.ownZone(here)}
+          </label>
+        )}
         {(failure ?? isWrong) && (
           <p className="field__error" role="alert">
             {failure ?? t.quietHours.wrong}
@@ -100,8 +118,4 @@ export function QuietHours({ onClose }: { onClose: () => void }) {
       </form>
     </Dialog>
   );
-}
-
-function timeZone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
