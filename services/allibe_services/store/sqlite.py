@@ -8,6 +8,7 @@ waits `BUSY_SECONDS`.
 import asyncio
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -29,6 +30,8 @@ R = TypeVar("R")
 
 BUSY_SECONDS = 2.0
 """Longest wait for another process's write; below CALL_SECONDS, so that its caller hears why."""
+
+BUSY_PAUSE_SECONDS = 0.01
 
 MIGRATION_BUSY_SECONDS = 60.0
 """Longest wait for another process's migration, which may rewrite whole tables."""
@@ -214,7 +217,8 @@ def _engine(
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _write_ahead(connection, busy_seconds)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
 
@@ -224,6 +228,20 @@ def _engine(
 
     event.listen(engine, "handle_error", _replace_broken)
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Turn the WAL on. SQLite does not wait by itself for another process that is doing so."""
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(BUSY_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _replace_broken(context: ExceptionContext) -> None:
