@@ -31,6 +31,9 @@ class Clients:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        for client in self._made:
+            # Else whichever test runs when they are collected is told that they are still open.
+            client.let_go()
         await self.session.close()
 
     async def web_socket(

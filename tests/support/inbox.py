@@ -103,6 +103,10 @@ class Inbox(ABC, Generic[_Item]):
         if connection is not None and connection.transport is not None:
             connection.transport.abort()
 
+    def let_go(self) -> None:
+        """Drop the connection, in whatever state it is: at the end of a test."""
+        self.web_socket._response.close()
+
     async def _receive(self, known: int) -> None:
         """Receive more than so many, unless somebody else who waits has done it meanwhile."""
         async with self._receiving:
