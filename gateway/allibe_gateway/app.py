@@ -12,10 +12,10 @@ import structlog
 from aiohttp import web
 
 from allibe_gateway.addresses import Addresses
-from allibe_gateway.connection import WebSocketConnection
 from allibe_gateway.deadlines import Deadlines
 from allibe_gateway.doorkeeper import Doorkeeper
 from allibe_gateway.doors.base import Connection, Door
+from allibe_gateway.doors.connection import ServedConnection
 from allibe_gateway.doors.sockjs import pages, transports
 from allibe_gateway.doors.sockjs.connection import HttpConnection
 from allibe_gateway.draining import slots, window
@@ -79,7 +79,7 @@ class Gateway:
         self.origins = origins
         self._doorkeeper = doorkeeper
         self._shared = shared
-        self._connections: set[WebSocketConnection | HttpConnection] = set()
+        self._connections: set[ServedConnection] = set()
         self._sockjs = transports.SockJs(
             self, origins, doorkeeper, shared.limits, shared.metrics, sockjs_client_url
         )
@@ -214,13 +214,13 @@ class Gateway:
 
     # Details
 
-    def _opened(self, connection: WebSocketConnection | HttpConnection, entrance: Entrance) -> None:
+    def _opened(self, connection: ServedConnection, entrance: Entrance) -> None:
         self._connections.add(connection)
         self._shared.metrics.connections.labels(entrance.door).inc()
         if self._draining:  # it began while the handshake was answered
             connection.disconnect(disconnects.RESTART)
 
-    def _closed(self, connection: WebSocketConnection | HttpConnection, entrance: Entrance) -> None:
+    def _closed(self, connection: ServedConnection, entrance: Entrance) -> None:
         self._connections.discard(connection)
         self._shared.metrics.connections.labels(entrance.door).dec()
         self._gone.set()

@@ -7,10 +7,9 @@ from contextlib import suppress
 
 import structlog
 from aiohttp import WSMessage, WSMsgType, web
-from uuid_utils import uuid7
 
 from allibe_gateway.doors.base import Door
-from allibe_gateway.fanout.outbox import Outbox
+from allibe_gateway.doors.connection import EARLY, ServedConnection
 from allibe_gateway.inbound import LONGEST_PAUSE, Inbound, too_fast
 from allibe_gateway.limits import Limits
 from allibe_gateway.websocket_frames import PING, text_frame
@@ -28,17 +27,13 @@ KERNEL_BYTES = 32 * 1024
 """Bytes of a connection that wait in the kernel, besides those under way. It would else take up to
 4 MiB (Linux): memory of the container too, and nothing that our bounds know of."""
 
-_EARLY = 0.75
-"""Part of its interval after which a heart-beat is due: the sweep, every eighth of the shortest
-interval or more often, is then never late."""
-
 _LOST_CLOSE = 0.25
 """Part of its interval that a silent peer has to answer the close: hardly one ever does."""
 
 log = structlog.get_logger(__name__)
 
 
-class WebSocketConnection:
+class WebSocketConnection(ServedConnection):
     """`doors.base.Connection` over aiohttp. One reading task; writes go past aiohttp's writer."""
 
     framing = staticmethod(text_frame)
@@ -46,25 +41,12 @@ class WebSocketConnection:
     __slots__ = (
         "_beats",
         "_closed_with",
-        "_closer",
-        "_draining",
-        "_inbound",
         "_interrupted",
-        "_last_in",
-        "_limits",
-        "_loop",
-        "_metrics",
-        "_next_out",
         "_pings",
-        "_receive_within",
         "_runner",
-        "_send_every",
         "_transport",
         "_waits",
         "_web_socket",
-        "door",
-        "id",
-        "outbox",
     )
 
     def __init__(
@@ -75,32 +57,15 @@ class WebSocketConnection:
         metrics: GatewayMetrics,
         inbound: Inbound,
     ) -> None:
-        self.id = uuid7().hex
-        self.door: Door | None = None
-        self.outbox = Outbox(
-            transport,
-            most=limits.slow_consumer_bytes,
-            shed=limits.shed_bytes,
-            overflow=self._overflow,
-        )
+        super().__init__(transport, limits, metrics, inbound)
         self._web_socket = web_socket
         self._transport = transport
-        self._limits = limits
-        self._metrics = metrics
-        self._inbound = inbound
-        self._loop = asyncio.get_running_loop()
         self._closed_with: Disconnect | None = None
-        self._closer: asyncio.Task[None] | None = None
-        self._draining = False
         self._runner: asyncio.Task[None] | None = None
         self._waits = False
         self._interrupted = False
-        self._last_in = self._loop.time()
         self._beats = False
         self._pings = False
-        self._send_every = 0.0
-        self._next_out = 0.0
-        self._receive_within = 0.0
         _set_up(transport)
 
     @property
@@ -147,7 +112,7 @@ class WebSocketConnection:
         self._beats = send_seconds > 0
         self._pings = not 0 < receive_seconds <= own
         self._send_every = own if self._pings else send_seconds
-        self._next_out = self._loop.time() + _EARLY * self._send_every
+        self._next_out = self._loop.time() + EARLY * self._send_every
         silence = own if self._pings else receive_seconds
         self._receive_within = silence * self._limits.silent_intervals
 
@@ -161,34 +126,15 @@ class WebSocketConnection:
         self._interrupt()
         self._closer = asyncio.create_task(self._close(reason), name="close-connection")
 
-    def fall_behind(self) -> None:
-        """Let go of what its peer does not read: close, and drop it when it is closing already."""
-        if self.closing:
-            self._transport.abort()
-        else:
-            self.disconnect(disconnects.SLOW_CONSUMER)
+    def _busy(self) -> bool:
+        return False  # `_last_in` is infinite meanwhile
 
-    def hint(self, in_ms: int) -> bool:
-        """Tell when to reconnect, if it can be told; it is served as before."""
-        return self.door is not None and not self.closing and self.door.hint(in_ms)
+    def _heart_beat(self, door: Door) -> bytes:
+        beat = door.heart_beat if self._beats else b""
+        return beat + PING if self._pings else beat
 
-    async def drain(self) -> None:
-        """Take no more requests, settle what was taken, then close; at once when cancelled."""
-        self._draining = True
-        try:
-            if self.door is not None:
-                await self.door.settled()
-        finally:
-            self.disconnect(disconnects.RESTART)
-
-    def beat(self, now: float) -> None:
-        """Send a heart-beat if one is due, and miss the peer's; `now` in loop time."""
-        if self._receive_within and now - self._last_in > self._receive_within:
-            self.disconnect(disconnects.HEARTBEAT_LOST)
-        elif self._send_every and now >= self._next_out and self.door is not None:
-            self._next_out = now + _EARLY * self._send_every
-            beat = self.door.heart_beat if self._beats else b""
-            self.outbox.write(beat + PING if self._pings else beat)
+    def _drop(self) -> None:
+        self._transport.abort()
 
     def _goes_on(self) -> bool:
         self._waits = not self.closing
@@ -248,9 +194,6 @@ class WebSocketConnection:
         if reason is not disconnects.HEARTBEAT_LOST:
             return most
         return min(most, _LOST_CLOSE * self._receive_within / self._limits.silent_intervals)
-
-    def _overflow(self) -> None:
-        self.disconnect(disconnects.SLOW_CONSUMER)
 
 
 def _is_text(chunk: bytes) -> bool:

@@ -13,12 +13,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 import structlog
-from uuid_utils import uuid7
 
 from allibe_gateway.doors.base import Door
+from allibe_gateway.doors.connection import EARLY, ServedConnection
 from allibe_gateway.doors.sockjs import wire
 from allibe_gateway.doors.sockjs.websocket import hand_over
-from allibe_gateway.fanout.outbox import Outbox
 from allibe_gateway.inbound import LONGEST_PAUSE, Inbound, too_fast
 from allibe_gateway.limits import Limits
 from allibe_services.contracts import disconnects
@@ -27,9 +26,6 @@ from allibe_services.telemetry import GatewayMetrics
 
 FRAME_BYTES = 64 * 1024
 """Bytes after which a frame takes no further message: an answer ends soon after its limit."""
-
-_EARLY = 0.75
-"""As in `connection`: the sweep comes every quarter of an interval."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +40,7 @@ class Peer(Protocol):
     def abort(self) -> None: ...
 
 
-class HttpConnection:
+class HttpConnection(ServedConnection):
     """`doors.base.Connection` over requests. `ended` is called once, when the door is closed and
     the client was told, or did not come to be told."""
 
@@ -57,21 +53,10 @@ class HttpConnection:
         inbound: Inbound,
         ended: Callable[["HttpConnection"], None],
     ) -> None:
-        self.id = uuid7().hex
-        self.door: Door | None = None
-        self.outbox = Outbox(
-            self,
-            most=limits.slow_consumer_bytes,
-            shed=limits.shed_bytes,
-            overflow=self._overflow,
-        )
+        super().__init__(self, limits, metrics, inbound)
         self.reading = asyncio.Lock()
         """Held while a request's messages are read: their order, and a bound of their memory."""
-        self._limits = limits
-        self._metrics = metrics
-        self._inbound = inbound
         self._ended = ended
-        self._loop = asyncio.get_running_loop()
         self._handling = asyncio.Lock()
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -81,10 +66,7 @@ class HttpConnection:
         self._beat_due = False
         self._farewell: bytes | None = None
         self._told = asyncio.Event()
-        self._closer: asyncio.Task[None] | None = None
-        self._draining = False
-        self._alone_since = self._last_in = self._last_out = self._loop.time()
-        self._send_every = self._next_out = self._receive_within = 0.0
+        self._alone_since = self._last_out = self._last_in
 
     # What the door sees
 
@@ -96,7 +78,7 @@ class HttpConnection:
     def expect_heart_beats(self, *, send_seconds: float, receive_seconds: float) -> None:
         """See `doors.base.Connection`. A request is a sign of life, whatever it asks for."""
         self._send_every = send_seconds
-        self._next_out = self._loop.time() + _EARLY * send_seconds
+        self._next_out = self._loop.time() + EARLY * send_seconds
         self._receive_within = receive_seconds * self._limits.silent_intervals
 
     def disconnect(self, reason: Disconnect) -> None:
@@ -211,46 +193,26 @@ class HttpConnection:
         elif now - self._last_out >= self._limits.sockjs_heart_beat_seconds:
             self._beat_due = True
             self._wake()
-        self._beat_stomp(now)
+        super().beat(now)
 
     @property
     def unsent(self) -> int:
         """As of a WebSocket."""
         return self.get_write_buffer_size()
 
-    def fall_behind(self) -> None:
-        """Let go of what its client does not fetch: close, or drop it when it is closing."""
-        if not self.closing:
-            self.disconnect(disconnects.SLOW_CONSUMER)
-            return
+    # Details
+
+    def _busy(self) -> bool:
+        return self._handling.locked()  # a request waits for its answer
+
+    def _heart_beat(self, door: Door) -> bytes:
+        return door.heart_beat
+
+    def _drop(self) -> None:
         self._waiting.clear()
         self._waiting_bytes = 0
         if self._peer is not None:
             self._peer.abort()
-
-    def hint(self, in_ms: int) -> bool:
-        """Tell when to reconnect, if it can be told; as a WebSocket."""
-        return self.door is not None and not self.closing and self.door.hint(in_ms)
-
-    async def drain(self) -> None:
-        """Take no more messages, settle those that were taken, then close; as a WebSocket."""
-        self._draining = True
-        try:
-            if self.door is not None:
-                await self.door.settled()
-        finally:
-            self.disconnect(disconnects.RESTART)
-
-    # Details
-
-    def _beat_stomp(self, now: float) -> None:
-        # While a request waits for its answer, the client's silence is ours.
-        silent = 0.0 if self._handling.locked() else now - self._last_in
-        if self._receive_within and silent > self._receive_within:
-            self.disconnect(disconnects.HEARTBEAT_LOST)
-        elif self._send_every and now >= self._next_out and self.door is not None:
-            self._next_out = now + _EARLY * self._send_every
-            self.outbox.write(self.door.heart_beat)
 
     def _take(self) -> bytes:
         members = [self._waiting.popleft()]
@@ -265,9 +227,6 @@ class HttpConnection:
     def _wake(self) -> None:
         if self._woken is not None and not self._woken.done():
             self._woken.set_result(None)
-
-    def _overflow(self) -> None:
-        self.disconnect(disconnects.SLOW_CONSUMER)
 
     def _end(self, farewell: bytes) -> None:
         self._farewell = farewell
