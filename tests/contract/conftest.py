@@ -1,19 +1,19 @@
 """What the contract tests are run against: each fixture has one parameter per implementation."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from allibe_services.contracts.commands import PostMessage
 from allibe_services.contracts.ids import MessageId, RoomId, UserId, new_message_id
-from allibe_services.store.base import Store
-from allibe_services.store.migrate import migrate
-from allibe_services.store.postgresql import PostgresqlDatabase
-from allibe_services.store.sql import SqlStore
-from allibe_services.store.sqlite import SqliteDatabase
-from tests.support.databases import postgres_with_tables, shared_database
+from tests.support.databases import (
+    open_store,
+    postgres_with_tables,
+    shared_database,
+    sqlite_with_tables,
+    store,
+)
 from tests.support.private_servers import (
     amqp_url,
     postgres,
@@ -26,6 +26,7 @@ from tests.support.private_servers import (
 
 __all__ = [
     "amqp_url",
+    "open_store",
     "postgres",
     "postgres_template",
     "postgres_with_tables",
@@ -34,46 +35,9 @@ __all__ = [
     "redis_url",
     "servers_on_demand",
     "shared_database",
+    "sqlite_with_tables",
+    "store",
 ]
-
-
-@pytest.fixture
-def sqlite_with_tables(tmp_path: Path) -> str:
-    """The URL of a new SQLite database with tables."""
-    url = f"sqlite:///{tmp_path}/store/allibe.db"
-    migrate(url)
-    return url
-
-
-STORES: dict[str, tuple[str, Callable[[str], Store]]] = {
-    "sqlite": ("sqlite_with_tables", lambda url: SqlStore(SqliteDatabase(url))),
-    "postgresql": ("postgres_with_tables", lambda url: SqlStore(PostgresqlDatabase(url))),
-}
-"""For each kind of database: the fixture that makes a new one, and what opens a store on it."""
-
-
-@pytest.fixture(params=STORES)
-async def open_store(
-    request: pytest.FixtureRequest,
-) -> AsyncIterator[Callable[[], Awaitable[Store]]]:
-    """Open stores over one new database: a second one is as if from another process."""
-    fixture, open_at = STORES[request.param]
-    url = request.getfixturevalue(fixture)
-    opened: list[Store] = []
-
-    async def open_one() -> Store:
-        opened.append(open_at(url))
-        return opened[-1]
-
-    yield open_one
-    for store in opened:
-        await store.close()
-
-
-@pytest.fixture
-async def store(open_store: Callable[[], Awaitable[Store]]) -> Store:
-    """One store over a new database."""
-    return await open_store()
 
 
 @pytest.fixture

@@ -1,6 +1,12 @@
-"""Private servers for the tests of all folders here."""
+"""Private servers, and stores on them, for the tests of all folders here."""
 
-from tests.support.databases import postgres_with_tables, shared_database
+from tests.support.databases import (
+    open_store,
+    postgres_with_tables,
+    shared_database,
+    sqlite_with_tables,
+    store,
+)
 from tests.support.private_servers import (
     amqp_url,
     postgres,
@@ -14,6 +20,7 @@ from tests.support.private_servers import (
 
 __all__ = [
     "amqp_url",
+    "open_store",
     "postgres",
     "postgres_template",
     "postgres_url",
@@ -23,4 +30,6 @@ __all__ = [
     "redis_url",
     "servers_on_demand",
     "shared_database",
+    "sqlite_with_tables",
+    "store",
 ]

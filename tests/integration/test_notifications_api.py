@@ -1,7 +1,6 @@
 """Subscriptions, quiet hours and muted rooms over HTTP, on both databases."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +11,7 @@ from allibe_rooms_api.call import Context
 from allibe_services.auth import TokenSigner, TokenVerifier
 from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.contracts.ids import UserId
-from allibe_services.store.migrate import migrate
-from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
-from allibe_services.store.sqlite import SqliteDatabase
 from allibe_services.tickets.inprocess import InProcessTickets
 from tests.support.push_browser import PushBrowser
 
@@ -49,18 +45,6 @@ class Asking:
         ) as response:
             content = await response.json(content_type=None) if response.status != 204 else None
             return response.status, content
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlStore]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/allibe.db"
-        migrate(url)
-        store = SqlStore(SqliteDatabase(url))
-    else:
-        store = SqlStore(PostgresqlDatabase(request.getfixturevalue("postgres_with_tables")))
-    yield store
-    await store.close()
 
 
 @pytest.fixture

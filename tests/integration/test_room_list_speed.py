@@ -6,7 +6,6 @@ what the others take on top is the machine's.
 
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +16,7 @@ from allibe_rooms_api.app import create_app
 from allibe_rooms_api.call import Context
 from allibe_services.auth import TokenSigner, TokenVerifier
 from allibe_services.bus.inprocess import InProcessBus
-from allibe_services.store.migrate import migrate
-from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
-from allibe_services.store.sqlite import SqliteDatabase
 from allibe_services.store.tables import members, messages, muted_rooms, rooms
 from allibe_services.tickets.inprocess import InProcessTickets
 
@@ -31,18 +27,6 @@ TIMES = 50
 MOST_SECONDS = 0.030
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlStore]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/allibe.db"
-        migrate(url)
-        store = SqlStore(SqliteDatabase(url))
-    else:
-        store = SqlStore(PostgresqlDatabase(request.getfixturevalue("postgres_with_tables")))
-    yield store
-    await store.close()
 
 
 @pytest.fixture

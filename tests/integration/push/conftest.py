@@ -16,7 +16,6 @@ from allibe_services.outbound import (
     TimeLimits,
     outbound_client,
 )
-from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 from allibe_services.vapid import VapidKey
@@ -72,10 +71,8 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    url = f"sqlite:///{tmp_path}/store/allibe.db"
-    migrate(url)
-    store = SqlStore(SqliteDatabase(url))
+async def store(sqlite_with_tables: str) -> AsyncIterator[SqlStore]:
+    store = SqlStore(SqliteDatabase(sqlite_with_tables))
     yield store
     await store.close()
 
