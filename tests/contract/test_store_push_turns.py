@@ -11,6 +11,7 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
 from allibe_services.contracts.notifications import QuietHours
 from allibe_services.contracts.push import PushReason
+from allibe_services.contracts.push_queue import WEBHOOK
 from allibe_services.store import push_turns
 from allibe_services.store.base import Store
 from allibe_services.store.subscriptions import id_of
@@ -189,6 +190,40 @@ async def test_without_being_held_other_rooms_go_on(store: Store, post: Post) ->
     await end(store, await turn(store), again_at=now() + HOUR, tries=1)
     await say(store, post(room="2"))
     assert (await turn(store)).push.room_id == TWO
+
+
+@pytest.mark.parametrize(
+    ("tries", "done", "waits"),
+    [(1, {"x"}, True), (1, {"x", WEBHOOK}, False), (1, {"x-webhook"}, True), (0, set(), False)],
+)
+async def test_the_webhook_gets_first_what_was_tried_and_it_has_not_got(
+    store: Store, post: Post, tries: int, done: set[str], waits: bool
+) -> None:
+    until = now() + HOUR
+    await say(store, post())
+    await end(store, await turn(store), again_at=until, tries=tries, done=frozenset(done))
+    await say(store, post(room="2"))
+    second = (await turn(store)).push
+    assert second.room_id == TWO
+    assert second.webhook_after == (until if waits else None)
+
+
+async def test_of_two_that_were_tried_one_goes_first(store: Store, post: Post) -> None:
+    """Else each would wait for the other."""
+    soon = now() + timedelta(milliseconds=200)
+    await say(store, post(room="2"))
+    await end(store, await turn(store), again_at=soon, tries=1)
+    await say(store, post())
+    after = await turn(store)
+    assert after.push.room_id == ONE
+    assert after.push.webhook_after is not None
+    await end(store, after, again_at=now(), tries=1)
+    await asyncio.sleep(0.3)
+    before = await turn(store)
+    assert (before.push.room_id, before.push.webhook_after) == (TWO, None)
+    await end(store, before)
+    after = await turn(store)
+    assert (after.push.room_id, after.push.webhook_after) == (ONE, None)
 
 
 async def test_what_is_gone_is_forgotten_and_of_no_other_user(store: Store, post: Post) -> None:

@@ -13,6 +13,8 @@ scheduler rooms with news: who is to be pushed, and when
 pusher    pushes that are due: looked at once more, and sent
 kept      which decisions of a round the store has already
 deciding  whether somebody is pushed something, and why
+turns     how many users at a time
+shares    how much of a worker each push service may take
 sending   one try, over all ways to a user
 endings   what it came to, kept
 pushing   all of it as one resource of a worker

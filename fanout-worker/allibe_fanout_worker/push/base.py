@@ -88,6 +88,11 @@ Outcome = Delivered | Gone | RetryAfter | Failed
 class PushProvider(Protocol):
     """Sends to one place."""
 
+    @property
+    def service(self) -> str:
+        """Whom it asks: those with the same one are slow together. An origin."""
+        ...
+
     async def send(self, push: Push) -> Outcome:
         """Try once, within seconds; return what became of it. Raises nothing of its own."""
         ...

@@ -1,8 +1,8 @@
 """Pushes that are due: claimed, looked at once more, sent, and kept as what they came to.
 
 No more users are claimed than can be sent to at once, so that what was looked at is sent right
-then. Push services may be as slow as they like: nothing else waits for them, and what they are
-late with waits in the store.
+then. Push services may be as slow as they like: nothing else waits for them, nor does any other
+push service, and what they are late with waits in the store.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ from allibe_fanout_worker.push.deciding import Over, Wait, at_its_time
 from allibe_fanout_worker.push.endings import Endings
 from allibe_fanout_worker.push.retries import RetryPolicy
 from allibe_fanout_worker.push.sending import sent
+from allibe_fanout_worker.push.shares import Shares
+from allibe_fanout_worker.push.turns import Turns
 from allibe_fanout_worker.push.ways import Ways
 from allibe_services.contracts.errors import Unavailable
 from allibe_services.contracts.ids import RoomId, UserId
@@ -25,9 +27,6 @@ from allibe_services.rates.rate import Rate
 from allibe_services.runtime import Tasks
 from allibe_services.store.base import Store
 from allibe_services.telemetry import PushMetrics
-
-AT_ONCE = 20
-"""Users pushed to at a time: as many as there are connections to one push service."""
 
 CLAIM = timedelta(seconds=60)
 """How long a user is this worker's: longer than a try and keeping its end take together. After a
@@ -78,8 +77,9 @@ class Pusher:
         self._policy = policy or RetryPolicy()
         self._endings = Endings(store.push_queue, max(delay, NEWER))
         self._under_way: set[asyncio.Task[None]] = set()
-        self._users = 0
         self._woken = asyncio.Event()
+        self._turns = Turns(self._woken.set)
+        self._shares = Shares(asyncio.get_running_loop().time)
 
     def wake(self) -> None:
         """Say that somebody may be due, or that there is room for somebody."""
@@ -117,16 +117,17 @@ class Pusher:
 
     async def _take(self) -> bool:
         """Claim as many users as there is room for, and serve them; tell whether there were any."""
-        if self._users >= AT_ONCE:
+        room = self._turns.room
+        if not room:
             return False
         try:
-            claim = await self._queue.claim(most=AT_ONCE - self._users, length=CLAIM)
+            claim = await self._queue.claim(most=room, length=CLAIM)
         except Unavailable as error:
             log.warning("push_claims_put_off", code=error.code)
             await asyncio.sleep(RETRY.total_seconds())
             return False
         if claim.users:
-            self._users += len(claim.users)
+            self._turns.begin(len(claim.users))
             task = self._tasks.start(self._serve(claim), name="pushes")
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
@@ -142,7 +143,7 @@ class Pusher:
             until = now() + RETRY
             ends = [PushEnd(user=one, claim=claim.claim, held_until=until) for one in claim.users]
             await asyncio.gather(*(self._endings.keep(end) for end in ends))
-            self._free(len(ends))
+            self._turns.end(len(ends))
             return
         async with asyncio.TaskGroup() as turns:
             for user in claim.users:
@@ -157,15 +158,13 @@ class Pusher:
     async def _turn(
         self, claim: str, user: UserId, push: DuePush | None, looking: set[tuple[UserId, RoomId]]
     ) -> None:
-        try:
+        with self._turns.under_way():
             if push is None:
                 end = PushEnd(user=user, claim=claim)
             else:
                 end = await self._push(claim, push, looks=(user, push.room_id) in looking)
             await self._endings.keep(end)
             self._count(end.reasons)
-        finally:
-            self._free(1)
 
     async def _push(self, claim: str, push: DuePush, *, looks: bool) -> PushEnd:
         ways = self._ways.to(push.browsers)
@@ -183,12 +182,15 @@ class Pusher:
                 held_until=verdict.until if verdict.holds else None,
                 reasons=(verdict.reason,),
             )
-        return await sent(claim, push, ways, policy=self._policy, free_at=verdict.free_at)
+        return await sent(
+            claim,
+            push,
+            ways,
+            shares=self._shares,
+            policy=self._policy,
+            free_at=verdict.free_at,
+        )
 
     def _count(self, reasons: Sequence[str]) -> None:
         for reason in reasons:
             self._metrics.count(reason)
-
-    def _free(self, users: int) -> None:
-        self._users -= users
-        self.wake()

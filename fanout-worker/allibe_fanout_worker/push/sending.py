@@ -11,19 +11,31 @@ import structlog
 from allibe_fanout_worker.push.base import Delivered, Failed, Gone, Outcome, Push, PushProvider
 from allibe_fanout_worker.push.deciding import told
 from allibe_fanout_worker.push.retries import Again, Dead, RetryPolicy, next_try
-from allibe_fanout_worker.push.ways import WEBHOOK
+from allibe_fanout_worker.push.shares import Share, Shares
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.push import PushReason
-from allibe_services.contracts.push_queue import DuePush, PushEnd
+from allibe_services.contracts.push_queue import WEBHOOK, DuePush, PushEnd
 
 log = structlog.get_logger(__name__)
 
 
-class Tried(msgspec.Struct, frozen=True):
-    """What a try over one way came to."""
+class PutOff(msgspec.Struct, frozen=True):
+    """Not tried, for so many seconds."""
 
-    outcome: Outcome
+    seconds: float
+    reason: PushReason
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """What a turn over one way came to."""
+
+    outcome: Outcome | PutOff
     next: Again | Dead | None
+
+    @property
+    def was_made(self) -> bool:
+        """Whether it was tried at all."""
+        return not isinstance(self.outcome, PutOff)
 
 
 async def sent(
@@ -31,35 +43,66 @@ async def sent(
     due: DuePush,
     ways: Mapping[str, PushProvider],
     *,
+    shares: Shares,
     policy: RetryPolicy,
     free_at: datetime,
 ) -> PushEnd:
     """Try each way that is left, all at once; return how the turn ended.
 
-    The push waits where a way is to be tried again: for the longest that one of them asks for. It
-    holds the user's other pushes back where that way is the webhook, which has them in order.
+    The push waits where a way is to be tried again: for the longest that one of them asks for,
+    those that were put off only if there are no others. A turn in which all were put off changes
+    nothing of the push: it tells of what comes meanwhile as well, and is no try.
     """
     left = {name: way for name, way in ways.items() if name not in due.done}
-    push = told(due, now=now())
-    outcomes = await asyncio.gather(*(_try(way, push) for way in left.values()))
-    tried = {
-        name: Tried(outcome, _next(outcome, due, policy))
-        for name, outcome in zip(left, outcomes, strict=True)
-    }
-    again = {name: one.next.at for name, one in tried.items() if isinstance(one.next, Again)}
-    again_at = moment(int(max(again.values()) * 1000)) if again else None
+    outcomes = await _outcomes(left, due, shares)
+    tried = {name: Tried(one, _next(one, due, policy)) for name, one in outcomes.items()}
+    made = [one for one in tried.values() if one.was_made]
+    again = {name for name, one in tried.items() if isinstance(one.next, Again)}
     return PushEnd(
         user=due.user,
         claim=claim,
         push=due,
-        again_at=again_at,
-        tries=due.tries + 1,
-        done=due.done | (tried.keys() - again.keys()),
-        held_until=again_at if WEBHOOK in again else None,
-        free_at=free_at,
+        again_at=_again_at(made) or _again_at([*tried.values()]),
+        tries=due.tries + (1 if made else 0),
+        done=due.done | (tried.keys() - again),
+        free_at=free_at if made else None,
         gone=tuple(name for name, one in tried.items() if isinstance(one.outcome, Gone)),
         reasons=tuple(reason for one in tried.values() for reason in _reasons(one)),
     )
+
+
+async def _outcomes(
+    ways: Mapping[str, PushProvider], due: DuePush, shares: Shares
+) -> dict[str, Outcome | PutOff]:
+    found: dict[str, Outcome | PutOff] = {}
+    services: dict[str, dict[str, PushProvider]] = {}
+    for name, way in ways.items():
+        if name == WEBHOOK and due.webhook_after is not None:
+            seconds = (due.webhook_after - now()).total_seconds()
+            found[name] = PutOff(max(0.0, seconds), PushReason.IN_ORDER)
+        else:
+            services.setdefault(way.service, {})[name] = way
+    push = told(due, now=now())
+    over = (_over(shares.of(service), some, push) for service, some in services.items())
+    for part in await asyncio.gather(*over):
+        found |= part
+    return {name: found[name] for name in ways}
+
+
+async def _over(
+    share: Share, ways: Mapping[str, PushProvider], push: Push
+) -> dict[str, Outcome | PutOff]:
+    """Try the ways over one service, if it has a place for the user."""
+    seconds = share.take()
+    if seconds is not None:
+        return dict.fromkeys(ways, PutOff(seconds, PushReason.SERVICE_BUSY))
+    answered = None
+    try:
+        outcomes = await asyncio.gather(*(_try(way, push) for way in ways.values()))
+        answered = any(one.reason is not PushReason.TIMED_OUT for one in outcomes)
+    finally:
+        share.give_back(answered=answered)
+    return dict(zip(ways, outcomes, strict=True))
 
 
 async def _try(way: PushProvider, push: Push) -> Outcome:
@@ -72,15 +115,25 @@ async def _try(way: PushProvider, push: Push) -> Outcome:
         return Failed(retryable=True, reason=PushReason.UNAVAILABLE)
 
 
-def _next(outcome: Outcome, due: DuePush, policy: RetryPolicy) -> Again | Dead | None:
+def _next(outcome: Outcome | PutOff, due: DuePush, policy: RetryPolicy) -> Again | Dead | None:
+    present, expires_at = milliseconds(now()) / 1000, milliseconds(due.expires_at) / 1000
+    if isinstance(outcome, PutOff):
+        if present + outcome.seconds >= expires_at:
+            return Dead(PushReason.EXPIRED, outcome.reason)
+        return Again(present + outcome.seconds)
     return next_try(
         outcome,
         policy=policy,
         tried=due.tries + 1,
-        now=milliseconds(now()) / 1000,
-        expires_at=milliseconds(due.expires_at) / 1000,
+        now=present,
+        expires_at=expires_at,
         random=random.random,
     )
+
+
+def _again_at(tried: list[Tried]) -> datetime | None:
+    times = [one.next.at for one in tried if isinstance(one.next, Again)]
+    return moment(int(max(times) * 1000)) if times else None
 
 
 def _reasons(one: Tried) -> tuple[PushReason, ...]:

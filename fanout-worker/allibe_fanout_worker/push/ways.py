@@ -8,15 +8,12 @@ from allibe_fanout_worker.push.base import PushProvider
 from allibe_fanout_worker.push.signing import read_secrets
 from allibe_fanout_worker.push.webhook import Webhook
 from allibe_fanout_worker.push.webpush import WebPush
-from allibe_services.contracts.push_queue import Browser
+from allibe_services.contracts.push_queue import WEBHOOK, Browser
 from allibe_services.outbound import LoopbackForTests, Rules, UrlRefused, outbound_client
 from allibe_services.settings import PREFIX, Settings
 from allibe_services.vapid import VapidKey, checked_subject
 
 _Made = TypeVar("_Made")
-
-WEBHOOK = "webhook"
-"""Stands where a subscription's id would: no hash is as short."""
 
 
 class Ways:

@@ -56,7 +56,7 @@ class Webhook:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        client.origin(url)
+        self.service = client.origin(url)
         self._client = client
         self._url = url
         self._secrets = read_secrets(secrets)

@@ -13,7 +13,7 @@ from allibe_fanout_worker.push.base import Failed, Gone, Outcome, Push, PushProv
 from allibe_fanout_worker.push.fitting import shown
 from allibe_fanout_worker.push.statuses import failure_of, outcome_of
 from allibe_services.contracts.push import PushReason, Subscription
-from allibe_services.outbound import OutboundClient, OutboundError
+from allibe_services.outbound import OutboundClient, OutboundError, UrlRefused
 from allibe_services.vapid import VapidKey
 
 BODY_BYTES = 4096
@@ -47,6 +47,13 @@ class WebPush:
         self._client = client
         self._authorizations = _Authorizations(key, subject, clock)
         self._clock = clock
+
+    def service(self, subscription: Subscription) -> str:
+        """Return the push service's origin; "" for one that may not be asked."""
+        try:
+            return self._client.origin(subscription.endpoint)
+        except UrlRefused:
+            return ""
 
     def to(self, subscription: Subscription) -> PushProvider:
         """Return what sends to that browser."""
@@ -87,6 +94,10 @@ class _Browser:
     def __init__(self, web_push: WebPush, subscription: Subscription) -> None:
         self._web_push = web_push
         self._subscription = subscription
+
+    @property
+    def service(self) -> str:
+        return self._web_push.service(self._subscription)
 
     async def send(self, push: Push) -> Outcome:
         return await self._web_push.send(push, self._subscription)

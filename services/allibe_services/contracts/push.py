@@ -57,6 +57,10 @@ class PushReason(StrEnum):
     """Put off to the end of the user's quiet hours."""
     RATE_LIMITED = "rate_limited"
     """Put off: the user has had many."""
+    SERVICE_BUSY = "service_busy"
+    """Put off, not tried: the push service has as many of ours as it may, and is slow or hangs."""
+    IN_ORDER = "in_order"
+    """Put off, not tried: the webhook is to get another push of the user's first."""
 
     SENT = "sent"
     """The push service, or the webhook, has taken it."""

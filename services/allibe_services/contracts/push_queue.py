@@ -12,6 +12,9 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.notifications import QuietHours
 from allibe_services.contracts.push import PushReason, Subscription
 
+WEBHOOK = "webhook"
+"""Stands where a subscription's id would: no hash is as short."""
+
 
 class Candidate(msgspec.Struct, frozen=True):
     """A member of a room with news."""
@@ -70,7 +73,8 @@ class DuePush(msgspec.Struct, frozen=True, kw_only=True):
     It tells of the messages from `first_offset` to `told_offset`; `messages` of them are unread and
     from others. `newest` is the last one's text, with its sender; None where the user has sent it.
     `done` are subscriptions that need no further try. `free_at`: when the user's rate allows all
-    that it ever allows.
+    that it ever allows. Pushes of the user's that the webhook is to get first wait until
+    `webhook_after`; None: there are none.
     """
 
     user: UserId
@@ -90,6 +94,7 @@ class DuePush(msgspec.Struct, frozen=True, kw_only=True):
     quiet_hours: QuietHours | None
     free_at: datetime
     browsers: tuple[Browser, ...]
+    webhook_after: datetime | None = None
 
 
 class PushEnd(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,13 +13,25 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, delete, func, literal, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from uuid_utils import uuid7
 
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.push import Subscription
-from allibe_services.contracts.push_queue import Browser, DuePush, PushClaim, PushEnd
+from allibe_services.contracts.push_queue import WEBHOOK, Browser, DuePush, PushClaim, PushEnd
 from allibe_services.store import push_decisions
 from allibe_services.store.base import OWN_COUNTED, PUSH_LIFE
 from allibe_services.store.dialects import OneOf, Upsert
@@ -72,9 +84,29 @@ _NEXT_ROOM = (
     select(_FIRST.c.room_id)
     .where(_FIRST.c.user_id == push_users.c.user_id, _FIRST.c.due_at <= bindparam("now"))
     # What waits for another try goes first, and so keeps its place.
-    .order_by(case((_FIRST.c.tries > 0, 0), else_=1), _FIRST.c.due_at, _FIRST.c.room_id)
+    .order_by(
+        case((_FIRST.c.tries > 0, 0), else_=1),
+        case((_FIRST.c.tries > 0, _FIRST.c.push_id), else_=""),
+        _FIRST.c.due_at,
+        _FIRST.c.room_id,
+    )
     .limit(1)
     .correlate(push_users)
+    .scalar_subquery()
+)
+_EARLIER = pushes.alias("earlier")
+_WEBHOOK_AFTER = (
+    select(func.max(_EARLIER.c.due_at))
+    .where(
+        _EARLIER.c.user_id == pushes.c.user_id,
+        _EARLIER.c.room_id != pushes.c.room_id,
+        _EARLIER.c.due_at < NEVER,
+        _EARLIER.c.tries > 0,
+        # In the order in which their turns come, so that no two wait for one another.
+        or_(pushes.c.tries == 0, _EARLIER.c.push_id < pushes.c.push_id),
+        (literal(" ") + _EARLIER.c.done + " ").not_like(f"% {WEBHOOK} %"),
+    )
+    .correlate(pushes)
     .scalar_subquery()
 )
 _NEWEST = messages.alias("newest")
@@ -94,6 +126,7 @@ _NEXT = (
         pushes.c.expires_at,
         pushes.c.tries,
         pushes.c.done,
+        _WEBHOOK_AFTER.label("webhook_after"),
         push_users.c.free_at,
         rooms.c.name,
         members.c.read_offset,
@@ -314,6 +347,7 @@ def _due(row: Row[*tuple[Any, ...]], browsers: tuple[Browser, ...]) -> DuePush:
         quiet_hours=None if row.time_zone is None else quiet_hours(row),
         free_at=moment(row.free_at),
         browsers=browsers,
+        webhook_after=None if row.webhook_after is None else moment(row.webhook_after),
     )
 
 

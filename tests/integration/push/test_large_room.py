@@ -18,6 +18,8 @@ LOOKING = 50
 class Everybody:
     """A webhook that takes everything, and knows of whom."""
 
+    service = "https://hook.test"
+
     def __init__(self) -> None:
         self.told: Counter[UserId] = Counter()
 

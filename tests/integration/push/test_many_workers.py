@@ -28,6 +28,8 @@ MESSAGES = 8
 class Fickle:
     """A webhook that fails now and then, each push once, and adds up what it was told of."""
 
+    service = "https://hook.test"
+
     def __init__(self) -> None:
         self.told: Counter[tuple[UserId, RoomId]] = Counter()
         self.under_way: Counter[UserId] = Counter()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from allibe_fanout_worker.push.ways import WEBHOOK, Ways, check, ways_of
-from allibe_services.contracts.push_queue import Browser
+from allibe_fanout_worker.push.ways import Ways, check, ways_of
+from allibe_services.contracts.push_queue import WEBHOOK, Browser
 from allibe_services.settings import Settings
 from allibe_services.vapid import VapidKey
 from tests.support.push_browser import PushBrowser
