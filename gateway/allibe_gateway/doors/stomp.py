@@ -1,16 +1,16 @@
-"""STOMP 1.0 to 1.2 at `/allibe-ws`: frames to session calls, events to MESSAGE frames."""
+"""STOMP 1.0 to 1.2 at `/allibe-ws`: frames to session calls. Answers are in `stomp_replies`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from allibe_gateway.doors import destinations
-from allibe_gateway.doors.base import Connection, disconnect_for
+from allibe_gateway.doors.base import Connection, Framing
 from allibe_gateway.doors.bodies import MessageBody, ReadBody, RoomBody, VisibilityBody, decode
-from allibe_gateway.doors.destinations import UserQueueName
-from allibe_gateway.doors.stomp_queues import UserQueues
+from allibe_gateway.doors.stomp_replies import StompReplies, joined_headers
 from allibe_gateway.doors.stomp_view import stomp_view
 from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.room_feed import Joined
@@ -28,11 +28,8 @@ from allibe_gateway.stomp import (
     StompError,
     Subscribe,
     Unsubscribe,
-    replies,
 )
-from allibe_gateway.stomp.errors import FrameTooLarge
 from allibe_gateway.subscriptions import RoomSubscription
-from allibe_services import __version__
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.commands import Stored
 from allibe_services.contracts.errors import (
@@ -44,8 +41,6 @@ from allibe_services.contracts.errors import (
 from allibe_services.contracts.events import RoomLeft, UserEvent
 from allibe_services.contracts.identity import Identity
 from allibe_services.contracts.ids import Position
-
-SERVER = f"allibe/{__version__}"
 
 FRAMES_IN_A_ROW = 50
 """Frames of one WebSocket message that are handled before others have their turn."""
@@ -67,12 +62,10 @@ class StompDoor:
         "_connection",
         "_handshake_token",
         "_protocol",
-        "_queues",
-        "_receipts",
         "_refused",
+        "_replies",
         "_session",
         "_shared",
-        "_soft",
         "_ticket",
         "heart_beat",
     )
@@ -81,16 +74,14 @@ class StompDoor:
         self, connection: Connection, shared: Shared, handshake_token: str, ticket: str = ""
     ) -> None:
         offer = int(shared.limits.heart_beat_seconds * 1000)
-        self.heart_beat = connection.framing(HEART_BEAT)
+        self.heart_beat = _heart_beat(connection.framing)
         self._connection = connection
         self._shared = shared
         self._handshake_token = handshake_token
         self._ticket = ticket
         self._protocol = ServerProtocol(heart_beat=(offer, offer))
         self._session = Session(connection.id, shared, connection.outbox, self)
-        self._queues = UserQueues()
-        self._soft = False
-        self._receipts = b""
+        self._replies = StompReplies(connection, self._protocol, shared.metrics)
         self._refused: tuple[str, AllibeError] | None = None
 
     # Door
@@ -110,15 +101,12 @@ class StompDoor:
                     await asyncio.sleep(0)  # a chunk may hold thousands: others wait
         except StompError as error:
             await self.settled()
-            self._refuse_frame(error)
+            self._replies.refuse_frame(error)
         return number
 
     def hint(self, in_ms: int) -> bool:
-        """Send it to the queue of errors, for want of a frame of the server's own in STOMP."""
-        frame = self._queues.hint(self._protocol.version, in_ms)
-        if frame is not None:
-            self._write(frame)
-        return frame is not None
+        """Send it to the queue of errors."""
+        return self._replies.hint(in_ms)
 
     async def settled(self) -> None:
         """Wait for receipts."""
@@ -127,7 +115,7 @@ class StompDoor:
         except AllibeError:
             return
         finally:
-            self._write_receipts()
+            self._replies.flush()
 
     async def close(self) -> None:
         """End the session."""
@@ -137,12 +125,12 @@ class StompDoor:
 
     def fail(self, error: AllibeError) -> None:
         """Send ERROR, then close."""
-        self._error(error, None)
+        self._replies.fail(error)
 
     def on_event(self, event: UserEvent) -> None:
         """Send what concerns the user to the queues that the client has subscribed to."""
-        for body, queue in self._queues.for_event(event):
-            self._write_to_queue(queue, body)
+        for body, queue in self._replies.queues.for_event(event):
+            self._replies.to_queue(queue, body)
 
     def on_revoked(self, subscription: RoomSubscription) -> None:
         """End the subscription with a last MESSAGE that says why; the connection lives."""
@@ -157,27 +145,25 @@ class StompDoor:
 
     def on_log_reset(self) -> None:
         """Let the client come back: its SUBSCRIBE will say that it could not recover."""
-        self._write_receipts()
+        self._replies.flush()
         self._connection.disconnect(disconnects.LOG_RESET)
 
     # Frames
 
     async def _connect(self, frame: Connect) -> None:
         heart_beat = frame.heart_beat
-        self._soft = frame.headers.get("x-soft-errors") == "true"
+        self._replies.soft = frame.headers.get("x-soft-errors") == "true"
         try:
             identity = await self._sign_in(frame)
         except AllibeError as error:
-            self._error(error, None)
+            self._replies.fail(error)
             return
         self._connection.expect_heart_beats(
             send_seconds=heart_beat.send_ms / 1000, receive_seconds=heart_beat.receive_ms / 1000
         )
         offer = int(self._shared.limits.heart_beat_seconds * 1000)
         user = identity.user_id if identity is not None else None
-        self._write(
-            replies.connected(frame.version, self._connection.id, SERVER, (offer, offer), user)
-        )
+        self._replies.connected(frame.version, (offer, offer), user)
 
     async def _sign_in(self, frame: Connect) -> Identity | None:
         token, ticket = _token(frame.headers) or self._handshake_token, self._ticket
@@ -188,27 +174,28 @@ class StompDoor:
 
     async def _subscribe(self, frame: Subscribe) -> None:
         try:
-            extra = await self._begin_subscription(frame)
+            joined = await self._begin_subscription(frame)
         except AllibeError as error:
-            await self._refuse(error, frame.receipt, frame.destination)
+            await self._before_error()
+            self._replies.tell(error, frame.receipt, frame.destination)
             return
-        self._receipt(frame.receipt, extra)
+        self._replies.receipt(frame.receipt, joined_headers(joined))
 
-    async def _begin_subscription(self, frame: Subscribe) -> dict[str, str]:
+    async def _begin_subscription(self, frame: Subscribe) -> Joined | None:
         if token := _token(frame.headers):
             await self._session.sign_in(token)
         self._session.require_identity()
         target = destinations.parse(frame.destination)
         if len(frame.id) > SUBSCRIPTION_ID_LENGTH:
             raise BadRequest(f"A subscription id has at most {SUBSCRIPTION_ID_LENGTH} characters.")
-        if frame.id in self._queues or frame.id in self._session.subscriptions:
+        if frame.id in self._replies.queues or frame.id in self._session.subscriptions:
             raise Conflict("The subscription id is in use on this connection.")
         if frame.ack != "auto" and not _is_log(target):
             raise BadRequest("ack is auto here: only a room's log has a read marker.")
         subscription_id = frame.id if frame.has_id else None
         if isinstance(target, destinations.UserQueue):
-            self._queues.add(target.name, frame.id, subscription_id)
-            return {}
+            self._replies.queues.add(target.name, frame.id, subscription_id)
+            return None
         if frame.ack == "client-individual":
             raise BadRequest("ack is auto or client: an ACK is a read marker, so it is cumulative.")
         acks = frame.ack == "client"
@@ -220,13 +207,12 @@ class StompDoor:
             ack=acks,
         )
         subscription = RoomSubscription(frame.id, target.room_id, target.stream, view)
-        joined = await self._session.subscribe(subscription, _since(frame.headers))
-        return _joined_headers(joined)
+        return await self._session.subscribe(subscription, _since(frame.headers))
 
     async def _unsubscribe(self, frame: Unsubscribe) -> None:
-        if not self._queues.remove(frame.id):
+        if not self._replies.queues.remove(frame.id):
             self._session.unsubscribe(frame.id)
-        self._receipt(frame.receipt)
+        self._replies.receipt(frame.receipt)
 
     async def _send(self, frame: Send) -> None:
         if self._refused is not None and frame.headers.get("transaction") != self._refused[0]:
@@ -240,9 +226,10 @@ class StompDoor:
             await self._do(frame)
         except AllibeError as error:
             self._note_refusal(frame, error)
-            await self._refuse(error, frame.receipt, frame.destination, _named_by_client(frame))
+            await self._before_error()
+            self._replies.tell(error, frame.receipt, frame.destination, _named_by_client(frame))
             return
-        self._receipt(frame.receipt)
+        self._replies.receipt(frame.receipt)
 
     async def _post(self, frame: Send) -> None:
         """Post a message; its receipt, or its error, follows when it is settled."""
@@ -261,10 +248,10 @@ class StompDoor:
             return
         error = future.exception()
         if error is None:
-            self._receipt_soon(frame.receipt)
+            self._replies.receipt_soon(frame.receipt)
         elif isinstance(error, AllibeError):
             self._note_refusal(frame, error)
-            self._tell(error, frame.receipt, frame.destination, _named_by_client(frame))
+            self._replies.tell(error, frame.receipt, frame.destination, _named_by_client(frame))
 
     async def _do(self, frame: Send) -> None:
         if frame.destination == "/app/auth":
@@ -293,25 +280,26 @@ class StompDoor:
                 raise BadRequest("This is no message-id of a room's log.")
             await self._session.acknowledge(position)
         except AllibeError as error:
-            await self._refuse(error, frame.receipt, None)
+            await self._before_error()
+            self._replies.tell(error, frame.receipt, None)
             return
-        self._receipt(frame.receipt)
+        self._replies.receipt(frame.receipt)
 
     async def _nack(self, frame: Nack) -> None:
         """A message in a log cannot be given back: a NACK changes nothing."""
-        self._receipt(frame.receipt)
+        self._replies.receipt(frame.receipt)
 
     async def _handled(self, frame: Handled) -> None:
         if frame.command != "COMMIT":
-            self._receipt(frame.receipt)
+            self._replies.receipt(frame.receipt)
             return
         # The receipt of a COMMIT covers the SENDs that it let go: all of them.
         await self.settled()
         refused, self._refused = self._refused, None
         if refused is None:
-            self._receipt(frame.receipt)
+            self._replies.receipt(frame.receipt)
         else:
-            self._tell(refused[1], frame.receipt, None)
+            self._replies.tell(refused[1], frame.receipt, None)
 
     def _note_refusal(self, frame: Send, error: AllibeError) -> None:
         """Remember that a SEND of a transaction was refused, for the COMMIT's receipt."""
@@ -320,81 +308,13 @@ class StompDoor:
 
     async def _disconnect(self, frame: Disconnect) -> None:
         await self.settled()
-        self._receipt(frame.receipt)
+        self._replies.receipt(frame.receipt)
         self._connection.disconnect(disconnects.NORMAL)
 
-    # Replies
-
-    def _receipt(self, receipt: str | None, extra: dict[str, str] | None = None) -> None:
-        if receipt is not None:
-            self._write(replies.receipt(receipt, self._protocol.version, extra))
-
-    def _receipt_soon(self, receipt: str | None) -> None:
-        """Write it with the others of this tick: many are confirmed at once, and a write is a
-        system call."""
-        if receipt is None:
-            return
-        if not self._receipts:
-            asyncio.get_running_loop().call_soon(self._write_receipts)
-        self._receipts += self._connection.framing(replies.receipt(receipt, self._protocol.version))
-
-    def _write_receipts(self) -> None:
-        receipts, self._receipts = self._receipts, b""
-        if receipts:
-            self._connection.outbox.write(receipts)
-
-    async def _refuse(
-        self,
-        error: AllibeError,
-        receipt: str | None,
-        destination: str | None,
-        client_message_id: str | None = None,
-    ) -> None:
-        """Tell of a refused request, after the receipts of those before it where ERROR ends all."""
-        if not self._soft:
+    async def _before_error(self) -> None:
+        """Send the receipts of what came before a refused request, where its ERROR ends all."""
+        if not self._replies.soft:
             await self.settled()
-        self._tell(error, receipt, destination, client_message_id)
-
-    def _tell(
-        self,
-        error: AllibeError,
-        receipt: str | None,
-        destination: str | None,
-        client_message_id: str | None = None,
-    ) -> None:
-        """Tell of a refused request: softly where the client asked for that, else by ERROR."""
-        if not self._soft:
-            self._error(error, receipt)
-            return
-        self._shared.metrics.errors.labels(error.code).inc()
-        body = self._queues.error_body(error, receipt, destination, client_message_id)
-        self._write_to_queue("errors", body)
-
-    def _error(self, error: AllibeError, receipt: str | None) -> None:
-        self._shared.metrics.errors.labels(error.code).inc()
-        extra = {"x-retryable": "true" if error.retryable else "false"}
-        if error.retry_after_ms is not None:
-            extra["x-retry-after-ms"] = str(error.retry_after_ms)
-        version = self._protocol.version
-        self._write(replies.error(error.message, error.code, version, receipt, extra=extra))
-        self._connection.disconnect(disconnect_for(error))
-
-    def _refuse_frame(self, error: StompError) -> None:
-        self._shared.metrics.errors.labels(error.code).inc()
-        self._write(replies.error_of(error, self._protocol.version))
-        too_big = isinstance(error, FrameTooLarge)
-        self._connection.disconnect(
-            disconnects.MESSAGE_TOO_BIG if too_big else disconnects.PROTOCOL_ERROR
-        )
-
-    def _write(self, frame: bytes) -> None:
-        self._write_receipts()
-        self._connection.outbox.write(self._connection.framing(frame))
-
-    def _write_to_queue(self, name: UserQueueName, body: bytes) -> None:
-        self._write_receipts()
-        framing, version = self._connection.framing, self._protocol.version
-        self._connection.outbox.write(self._queues.encode(framing, version, name, body))
 
 
 _HANDLERS: dict[type, Callable[[StompDoor, Any], Awaitable[None]]] = {
@@ -407,6 +327,12 @@ _HANDLERS: dict[type, Callable[[StompDoor, Any], Awaitable[None]]] = {
     Handled: StompDoor._handled,
     Disconnect: StompDoor._disconnect,
 }
+
+
+@cache
+def _heart_beat(framing: Framing) -> bytes:
+    """Return the same bytes for all connections: each would else keep its own."""
+    return framing(HEART_BEAT)
 
 
 def _is_log(target: destinations.RoomStream | destinations.UserQueue) -> bool:
@@ -435,12 +361,3 @@ def _since(headers: dict[str, str]) -> Position | None:
     if position is None:
         raise BadRequest("x-since is not a message-id.")
     return position
-
-
-def _joined_headers(joined: Joined | None) -> dict[str, str]:
-    if joined is None:
-        return {}
-    headers = {"x-offset": str(joined.position.offset), "x-epoch": joined.position.epoch}
-    if joined.recovered is not None:
-        headers["x-recovered"] = "true" if joined.recovered else "false"
-    return headers

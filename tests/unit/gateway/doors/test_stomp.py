@@ -1,4 +1,5 @@
-"""`doors.stomp`: what only a door without a socket can show. The rest is in tests/integration."""
+"""`doors.stomp` and `stomp_replies`: what only a door without a socket shows. The rest is in
+tests/integration."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
