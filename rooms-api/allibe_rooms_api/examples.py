@@ -113,3 +113,18 @@ DECISIONS = [
     {"roomId": "123", "reason": "sent", "offset": 42, "at": "2025-03-03T09:41:17.130Z"},
     {"roomId": "456", "reason": "muted", "offset": 7, "at": "2025-03-02T16:20:00.041Z"},
 ]
+
+DEAD_PUSHES = [
+    {
+        "at": "2025-03-03T09:45:31.402Z",
+        "pushId": "01955b3c-7a45-7c21-9f8e-2d6f0b6a1c53",
+        "user": "alice",
+        "roomId": "123",
+        "offset": 42,
+        "way": "webhook",
+        "service": "https://hooks.example.com",
+        "reason": "gave_up",
+        "last": "unavailable",
+        "tries": 8,
+    },
+]

@@ -50,7 +50,7 @@ from allibe_rooms_api.schemas import (
 from allibe_services.contracts import errors
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.contracts.messages import Message
-from allibe_services.contracts.notifications import Decision
+from allibe_services.contracts.notifications import DeadPush, Decision
 from allibe_services.contracts.rooms import Member, ReadMarker, Room
 
 PREFIX = "/api/chat"
@@ -305,6 +305,14 @@ OPERATIONS: tuple[Operation, ...] = (
         "/admin/users/{user}/notifications",
         {200: Response("A page of decisions.", (list[Decision],), examples.DECISIONS, _NEXT_PAGE)},
         admin.list_notifications,
+        query=(_limit(admin.DECISIONS, admin.MOST_DECISIONS), _AFTER),
+        errors=(errors.NotAllowed,),
+    ),
+    Operation(
+        "GET",
+        "/admin/dead-pushes",
+        {200: Response("A page of pushes.", (list[DeadPush],), examples.DEAD_PUSHES, _NEXT_PAGE)},
+        admin.list_dead_pushes,
         query=(_limit(admin.DECISIONS, admin.MOST_DECISIONS), _AFTER),
         errors=(errors.NotAllowed,),
     ),

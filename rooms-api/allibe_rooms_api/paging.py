@@ -19,7 +19,7 @@ from aiohttp import hdrs, web
 from allibe_services.contracts.errors import BadRequest
 from allibe_services.contracts.ids import ROOM_ID_PATTERN, RoomId, UserId, is_user_id
 from allibe_services.contracts.messages import milliseconds, moment
-from allibe_services.contracts.notifications import Decision
+from allibe_services.contracts.notifications import DeadPush, Decision
 from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.rooms import Member, Room
 
@@ -29,6 +29,10 @@ _ROOM_PLACE = re.compile(rf"([0-9]{{1,14}})\.({ROOM_ID_PATTERN})", re.ASCII).ful
 _REASONS = frozenset(reason.value for reason in PushReason)
 _DECISION_PLACE = re.compile(
     rf"([0-9]{{1,14}})\.({ROOM_ID_PATTERN})\.([a-z_]{{1,24}})", re.ASCII
+).fullmatch
+
+_DEAD_PUSH_PLACE = re.compile(
+    r"([0-9]{1,14})\.([0-9a-f-]{36})\.([A-Za-z0-9_-]{0,43})", re.ASCII
 ).fullmatch
 
 PAGE_BYTES = 1 << 20
@@ -119,6 +123,36 @@ def decision_place(request: web.Request) -> Decision | None:
     if found is None or found[3] not in _REASONS:
         raise _unknown_place()
     return Decision(RoomId(found[2]), PushReason(found[3]), 0, moment(int(found[1])))
+
+
+def after_dead_push(dead: DeadPush) -> str:
+    """Return the text for "after this push" in the order of their ends."""
+    return _wrap(f"{milliseconds(dead.at)}.{dead.push_id}.{dead.way}")
+
+
+def dead_push_place(request: web.Request) -> DeadPush | None:
+    """Return the push, as far as it says its place, that the query's `after` stands for.
+
+    Raises `BadRequest`.
+    """
+    text = _after(request)
+    if text is None:
+        return None
+    found = _DEAD_PUSH_PLACE(text)
+    if found is None:
+        raise _unknown_place()
+    return DeadPush(
+        at=moment(int(found[1])),
+        push_id=found[2],
+        way=found[3],
+        user=UserId(""),
+        room_id=RoomId(""),
+        offset=0,
+        service="",
+        reason=PushReason.GAVE_UP,
+        last=PushReason.GAVE_UP,
+        tries=0,
+    )
 
 
 def _wrap(text: str) -> str:

@@ -111,9 +111,21 @@ class PushMetrics:
             registry=registry,
         )
 
+        self._dead = Counter(
+            "allibe_push_dead",
+            "Pushes that ended undeliverable over one way: `reason` ended them, `last` is what the"
+            " last try came to. They are in `GET /api/chat/admin/dead-pushes`.",
+            ["reason", "last"],
+            registry=registry,
+        )
+
     def count(self, reason: str) -> None:
         """Count one; a `PushReason`."""
         self._decisions.labels(reason).inc()
+
+    def count_dead(self, reason: str, last: str) -> None:
+        """Count one that is undeliverable; each a `PushReason`."""
+        self._dead.labels(reason, last).inc()
 
 
 class LimitMetrics:

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.contracts.notifications import Decision, NotificationSettings, QuietHours
+from allibe_services.contracts.notifications import (
+    DeadPush,
+    Decision,
+    NotificationSettings,
+    QuietHours,
+)
 from allibe_services.contracts.push import Subscription
 from allibe_services.contracts.push_queue import DuePush, NewsPage, PushClaim, PushEnd, Scheduling
 
@@ -42,6 +47,9 @@ class NoNotifications:
     async def decisions(
         self, user: UserId, *, most: int = 1000, after: Decision | None = None
     ) -> list[Decision]:
+        raise NotImplementedError
+
+    async def dead(self, *, most: int, after: DeadPush | None = None) -> list[DeadPush]:
         raise NotImplementedError
 
 

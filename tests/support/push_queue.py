@@ -7,8 +7,9 @@ import msgspec
 
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
+from allibe_services.contracts.notifications import DeadPush
 from allibe_services.contracts.push import PushReason
-from allibe_services.contracts.push_queue import DuePush, PushEnd, Scheduling
+from allibe_services.contracts.push_queue import WEBHOOK, DuePush, PushEnd, Scheduling
 from allibe_services.store.base import Store
 
 HOUR = timedelta(hours=1)
@@ -23,6 +24,22 @@ class Turn(msgspec.Struct, frozen=True):
     def end(self, **how: object) -> PushEnd:
         """Return its end; over, unless `again_at` is given."""
         return PushEnd(user=self.push.user, claim=self.claim, push=self.push, **how)  # type: ignore[arg-type]
+
+
+def dead_push(number: int, *, at: datetime | None = None, way: str = WEBHOOK) -> DeadPush:
+    """Return one that ended undeliverable."""
+    return DeadPush(
+        at=at or now(),
+        push_id=f"01955b3c-7a45-7c21-9f8e-{number:012}",
+        user=UserId("bob"),
+        room_id=RoomId("1"),
+        offset=number,
+        way=way,
+        service="https://push.example.net",
+        reason=PushReason.GAVE_UP,
+        last=PushReason.UNAVAILABLE,
+        tries=8,
+    )
 
 
 async def decide_all(

@@ -6,7 +6,7 @@ push service, and what they are late with waits in the store.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import timedelta
 
 import structlog
@@ -21,7 +21,8 @@ from allibe_fanout_worker.push.ways import Ways
 from allibe_services.contracts.errors import Unavailable
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
-from allibe_services.contracts.push_queue import DuePush, PushClaim, PushEnd
+from allibe_services.contracts.push import PushReason
+from allibe_services.contracts.push_queue import DeadWay, DuePush, PushClaim, PushEnd
 from allibe_services.presence.base import Presence
 from allibe_services.rates.rate import Rate
 from allibe_services.runtime import Tasks
@@ -164,13 +165,13 @@ class Pusher:
             else:
                 end = await self._push(claim, push, looks=(user, push.room_id) in looking)
             await self._endings.keep(end)
-            self._count(end.reasons)
+            self._count(end)
 
     async def _push(self, claim: str, push: DuePush, *, looks: bool) -> PushEnd:
         ways = self._ways.to(push.browsers)
         verdict = at_its_time(push, looks=looks, has_ways=bool(ways), rate=self._rate, now=now())
         if isinstance(verdict, Over):
-            return PushEnd(user=push.user, claim=claim, push=push, reasons=(verdict.reason,))
+            return _over(claim, push, verdict.reason)
         if isinstance(verdict, Wait):
             return PushEnd(
                 user=push.user,
@@ -191,6 +192,15 @@ class Pusher:
             free_at=verdict.free_at,
         )
 
-    def _count(self, reasons: Sequence[str]) -> None:
-        for reason in reasons:
+    def _count(self, end: PushEnd) -> None:
+        for reason in end.reasons:
             self._metrics.count(reason)
+        for one in end.dead:
+            self._metrics.count_dead(one.reason, one.last)
+
+
+def _over(claim: str, push: DuePush, reason: PushReason) -> PushEnd:
+    dead = (DeadWay(reason, reason),) if reason is PushReason.EXPIRED else ()
+    return PushEnd(
+        user=push.user, claim=claim, push=push, tries=push.tries, reasons=(reason,), dead=dead
+    )

@@ -14,7 +14,7 @@ from allibe_fanout_worker.push.retries import Again, Dead, RetryPolicy, next_try
 from allibe_fanout_worker.push.shares import Share, Shares
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.push import PushReason
-from allibe_services.contracts.push_queue import WEBHOOK, DuePush, PushEnd
+from allibe_services.contracts.push_queue import WEBHOOK, DeadWay, DuePush, PushEnd
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +66,11 @@ async def sent(
         tries=due.tries + (1 if made else 0),
         done=due.done | (tried.keys() - again),
         free_at=free_at if made else None,
+        dead=tuple(
+            DeadWay(one.next.reason, one.next.last, name, left[name].service)
+            for name, one in tried.items()
+            if isinstance(one.next, Dead)
+        ),
         gone=tuple(name for name, one in tried.items() if isinstance(one.outcome, Gone)),
         reasons=tuple(reason for one in tried.values() for reason in _reasons(one)),
     )

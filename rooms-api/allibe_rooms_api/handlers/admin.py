@@ -1,4 +1,4 @@
-"""What only the system may do: revocations, and asking why a user was or was not told."""
+"""What only the system may do: revocations, and asking why users were or were not told."""
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -54,6 +54,21 @@ async def list_notifications(call: Call) -> web.Response:
     found = await call.store.notifications.decisions(user, most=limit + 1, after=place)
     page, last = paging.split(found, limit)
     after = None if last is None else paging.after_decision(last)
+    return answer(page, headers=paging.link(call.request, limit, after))
+
+
+async def list_dead_pushes(call: Call) -> web.Response:
+    """Show all users' pushes that ended undeliverable: those of the last 7 days.
+
+    The newest first, one for each browser, and for the webhook. What a message was about is in its
+    room, unread; its push is not sent again. Paged as a user's decisions.
+    """
+    _require_system(call)
+    limit = query_limit(call.request, default=DECISIONS, most=MOST_DECISIONS)
+    place = paging.dead_push_place(call.request)
+    found = await call.store.notifications.dead(most=limit + 1, after=place)
+    page, last = paging.split(found, limit)
+    after = None if last is None else paging.after_dead_push(last)
     return answer(page, headers=paging.link(call.request, limit, after))
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from allibe_services.contracts.ids import RoomId
+from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.push import PushReason
 
 DAY_MINUTES = 24 * 60
@@ -70,6 +70,26 @@ class Decision(msgspec.Struct, frozen=True, rename="camel"):
     reason: PushReason
     offset: int
     at: datetime
+
+
+class DeadPush(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A push that ended undeliverable over one way, at `at`, after `tries` tries.
+
+    It told of the room up to `offset`. `way` is `webhook` or a browser's id, `service` the origin
+    that was asked; both are empty where its time was over before any was. `reason` says why it
+    ended, `last` what the last try came to.
+    """
+
+    at: datetime
+    push_id: str
+    user: UserId
+    room_id: RoomId
+    offset: int
+    way: str
+    service: str
+    reason: PushReason
+    last: PushReason
+    tries: int
 
 
 def _zone(name: str) -> ZoneInfo:

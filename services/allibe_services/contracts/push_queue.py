@@ -97,11 +97,25 @@ class DuePush(msgspec.Struct, frozen=True, kw_only=True):
     webhook_after: datetime | None = None
 
 
+class DeadWay(msgspec.Struct, frozen=True):
+    """A way over which a push is undeliverable: `reason` ended it, `last` is what came last.
+
+    `way` is a subscription's id or `WEBHOOK`; with `service`, an origin, empty for a push that
+    was too late for any.
+    """
+
+    reason: PushReason
+    last: PushReason
+    way: str = ""
+    service: str = ""
+
+
 class PushEnd(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a turn. Without `push` there was nothing to push.
 
     `again_at`: the push waits until then, with these `tries` and `done`; None: it is over. Nothing
     of the user's is due before `held_until`. `gone` are subscriptions to be forgotten.
+    `dead` are ways that it has not reached and will not.
     """
 
     user: UserId
@@ -113,4 +127,5 @@ class PushEnd(msgspec.Struct, frozen=True, kw_only=True):
     held_until: datetime | None = None
     free_at: datetime | None = None
     gone: tuple[str, ...] = ()
+    dead: tuple[DeadWay, ...] = ()
     reasons: tuple[PushReason, ...] = ()

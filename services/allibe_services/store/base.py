@@ -14,7 +14,12 @@ from typing import Protocol
 from allibe_services.contracts.commands import Outcome, PostMessage
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
-from allibe_services.contracts.notifications import Decision, NotificationSettings, QuietHours
+from allibe_services.contracts.notifications import (
+    DeadPush,
+    Decision,
+    NotificationSettings,
+    QuietHours,
+)
 from allibe_services.contracts.push import Subscription
 from allibe_services.contracts.push_queue import DuePush, NewsPage, PushClaim, PushEnd, Scheduling
 from allibe_services.contracts.revocations import Kind, Revocation
@@ -35,6 +40,10 @@ MOST_SUBSCRIPTIONS = 20
 
 DECISIONS_KEPT = timedelta(days=1)
 """How long it is kept why a user was, or was not, pushed something."""
+
+DEAD_KEPT = timedelta(days=7)
+MOST_DEAD = 100_000
+"""How long a push that ended undeliverable is shown, and how many are at most: some 30 MB."""
 
 PUSH_LIFE = timedelta(days=1)
 """How long a push is of use; and how long it is remembered that a user was told."""
@@ -236,6 +245,14 @@ class Notifications(Protocol):
         """
         ...
 
+    async def dead(self, *, most: int, after: DeadPush | None = None) -> list[DeadPush]:
+        """Return all users' pushes that ended undeliverable within `DEAD_KEPT`, the newest first.
+
+        One for each way. Of more than `MOST_DEAD` the oldest are forgotten. `after` is the last
+        one of the page before.
+        """
+        ...
+
 
 class PushQueue(Protocol):
     """Pushes that wait until they are due: one of each user and room at most.
@@ -291,7 +308,10 @@ class PushQueue(Protocol):
         ...
 
     async def forget(self, *, most: int) -> int:
-        """Forget some decisions that are over; return how many were found, up to `most`."""
+        """Forget some decisions and dead pushes that are old, up to `most` of each.
+
+        Return how many were found of what there was more of.
+        """
         ...
 
 

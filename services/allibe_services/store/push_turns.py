@@ -32,7 +32,7 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.push import Subscription
 from allibe_services.contracts.push_queue import WEBHOOK, Browser, DuePush, PushClaim, PushEnd
-from allibe_services.store import push_decisions
+from allibe_services.store import dead_pushes, push_decisions
 from allibe_services.store.base import OWN_COUNTED, PUSH_LIFE
 from allibe_services.store.dialects import OneOf, Upsert
 from allibe_services.store.members import UNREAD
@@ -241,6 +241,7 @@ def end(connection: Connection, ends: Sequence[PushEnd], newer_at: datetime) -> 
     gone = [name for one in ends for name in one.gone]
     if gone:
         connection.execute(_DROP_BROWSERS, {"ids": gone, "users": users})
+    dead_pushes.keep(connection, ours)
     push_decisions.keep(
         connection,
         (

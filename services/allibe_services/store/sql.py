@@ -9,12 +9,18 @@ from allibe_services.contracts.commands import Outcome, PostMessage
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
-from allibe_services.contracts.notifications import Decision, NotificationSettings, QuietHours
+from allibe_services.contracts.notifications import (
+    DeadPush,
+    Decision,
+    NotificationSettings,
+    QuietHours,
+)
 from allibe_services.contracts.push import Subscription
 from allibe_services.contracts.push_queue import DuePush, NewsPage, PushClaim, PushEnd, Scheduling
 from allibe_services.contracts.revocations import Kind, Revocation
 from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
 from allibe_services.store import (
+    dead_pushes,
     log,
     members,
     notifications,
@@ -179,6 +185,9 @@ class _Notifications:
     ) -> list[Decision]:
         return await self._database.read(notifications.decisions, user, most, after)
 
+    async def dead(self, *, most: int, after: DeadPush | None = None) -> list[DeadPush]:
+        return await self._database.read(dead_pushes.newest, most, after)
+
 
 class _PushQueue:
     def __init__(self, database: Database) -> None:
@@ -208,7 +217,8 @@ class _PushQueue:
             await self._database.write(push_turns.end, ends, newer_at)
 
     async def forget(self, *, most: int) -> int:
-        return await self._database.write(push_decisions.forget, most)
+        decisions = await self._database.write(push_decisions.forget, most)
+        return max(decisions, await self._database.write(dead_pushes.forget, most))
 
 
 def _revision(connection: Connection) -> str | None:

@@ -25,7 +25,7 @@ from allibe_services.contracts.notifications import ZONE_LENGTH
 from allibe_services.contracts.push import ENDPOINT_LENGTH
 from allibe_services.contracts.rooms import NAME_LENGTH
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that makes these tables: what a current database says it is at."""
 
 NAMING = {
@@ -210,6 +210,23 @@ pushes = Table(
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("done", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("user_id", "room_id"),
+    sqlite_with_rowid=False,
+)
+
+dead_pushes = Table(
+    "dead_pushes",  # ended undeliverable: one row per way
+    metadata,
+    Column("died_at", BigInteger, nullable=False),
+    Column("push_id", id_text(36), nullable=False),
+    Column("way", id_text(43), nullable=False),
+    Column("user_id", id_text(128), nullable=False),
+    Column("room_id", id_text(64), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("service", String(300), nullable=False),
+    Column("reason", String(24), nullable=False),
+    Column("last", String(24), nullable=False),
+    Column("tries", Integer, nullable=False),
+    PrimaryKeyConstraint("died_at", "push_id", "way"),
     sqlite_with_rowid=False,
 )
 

@@ -9,11 +9,12 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
 from allibe_services.contracts.notifications import Decision, QuietHours
 from allibe_services.contracts.push import PushReason
+from allibe_services.contracts.push_queue import DeadWay
 from allibe_services.contracts.rooms import Role
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
 from tests.support.push_browser import PushBrowser
-from tests.support.push_queue import decide_all, turn
+from tests.support.push_queue import dead_push, decide_all, turn
 
 from .commands import ONE, other_client, post
 from .conftest import Open
@@ -47,6 +48,8 @@ INSERT INTO push_users (user_id, due_at)
     SELECT 'user-' || n, 9000000000000 + n FROM generate_series(1, 20000) n;
 INSERT INTO pushes (user_id, room_id, push_id, first_offset, told_offset, due_at, expires_at)
     SELECT user_id, room_id, 'push', 1, 2, 9000000000000, 9000000000000 FROM members;
+INSERT INTO dead_pushes SELECT joined_at, '01955b3c-7a45-7c21-9f8e-2d6f0b6a1c53', user_id || '-'
+    || room_id, user_id, room_id, 1, 'https://push.test', 'gave_up', 'timed_out', 8 FROM members;
 INSERT INTO push_decisions SELECT user_id, room_id, 'sent', 1, joined_at FROM members;
 ANALYZE
 """
@@ -123,7 +126,11 @@ async def _use_pushes(store: SqlStore, room_id: RoomId) -> None:
     await store.pushes.subscriptions(BOB)
     await decide_all(store, room_id, due_at={BOB: now()})
     one = await turn(store)
-    await store.push_queue.end([one.end(gone=("x",), reasons=(PushReason.SENT,))], newer_at=now())
+    dead = (DeadWay(PushReason.GAVE_UP, PushReason.UNAVAILABLE),)
+    end = one.end(gone=("x",), reasons=(PushReason.SENT,), dead=dead)
+    await store.push_queue.end([end], newer_at=now())
+    await store.notifications.dead(most=2)
+    await store.notifications.dead(most=2, after=dead_push(1))
     await store.push_queue.behind(None, most=2000, since=now(), until=now())
     await store.push_queue.forget(most=10)
     await store.pushes.unsubscribe(BOB, browser.endpoint)

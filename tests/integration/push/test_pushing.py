@@ -17,6 +17,7 @@ from allibe_services.contracts.notifications import QuietHours
 from allibe_services.contracts.push import PushReason
 from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.rates.rate import Rate
+from tests.support.push_queue import decide_all
 from tests.support.pushing import ALICE, BOB, CAROL, TEAM, PushWorld, until
 
 ALWAYS = QuietHours(1, 0, "UTC"), QuietHours(721, 720, "UTC")
@@ -165,6 +166,25 @@ async def test_after_too_many_tries_it_is_given_up(world: PushWorld) -> None:
     assert world.service.asked == 3
     assert world.counted(PushReason.GAVE_UP) == 1
     assert world.counted(PushReason.UNAVAILABLE) == 3
+    (dead,) = await world.store.notifications.dead(most=9)
+    assert (dead.user, dead.room_id, dead.offset, dead.tries) == (BOB, TEAM, 1, 3)
+    assert (dead.reason, dead.last) == (PushReason.GAVE_UP, PushReason.UNAVAILABLE)
+    assert dead.service == str(world.service.url.origin())
+    counted = {"reason": "gave_up", "last": "unavailable"}
+    assert world.registry.get_sample_value("allibe_push_dead_total", counted) == 1
+
+
+async def test_what_waited_for_too_long_is_dead(world: PushWorld) -> None:
+    await world.room(BOB)
+    await world.subscribe(BOB)
+    async with world.worker(pushes=False):
+        await world.say("hello")
+    await decide_all(world.store, TEAM, due_at={BOB: now()}, expires_at=now())
+    async with world.worker():
+        await world.is_decided(BOB, PushReason.EXPIRED)
+    (dead,) = await world.store.notifications.dead(most=9)
+    assert (dead.reason, dead.way, dead.service) == (PushReason.EXPIRED, "", "")
+    assert world.service.asked == 0
 
 
 async def test_what_the_push_service_has_forgotten_is_forgotten(world: PushWorld) -> None:

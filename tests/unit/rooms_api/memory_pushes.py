@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.notifications import (
+    DeadPush,
     Decision,
     MutedRoom,
     NotificationSettings,
@@ -34,13 +35,15 @@ class MemoryPushes:
 
 
 class MemoryNotifications:
-    """`store.base.Notifications`. Tests put into `decided` what a user's decisions are."""
+    """`store.base.Notifications`. Tests put into `decided` what a user's decisions are, and into
+    `undeliverable` what is dead, the newest first."""
 
     def __init__(self, store: "MemoryStore") -> None:
         self._store = store
         self.quiet: dict[UserId, QuietHours | None] = {}
         self.muted: dict[tuple[RoomId, UserId], datetime | None] = {}
         self.decided: dict[UserId, list[Decision]] = {}
+        self.undeliverable: list[DeadPush] = []
 
     async def settings(self, user: UserId) -> NotificationSettings:
         muted = [MutedRoom(key[0], self.muted[key]) for key in self.muted if key[1] == user]
@@ -65,6 +68,13 @@ class MemoryNotifications:
     ) -> list[Decision]:
         found = sorted(self.decided.get(user, []), key=_place)
         return [one for one in found if after is None or _place(one) > _place(after)][:most]
+
+    async def dead(self, *, most: int, after: DeadPush | None = None) -> list[DeadPush]:
+        begin = 0
+        if after is not None:
+            ids = [one.push_id for one in self.undeliverable]
+            begin = ids.index(after.push_id) + 1
+        return self.undeliverable[begin:][:most]
 
 
 def _place(decision: Decision) -> tuple[float, str, str]:

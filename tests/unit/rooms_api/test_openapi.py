@@ -17,6 +17,7 @@ from allibe_services.contracts.ids import UserId
 from allibe_services.contracts.notifications import Decision
 from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.rooms import Role
+from tests.support.push_queue import dead_push
 from tests.unit.rooms_api.api import REQUIRED_LIST, ROOM, ROOMS, SYSTEM, Answer, Api
 from tests.unit.rooms_api.fakes import START
 
@@ -212,6 +213,14 @@ async def test_a_muted_room_and_decisions_are_documented(api: Api) -> None:
     api.store.notifications.decided[BOB] = [Decision(ROOM, PushReason.SENT, 1, START)]
     path = "/api/chat/admin/users/{user}/notifications"
     answer = await api.ask("GET", path.format(user=BOB), user="backend", scopes=SYSTEM)
+    assert len(answer.json) == 1
+    check_answer("get", path, answer)
+
+
+async def test_dead_pushes_are_documented(api: Api) -> None:
+    api.store.notifications.undeliverable = [dead_push(1)]
+    path = "/api/chat/admin/dead-pushes"
+    answer = await api.ask("GET", path, user="backend", scopes=SYSTEM)
     assert len(answer.json) == 1
     check_answer("get", path, answer)
 

@@ -11,12 +11,14 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds
 from allibe_services.contracts.notifications import Decision
 from allibe_services.contracts.push import PushReason
+from tests.support.push_queue import dead_push
 from tests.unit.rooms_api.api import SYSTEM, Answer, Api, next_page
 from tests.unit.rooms_api.fakes import START
 
 PATH = "/api/chat/admin/revocations"
 DAY = timedelta(days=1)
 NOTIFICATIONS = "/api/chat/admin/users/b%2Fob/notifications"
+DEAD_PUSHES = "/api/chat/admin/dead-pushes"
 BOB = UserId("b/ob")
 
 
@@ -134,3 +136,35 @@ async def test_a_page_of_decisions_that_cannot_be_is_refused(api: Api, query: st
 async def test_a_user_that_cannot_be_is_refused(api: Api) -> None:
     address = "/api/chat/admin/users/a%20b/notifications"
     assert (await api.ask("GET", address, scopes=SYSTEM)).outcome == (400, "bad_request")
+
+
+async def test_what_ended_undeliverable_is_shown_over_pages(api: Api) -> None:
+    dead = [dead_push(number, at=START, way="") for number in range(5)]
+    api.store.notifications.undeliverable = dead
+    seen, address = [], f"{DEAD_PUSHES}?limit=2"
+    while address:
+        answer = await api.ask("GET", address, scopes=SYSTEM)
+        assert answer.status == 200
+        seen.append([one["offset"] for one in answer.json])
+        address = next_page(answer) or ""
+    assert seen == [[0, 1], [2, 3], [4]]
+    first = (await api.ask("GET", DEAD_PUSHES, scopes=SYSTEM)).json[0]
+    assert first == {
+        "at": "2025-02-19T21:20:00Z",
+        "pushId": dead[0].push_id,
+        "user": "bob",
+        "roomId": "1",
+        "offset": 0,
+        "way": "",
+        "service": "https://push.example.net",
+        "reason": "gave_up",
+        "last": "unavailable",
+        "tries": 8,
+    }
+
+
+async def test_only_the_system_sees_what_ended_undeliverable(api: Api) -> None:
+    assert (await api.ask("GET", DEAD_PUSHES)).outcome == (403, "not_allowed")
+    assert (await api.ask("GET", DEAD_PUSHES, user=None)).outcome == (401, "token_required")
+    answer = await api.ask("GET", f"{DEAD_PUSHES}?after=MQ", scopes=SYSTEM)
+    assert answer.outcome == (400, "bad_request")

@@ -10,11 +10,12 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
 from allibe_services.contracts.notifications import Decision, QuietHours
 from allibe_services.contracts.push import PushReason
+from allibe_services.contracts.push_queue import DeadWay
 from allibe_services.contracts.rooms import Role
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 from tests.support.push_browser import PushBrowser
-from tests.support.push_queue import decide_all, turn
+from tests.support.push_queue import dead_push, decide_all, turn
 
 from .commands import ALICE, ONE, post
 
@@ -80,7 +81,11 @@ async def _use_push_queue(store: SqlStore) -> None:
     await decide_all(store, ONE, due_at={BOB: now()})
     await store.push_queue.behind(None, most=2, since=now(), until=now())
     one = await turn(store)
-    await store.push_queue.end([one.end(gone=("x",), reasons=(PushReason.SENT,))], newer_at=now())
+    dead = (DeadWay(PushReason.GAVE_UP, PushReason.UNAVAILABLE),)
+    end = one.end(gone=("x",), reasons=(PushReason.SENT,), dead=dead)
+    await store.push_queue.end([end], newer_at=now())
+    await store.notifications.dead(most=2)
+    await store.notifications.dead(most=2, after=dead_push(1))
     await store.push_queue.forget(most=2)
 
 
