@@ -20,6 +20,7 @@ from allibe_gateway.doors.sockjs import pages, transports
 from allibe_gateway.doors.sockjs.connection import HttpConnection
 from allibe_gateway.draining import slots, window
 from allibe_gateway.entrances import SOCKJS, WEB_SOCKETS, Entrance, stomp_door
+from allibe_gateway.fanout.backlogs import Backlogs
 from allibe_gateway.fanout.hub import Hub
 from allibe_gateway.fanout.room_feed import FeedLimits
 from allibe_gateway.limits import Limits
@@ -80,6 +81,7 @@ class Gateway:
         self._doorkeeper = doorkeeper
         self._shared = shared
         self._connections: set[ServedConnection] = set()
+        self._backlogs = Backlogs()
         self._sockjs = transports.SockJs(
             self, origins, doorkeeper, shared.limits, shared.metrics, sockjs_client_url
         )
@@ -184,6 +186,7 @@ class Gateway:
                 shared.limits,
                 shared.metrics,
                 self._doorkeeper.inbound(),
+                self._backlogs,
             )
             self._opened(connection, entrance)
             await connection.run(entrance.make_door(request, connection, shared), place.refusal)

@@ -10,6 +10,7 @@ from aiohttp import WSMessage, WSMsgType, web
 
 from allibe_gateway.doors.base import Door
 from allibe_gateway.doors.connection import EARLY, ServedConnection
+from allibe_gateway.fanout.backlogs import Backlogs
 from allibe_gateway.inbound import LONGEST_PAUSE, Inbound, too_fast
 from allibe_gateway.limits import Limits
 from allibe_gateway.websocket_frames import PING, text_frame
@@ -56,8 +57,9 @@ class WebSocketConnection(ServedConnection):
         limits: Limits,
         metrics: GatewayMetrics,
         inbound: Inbound,
+        backlogs: Backlogs,
     ) -> None:
-        super().__init__(transport, limits, metrics, inbound)
+        super().__init__(transport, limits, metrics, inbound, backlogs)
         self._web_socket = web_socket
         self._transport = transport
         self._closed_with: Disconnect | None = None
@@ -76,7 +78,7 @@ class WebSocketConnection(ServedConnection):
     @property
     def unsent(self) -> int:
         """Bytes that its peer has not taken, up to the moment that its socket is dropped."""
-        return self._transport.get_write_buffer_size()
+        return self._transport.get_write_buffer_size() + self.outbox.waiting
 
     async def run(self, door: Door, refusal: AllibeError | None = None) -> None:
         """Serve the connection until either side closes it; one that is refused is only told."""

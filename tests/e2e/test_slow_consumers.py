@@ -21,9 +21,8 @@ from tests.support.stomp_client import StompClient, raw
 MEBIBYTE = 1 << 20
 SLOW = 1000
 BOUND = 32 * MEBIBYTE
-RESIDENT = 2.4
-"""Resident bytes for each of the bound: half as much again for those that are just ending, and what
-Python keeps around bytes objects."""
+RESIDENT = 1.6
+"""Resident bytes for each of the bound: what Python keeps around bytes objects, too."""
 
 FAST: dict[str, Any] = {
     f"ALLIBE_LIMIT_{name}": "off"
@@ -38,7 +37,7 @@ FAST: dict[str, Any] = {
 }
 """Settings: all come from one address, as one user, at once."""
 
-ENDING = 64 * MEBIBYTE
+ENDING = 32 * MEBIBYTE
 """For the closing of a thousand connections at once, and whatever else."""
 
 
@@ -128,7 +127,7 @@ async def test_who_reads_waits_no_longer_because_others_do_not(
         print(f"{name}: p50 {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms")
     ratio = p99["beside slow ones"] / p99["beside readers"]
     print(f"p99 with slow ones / without: {ratio:.2f}; our own stalls {stalls.longest:.3f} s")
-    assert p99["beside slow ones"] < 2 * p99["beside readers"] + 2 * stalls.longest
+    assert p99["beside slow ones"] < p99["beside readers"] + 2 * stalls.longest
     code = str(disconnects.SLOW_CONSUMER.code)
     assert server.metric("allibe_gateway_disconnects_total", code=code) > SLOW / 10
-    assert p99["while they are closed"] < 4 * p99["beside readers"] + 2 * stalls.longest
+    assert p99["while they are closed"] < p99["beside readers"] + 2 * stalls.longest

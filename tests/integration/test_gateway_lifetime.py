@@ -137,8 +137,9 @@ class TestLastWords:
         await bob.open("bob")
         (connection,) = site.gateway._connections
         assert isinstance(connection, WebSocketConnection)
-        while connection._transport.get_write_buffer_size() < 30_000:  # the kernel is full
+        while connection.outbox.waiting < 30_000:  # the kernel is full
             connection.outbox.write(b"\x82\x7e\x1f\x40" + b"x" * 8000)
+            await asyncio.sleep(0)
         await bob.send("NONSENSE\n\n\0")
         await until(lambda: connection.closing)
         await asyncio.sleep(0.05)  # it reads a little later, well within its time
@@ -154,8 +155,9 @@ class TestLastWords:
         await bob.open("bob")
         (connection,) = site.gateway._connections
         assert isinstance(connection, WebSocketConnection)
-        while connection._transport.get_write_buffer_size() < 30_000:
+        while connection.outbox.waiting < 30_000:
             connection.outbox.write(b"\x82\x7e\x1f\x40" + b"x" * 8000)
+            await asyncio.sleep(0)
         draining = asyncio.create_task(site.gateway.drain(5))
         await until(lambda: connection.closing)
         await asyncio.sleep(0.05)

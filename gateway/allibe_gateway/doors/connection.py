@@ -7,6 +7,7 @@ from typing import Final
 from uuid_utils import uuid7
 
 from allibe_gateway.doors.base import Door
+from allibe_gateway.fanout.backlogs import Backlogs
 from allibe_gateway.fanout.outbox import Outbox, Transport
 from allibe_gateway.inbound import Inbound
 from allibe_gateway.limits import Limits
@@ -21,7 +22,8 @@ interval or more often, is then never late."""
 
 class ServedConnection(ABC):
     """Heart-beats, the bound of what is unsent, and the drain. `transport` is what carries the
-    outbox's frames; intervals are in seconds, 0 for never, and times are the loop's."""
+    outbox's frames, which wait in `backlogs` or in itself; intervals are in seconds, 0 for never,
+    and times are the loop's."""
 
     __slots__ = (
         "_closer",
@@ -40,7 +42,12 @@ class ServedConnection(ABC):
     )
 
     def __init__(
-        self, transport: Transport, limits: Limits, metrics: GatewayMetrics, inbound: Inbound
+        self,
+        transport: Transport,
+        limits: Limits,
+        metrics: GatewayMetrics,
+        inbound: Inbound,
+        backlogs: Backlogs | None = None,
     ) -> None:
         self.id = uuid7().hex
         self.door: Door | None = None
@@ -49,6 +56,7 @@ class ServedConnection(ABC):
             most=limits.slow_consumer_bytes,
             shed=limits.shed_bytes,
             overflow=self._overflow,
+            backlogs=backlogs,
         )
         self._limits = limits
         self._metrics = metrics
@@ -87,6 +95,7 @@ class ServedConnection(ABC):
         if self.closing:
             self._drop()
         else:
+            self.outbox.clear()
             self.disconnect(disconnects.SLOW_CONSUMER)
 
     def hint(self, in_ms: int) -> bool:

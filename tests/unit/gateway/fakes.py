@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from random import Random
 
+from allibe_gateway.fanout.backlogs import Backlogs
 from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.outbox import Outbox
 from allibe_services.bus.base import Delivery, EventHandler
@@ -80,10 +81,14 @@ class FakeTransport:
 class Subscriber:
     """An outbox over a transport of its own, and what came out of it."""
 
-    def __init__(self, *, most: int = 1 << 20, shed: int = 1 << 16) -> None:
+    def __init__(
+        self, *, most: int = 1 << 20, shed: int = 1 << 16, backlogs: Backlogs | None = None
+    ) -> None:
         self.transport = FakeTransport()
         self.overflows = 0
-        self.outbox = Outbox(self.transport, most=most, shed=shed, overflow=self._overflow)
+        self.outbox = Outbox(
+            self.transport, most=most, shed=shed, overflow=self._overflow, backlogs=backlogs
+        )
 
     def _overflow(self) -> None:
         self.overflows += 1

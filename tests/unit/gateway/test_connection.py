@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from allibe_gateway.connection import WebSocketConnection
 from allibe_gateway.doors.base import disconnect_for
+from allibe_gateway.fanout.backlogs import Backlogs
 from allibe_gateway.inbound import LONGEST_PAUSE, Inbound
 from allibe_gateway.limits import Limits
 from allibe_services.contracts import disconnects
@@ -128,6 +129,7 @@ class Line:
             limits or Limits(close_seconds=0.01, slow_consumer_bytes=10),
             GatewayMetrics(self.registry),
             Inbound(limiter or unlimited()),
+            Backlogs(),
         )
         self.door = FakeDoor()
         self.door.line = self.it
