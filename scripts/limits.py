@@ -1,4 +1,4 @@
-"""What each limit of `rates.policy` counts, and what happens beyond it: for docs/limits.md."""
+"""The table of docs/limits.md: what each limit of `rates.policy` counts, and what is beyond it."""
 
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.errors import (
@@ -8,6 +8,8 @@ from allibe_services.contracts.errors import (
     TooManySubscriptions,
 )
 from allibe_services.rates.policy import Limit
+from allibe_services.settings import Settings
+from scripts.markdown import table, variable
 
 _LIMITED = (
     f"`{RateLimited.code}`, 429; STOMP closes with {disconnects.RATE_LIMITED.code}, or tells softly"
@@ -94,3 +96,18 @@ RATES: dict[Limit, tuple[str, str, str, str]] = {
     ),
 }
 """What the policy leaves to those who use it: what each limit counts, and what happens beyond."""
+
+
+def rates() -> str:
+    """Return the table of what is too much or too often: docs/limits.md."""
+    return table(
+        ("name", "what", "setting", "default", "unit", "beyond it"),
+        (
+            (f"`{limit}`", what, variable(setting), _default(setting), unit, beyond)
+            for limit, (what, setting, unit, beyond) in RATES.items()
+        ),
+    )
+
+
+def _default(name: str) -> str:
+    return f"`{getattr(Settings(), name)}`"

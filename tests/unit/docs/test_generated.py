@@ -12,7 +12,7 @@ from allibe_gateway.doors.base import disconnect_for
 from allibe_services import settings
 from allibe_services.contracts import disconnects, errors
 from allibe_services.rates.policy import LIMITS
-from scripts import docs, typescript
+from scripts import docs, limits, metrics_page, protocol_tables, settings_page, typescript
 
 GENERATED = docs.rendered()
 
@@ -44,10 +44,10 @@ def test_running_the_script_writes_the_pages(
     docs.main()
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert written == {
-        "settings.md": docs.settings_page(),
-        "metrics.md": docs.metrics_page(),
-        "protocol.md": f"<!-- generated: limits -->\n{docs.limits()}<!-- end -->\n",
-        "limits.md": f"<!-- generated: rates -->\n{docs.rates()}<!-- end -->\n",
+        "settings.md": settings_page.render(),
+        "metrics.md": metrics_page.render(),
+        "protocol.md": f"<!-- generated: limits -->\n{protocol_tables.limits()}<!-- end -->\n",
+        "limits.md": f"<!-- generated: rates -->\n{limits.rates()}<!-- end -->\n",
         "disconnects.ts": typescript.disconnects(),
     }
 
@@ -55,7 +55,7 @@ def test_running_the_script_writes_the_pages(
 def test_only_what_stands_between_the_marks_is_replaced() -> None:
     page = "a\n<!-- generated: limits -->\nold\n<!-- end -->\nb\n"
     found = docs.with_tables(page)
-    assert found == f"a\n<!-- generated: limits -->\n{docs.limits()}<!-- end -->\nb\n"
+    assert found == f"a\n<!-- generated: limits -->\n{protocol_tables.limits()}<!-- end -->\nb\n"
     assert docs.with_tables(found) == found
 
 
@@ -71,12 +71,12 @@ def test_every_table_stands_on_one_page() -> None:
 
 
 def test_every_limit_that_metrics_know_has_a_line() -> None:
-    lines = docs.rates().splitlines()[2:]
+    lines = limits.rates().splitlines()[2:]
     assert [line.split("`")[1] for line in lines] == list(LIMITS)
 
 
 def test_every_setting_has_a_line() -> None:
-    page = docs.settings_page()
+    page = settings_page.render()
     for variable, default, _ in settings.table():
         assert f"| `{variable}` | " in page
         assert default in page
@@ -85,8 +85,8 @@ def test_every_setting_has_a_line() -> None:
 
 
 def test_every_disconnect_has_a_line_with_what_to_do() -> None:
-    lines = docs.close_codes().splitlines()[2:]
-    assert len(lines) == len(disconnects.TABLE) == len(docs._WHEN)
+    lines = protocol_tables.close_codes().splitlines()[2:]
+    assert len(lines) == len(disconnects.TABLE) == len(protocol_tables.WHEN)
     for line, one in zip(lines, disconnects.TABLE, strict=True):
         assert line.startswith(f"| {one.code} | {one.reason} | ")
         assert ("econnect at" in line or "econnect after" in line) is one.reconnect
@@ -95,7 +95,7 @@ def test_every_disconnect_has_a_line_with_what_to_do() -> None:
 
 def test_every_error_has_a_line() -> None:
     """With the close code of the STOMP door. Classes without a code are never met."""
-    lines = docs.error_codes()
+    lines = protocol_tables.error_codes()
     kinds: list[type[errors.AllibeError]] = [
         kind for kind in vars(errors).values() if isinstance(kind, type) and "code" in vars(kind)
     ]
@@ -108,12 +108,12 @@ def test_every_error_has_a_line() -> None:
 
 def test_every_metric_has_a_line_under_the_name_that_prometheus_sees() -> None:
     registry = CollectorRegistry()
-    for _, make in docs._SERVICES:
+    for _, make in metrics_page.SERVICES:
         make(registry)
     lines = generate_latest(registry).decode().splitlines()
     shown = [line.split()[2:] for line in lines if line.startswith("# TYPE ")]
     names = {name: kind for name, kind in shown if not name.endswith("_created")}
-    page = docs.metrics_page()
+    page = metrics_page.render()
     assert page.count("\n| `") == len(names)
     for name, kind in names.items():
         assert f"| `{name}` | {kind} | " in page
@@ -121,5 +121,6 @@ def test_every_metric_has_a_line_under_the_name_that_prometheus_sees() -> None:
 
 def test_a_metric_has_its_labels() -> None:
     assert (
-        "| `allibe_http_request_seconds` | histogram | `route`, `status` | " in docs.metrics_page()
+        "| `allibe_http_request_seconds` | histogram | `route`, `status` | "
+        in metrics_page.render()
     )
