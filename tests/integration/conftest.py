@@ -1,5 +1,11 @@
-"""Private servers, and stores on them, for the tests of all folders here."""
+"""Private servers, stores on them, and a gateway, for the tests of all folders here."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.gateway import Site, running
 from tests.support.databases import (
     open_store,
     postgres_with_tables,
@@ -33,3 +39,10 @@ __all__ = [
     "sqlite_with_tables",
     "store",
 ]
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A gateway as it is by default, over a new database."""
+    async with running(tmp_path) as site:
+        yield site

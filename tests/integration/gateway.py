@@ -36,6 +36,7 @@ from allibe_services.workers.inprocess import InProcessWorkers
 SECRET = "0123456789abcdef0123456789abcdef"
 ALICE, BOB, CAROL = UserId("alice"), UserId("bob"), UserId("carol")
 ONE, TWO = RoomId("1"), RoomId("2")
+ROOM = f"/topic/rooms/{ONE}"
 WAIT_SECONDS = 10.0
 """For what takes milliseconds; only failures wait so long."""
 
@@ -285,9 +286,7 @@ class StompClient(Client):
         assert answer.command == "CONNECTED", answer
         return answer
 
-    async def subscribe(
-        self, destination: str = "/topic/rooms/1", name: str = "s1", **headers: str
-    ) -> Frame:
+    async def subscribe(self, destination: str = ROOM, name: str = "s1", **headers: str) -> Frame:
         """SUBSCRIBE and return its RECEIPT; frames before it are a failure."""
         headers |= {"destination": destination, "id": name, "receipt": f"r-{name}"}
         await self.send("SUBSCRIBE", **headers)

@@ -1,19 +1,12 @@
 """The JSON door at `/ws/chat`, over a real socket: one connection, one room."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from allibe_gateway.limits import Limits
 from tests.integration.gateway import ALICE, BOB, ONE, JsonClient, Site, running, token
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with running(tmp_path) as site:
-        yield site
 
 
 class TestJoining:

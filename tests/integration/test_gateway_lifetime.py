@@ -5,7 +5,7 @@ import json
 import logging
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,13 +17,6 @@ from structlog.testing import capture_logs
 from allibe_gateway.connection import KERNEL_BYTES, WebSocketConnection
 from allibe_gateway.limits import Limits
 from tests.integration.gateway import Site, frame, running, token, until
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with running(tmp_path) as site:
-        yield site
-
 
 HANDSHAKE = (
     b"GET /allibe-ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

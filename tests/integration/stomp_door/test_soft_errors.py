@@ -1,19 +1,11 @@
 """Every refusal of SUBSCRIBE, SEND and ACK: what it says, and that it is soft if that was asked."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from allibe_services.contracts.errors import Overloaded
-from tests.integration.gateway import Site, frame, running
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with running(tmp_path) as site:
-        yield site
+from tests.integration.gateway import Site, frame
 
 
 def _send(name: str, body: str, **headers: str) -> str:
@@ -109,3 +101,39 @@ async def test_without_them_the_error_comes_whole_before_the_close(
     assert (error.command, error.headers["x-code"]) == ("ERROR", code)
     assert (error.headers["receipt-id"], error.headers["x-retryable"]) == ("r", "false")
     assert (await client.end()).code in (4402, 4404, 4405)
+
+
+class TestSoftErrors:
+    """With `x-soft-errors: true` a refused request is a message, and the connection lives."""
+
+    async def test_a_refusal_is_a_message_on_the_errors_queue(self, site: Site) -> None:
+        client = await site.stomp_user("bob", x_soft_errors="true")
+        await client.subscribe("/user/queue/errors", "e")
+        await client.send("SUBSCRIBE", id="1", destination="/topic/rooms/2", receipt="r")
+        got = await client.next()
+        assert got.command == "MESSAGE"
+        assert got.headers["destination"] == "/user/queue/errors"
+        assert got.headers["subscription"] == "e"
+        assert got.headers["message-id"]
+        assert got.json == {
+            "type": "error",
+            "code": "not_a_member",
+            "message": "You are not a member of this room.",
+            "retryable": False,
+            "receiptId": "r",
+            "destination": "/topic/rooms/2",
+        }
+        await client.subscribe()
+
+    async def test_so_it_is_without_a_subscription_to_the_queue(self, site: Site) -> None:
+        client = await site.stomp_user("bob", x_soft_errors="true")
+        await client.post("")
+        assert (await client.next()).json["code"] == "invalid_content"
+        await client.subscribe()
+
+    async def test_what_breaks_the_protocol_ends_the_connection_all_the_same(
+        self, site: Site
+    ) -> None:
+        client = await site.stomp_user(x_soft_errors="true")
+        await client.send("MESSAGE")
+        assert await client.error() == ("unknown_command", 4400)
