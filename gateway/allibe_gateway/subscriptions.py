@@ -85,6 +85,8 @@ class Subscriptions:
         except TimeoutError:
             if self._forget(subscription.id) is None:
                 raise NotAMember from None  # it was `revoke` that cut the time short
+            if self._outbox.behind:
+                self._outbox.overflow()  # it was the peer that took too long over its replay
             raise StoreUnavailable from None
         except BaseException:
             self._forget(subscription.id)

@@ -112,6 +112,12 @@ class Outbox:
         if transport is not None and backlog is not None:
             self._hand_on(backlog.take(backlog.size), transport)
 
+    def overflow(self) -> None:
+        """End as a write does that finds too much unsent; nothing after `close`."""
+        if self._transport is not None:
+            self._transport = self._backlog = None
+            self._overflow()
+
     def clear(self) -> None:
         """Forget what the transport has not got; more may be written."""
         self._backlog = None
@@ -124,8 +130,7 @@ class Outbox:
 
     def _write_later(self, frames: bytes, transport: Transport) -> None:
         if self.unsent() > self._most:
-            self._transport = self._backlog = None
-            self._overflow()
+            self.overflow()
         elif self._backlogs is None:
             self._hand_on(frames, transport)
         else:

@@ -41,6 +41,16 @@ class TestSubscribing:
         assert alice.subscriber.offsets == [3, 4, 5]
         assert alice.world.figure("recoveries_total", result="complete") == 1
 
+    @pytest.mark.parametrize("limits", [IMPATIENT])
+    async def test_who_takes_too_long_over_it_is_a_slow_consumer(self, alice: User) -> None:
+        """It comes back after a pause, and not at once as from a store that is away."""
+        long = [message(offset, "x" * (1 << 16)) for offset in range(1, 31)]
+        alice.world.store.log.rooms[ROOM] = long  # more than the gateway keeps
+        alice.subscriber.transport.unsent = (1 << 16) + 1
+        with pytest.raises(StoreUnavailable):
+            await alice.subscribe(since=at(0))
+        assert alice.subscriber.overflows == 1
+
     async def test_too_far_behind_is_counted_as_such(self, alice: User) -> None:
         assert await alice.subscribe(since=at(5)) == Joined(at(0), recovered=False)
         assert alice.world.figure("recoveries_total", result="incomplete") == 1
