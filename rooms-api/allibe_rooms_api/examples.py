@@ -109,6 +109,14 @@ NEW_SUBSCRIPTION = {
 
 OLD_SUBSCRIPTION = {"endpoint": NEW_SUBSCRIPTION["endpoint"]}
 
+RENEWED_SUBSCRIPTION = {
+    "old": {
+        "endpoint": "https://push.example.net/9fQ0eW1bq3kTzU5mYc7RhJ2vXs4LdNaB",
+        "auth": "8eDyX_uCN0XRhSbY5hs7Hg",
+    },
+    "new": NEW_SUBSCRIPTION,
+}
+
 DECISIONS = [
     {"roomId": "123", "reason": "sent", "offset": 42, "at": "2025-03-03T09:41:17.130Z"},
     {"roomId": "456", "reason": "muted", "offset": 7, "at": "2025-03-02T16:20:00.041Z"},

@@ -26,6 +26,7 @@ from allibe_rooms_api.problems import (
     BodyTooLarge,
     InternalError,
     PushOff,
+    UnknownSubscription,
     UnsupportedMediaType,
 )
 from allibe_rooms_api.schemas import (
@@ -41,6 +42,7 @@ from allibe_rooms_api.schemas import (
     OldSubscription,
     PushKey,
     ReadPosition,
+    RenewedSubscription,
     RevocationMade,
     RoleChange,
     RoomSummary,
@@ -95,9 +97,8 @@ class Operation(msgspec.Struct, frozen=True):
 
 def errors_of(operation: Operation) -> _Errors:
     """Return every error that the operation can answer with."""
-    if operation.public:
-        return (InternalError,)
-    found: list[type[AllibeError]] = [*_ALWAYS, *operation.errors]
+    always = (InternalError,) if operation.public else _ALWAYS
+    found: list[type[AllibeError]] = [*always, *operation.errors]
     if "{roomId}" in operation.path:
         found += [errors.InvalidRoomId, errors.NotAMember, errors.UnknownRoom]
     if "{user}" in operation.path or operation.query or operation.request:
@@ -274,7 +275,23 @@ OPERATIONS: tuple[Operation, ...] = (
         pushes.put_push_subscription,
         request=NewSubscription,
         request_example=examples.NEW_SUBSCRIPTION,
-        errors=(PushOff,),
+        errors=(PushOff, errors.Conflict),
+    ),
+    Operation(
+        "POST",
+        "/push-subscriptions/renewals",
+        {204: Response("The browser is pushed to under its new subscription.")},
+        pushes.renew_push_subscription,
+        public=True,
+        request=RenewedSubscription,
+        request_example=examples.RENEWED_SUBSCRIPTION,
+        errors=(
+            PushOff,
+            UnknownSubscription,
+            errors.RateLimited,
+            errors.StoreUnavailable,
+            errors.NotConfirmed,
+        ),
     ),
     Operation(
         "DELETE",

@@ -30,6 +30,13 @@ class PushOff(Refused):
     code, status, text = "push_off", 404, "This server pushes nothing to browsers."
 
 
+class UnknownSubscription(Refused):
+    """No such subscription, or another secret: which of them is not told."""
+
+    code, status = "unknown_subscription", 404
+    text = "There is no such subscription, or its secret is another one."
+
+
 class BodyTimeout(Refused):
     """The body did not arrive in time."""
 

@@ -155,6 +155,20 @@ class OldSubscription(_Body, frozen=True):
     endpoint: str
 
 
+class KnownSubscription(_Body, frozen=True):
+    """A browser as it was put here; its secret, 16 bytes in base64url, shows who asks."""
+
+    endpoint: str
+    auth: str
+
+
+class RenewedSubscription(_Body, frozen=True):
+    """A browser that its push service has given another subscription."""
+
+    old: KnownSubscription
+    new: NewSubscription
+
+
 _Clock = Annotated[str, Meta(extra_json_schema={"pattern": CLOCK_PATTERN})]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import pytest
 
+from allibe_services.contracts.errors import Conflict
 from allibe_services.contracts.ids import UserId
 from allibe_services.contracts.push import ENDPOINT_LENGTH, Subscription
 from allibe_services.store import subscriptions
@@ -50,6 +51,73 @@ async def test_a_browser_has_one_user(store: Store) -> None:
     await store.pushes.subscribe(BOB, shared)
     assert await store.pushes.subscriptions(ALICE) == []
     assert await store.pushes.subscriptions(BOB) == [shared]
+
+
+async def test_who_only_knows_an_endpoint_takes_it_from_nobody(store: Store) -> None:
+    phone = subscription("phone")
+    await store.pushes.subscribe(ALICE, phone)
+    with pytest.raises(Conflict):
+        await store.pushes.subscribe(BOB, subscription("phone"))
+    assert await store.pushes.subscriptions(ALICE) == [phone]
+    assert await store.pushes.subscriptions(BOB) == []
+
+
+class TestRenewing:
+    async def test_the_new_one_takes_the_place_of_the_old(self, store: Store) -> None:
+        old, new, other = (subscription(name) for name in ("old", "new", "other"))
+        await store.pushes.subscribe(ALICE, other)
+        await store.pushes.subscribe(ALICE, old)
+        assert await store.pushes.renew(old.endpoint, old.auth + "==", new) == ALICE
+        assert sorted(await store.pushes.subscriptions(ALICE), key=endpoint_of) == [new, other]
+
+    async def test_without_endpoint_and_secret_of_one_nothing_is_changed(
+        self, store: Store
+    ) -> None:
+        old, new = subscription("old"), subscription("new")
+        await store.pushes.subscribe(ALICE, old)
+        for endpoint, auth in (
+            (old.endpoint, new.auth),
+            (old.endpoint, ""),
+            (old.endpoint, "é"),
+            (new.endpoint, old.auth),
+            ("", old.auth),
+        ):
+            assert await store.pushes.renew(endpoint, auth, new) is None
+        assert await store.pushes.subscriptions(ALICE) == [old]
+
+    async def test_a_secret_is_good_for_once(self, store: Store) -> None:
+        old, new, third = (subscription(name) for name in ("old", "new", "third"))
+        await store.pushes.subscribe(ALICE, old)
+        await store.pushes.renew(old.endpoint, old.auth, new)
+        assert await store.pushes.renew(old.endpoint, old.auth, third) is None
+        assert await store.pushes.subscriptions(ALICE) == [new]
+
+    async def test_at_once_it_is_renewed_once(self, store: Store) -> None:
+        old, new = subscription("old"), subscription("new")
+        await store.pushes.subscribe(ALICE, old)
+        renewing = [store.pushes.renew(old.endpoint, old.auth, new) for _ in range(5)]
+        assert sorted(await asyncio.gather(*renewing), key=str) == [None] * 4 + [ALICE]
+        assert await store.pushes.subscriptions(ALICE) == [new]
+
+    async def test_a_new_one_that_is_known_stays_whose_it_is(self, store: Store) -> None:
+        """The page was quicker; or somebody names another's endpoint as his own."""
+        old, bobs = subscription("old"), subscription("bob")
+        await store.pushes.subscribe(ALICE, old)
+        await store.pushes.subscribe(BOB, bobs)
+        stolen = msgspec.structs.replace(old, endpoint=bobs.endpoint)
+        assert await store.pushes.renew(old.endpoint, old.auth, stolen) == ALICE
+        assert await store.pushes.subscriptions(ALICE) == []
+        assert await store.pushes.subscriptions(BOB) == [bobs]
+
+    async def test_new_keys_of_the_same_endpoint_replace_the_old(self, store: Store) -> None:
+        old, new = subscription("same"), subscription("same")
+        await store.pushes.subscribe(ALICE, old)
+        assert await store.pushes.renew(old.endpoint, old.auth, new) == ALICE
+        assert await store.pushes.subscriptions(ALICE) == [new]
+
+
+def endpoint_of(one: Subscription) -> str:
+    return one.endpoint
 
 
 async def test_unsubscribing_forgets_it_and_ignores_what_is_not_ours(store: Store) -> None:

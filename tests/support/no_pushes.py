@@ -20,6 +20,9 @@ class NoPushes:
     async def subscribe(self, user: UserId, subscription: Subscription) -> None:
         raise NotImplementedError
 
+    async def renew(self, endpoint: str, auth: str, new: Subscription) -> UserId | None:
+        raise NotImplementedError
+
     async def unsubscribe(self, user: UserId, endpoint: str) -> None:
         raise NotImplementedError
 

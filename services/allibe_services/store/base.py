@@ -194,7 +194,17 @@ class Pushes(Protocol):
         """Keep a subscription as this user's, newest now.
 
         An endpoint is one browser and has one user: another user's subscription to it is over.
-        Beyond `MOST_SUBSCRIPTIONS` of a user the oldest are forgotten.
+        Beyond `MOST_SUBSCRIPTIONS` of a user the oldest are forgotten. Raises `Conflict` where
+        another user has the endpoint under another secret: then it is no browser of this one's.
+        """
+        ...
+
+    async def renew(self, endpoint: str, auth: str, new: Subscription) -> UserId | None:
+        """Put a subscription in the place of the one with that endpoint and secret; same user.
+
+        Return whose it is; None, and nothing is changed, where there is no such one: whether it is
+        the endpoint or the secret is not told. Where the new endpoint is known already the old one
+        is forgotten, and the new one stays whose it is.
         """
         ...
 

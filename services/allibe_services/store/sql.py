@@ -155,6 +155,9 @@ class _Pushes:
     async def subscribe(self, user: UserId, subscription: Subscription) -> None:
         await self._database.write(subscriptions.subscribe, user, subscription)
 
+    async def renew(self, endpoint: str, auth: str, new: Subscription) -> UserId | None:
+        return await self._database.write(subscriptions.renew, endpoint, auth, new)
+
     async def unsubscribe(self, user: UserId, endpoint: str) -> None:
         await self._database.write(subscriptions.unsubscribe, user, endpoint)
 

@@ -27,6 +27,14 @@ class MemoryPushes:
         others = [one for one in self.kept if one[1].endpoint != subscription.endpoint]
         self.kept = [(user, subscription), *others]
 
+    async def renew(self, endpoint: str, auth: str, new: Subscription) -> UserId | None:
+        for user, known in self.kept:
+            if (known.endpoint, known.auth) == (endpoint, auth):
+                await self.unsubscribe(user, endpoint)
+                await self.subscribe(user, new)
+                return user
+        return None
+
     async def unsubscribe(self, user: UserId, endpoint: str) -> None:
         self.kept = [one for one in self.kept if (one[0], one[1].endpoint) != (user, endpoint)]
 

@@ -94,9 +94,9 @@ def test_operation_ids_are_unique() -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_only_the_document_needs_no_token() -> None:
+def test_only_the_document_and_renewals_need_no_token() -> None:
     public = [path for _, path, operation in OPERATIONS if operation.get("security") == []]
-    assert public == ["/api/chat/openapi.json"]
+    assert public == ["/api/chat/push-subscriptions/renewals", "/api/chat/openapi.json"]
 
 
 def test_the_room_list_has_the_example_of_the_requirements() -> None:

@@ -25,8 +25,9 @@ function browser() {
       return subscription;
     },
   };
+  const active = { postMessage: ({ type }: { type: string }) => told.push(type) };
   const worker = Object.assign(new EventTarget(), {
-    ready: Promise.resolve({ pushManager }),
+    ready: Promise.resolve({ pushManager, active }),
     register: async (address: string) => void registered.push(address),
     getRegistration: async () => ({ pushManager }),
   });
@@ -70,7 +71,7 @@ describe('pushes', () => {
     expect(alice.isOn()).toBe(true);
     await pushesOf(client('alice'), 'alice').resume();
     await pushesOf(client('bob'), 'bob').resume();
-    expect(told).toEqual(['alice on', 'alice on']);
+    expect(told).toEqual(['alice on', 'push-told', 'alice on', 'push-told']);
   });
 
   it('end when that user signs out, and not when another does', async () => {
@@ -81,7 +82,7 @@ describe('pushes', () => {
     expect(subscription).not.toBeNull();
     await alice.signOut();
     expect(subscription).toBeNull();
-    expect(told).toEqual(['alice on', 'alice off']);
+    expect(told).toEqual(['alice on', 'push-told', 'alice off']);
     await alice.resume();
     expect(alice.isOn()).toBe(false);
   });

@@ -1,8 +1,9 @@
 /** What the service worker does with pushes and clicks, in a scope that only remembers. */
 
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { serve } from '../worker/serve.js';
 
+type FakeSubscription = ReturnType<typeof subscription>;
 type Shown = { title: string; options: NotificationOptions & { renotify?: boolean } };
 
 class FakeWindow {
@@ -18,7 +19,13 @@ class FakeScope {
   readonly shown: Shown[] = [];
   readonly opened: string[] = [];
   readonly subscribed: unknown[] = [];
+  readonly asked: [string, unknown][] = [];
+  readonly cached = new Map<string, Response>();
+  answers: number[] = [];
   windows: FakeWindow[] = [];
+  /** What the browser has, and what it gives next. */
+  now: FakeSubscription | null = null;
+  next: FakeSubscription | null = null;
   readonly #listeners = new Map<string, (event: object) => void>();
 
   constructor(query = '') {
@@ -44,7 +51,30 @@ class FakeScope {
     },
     getNotifications: async ({ tag }: { tag: string }) =>
       this.shown.flatMap(({ options }) => (options.tag === tag ? [options] : [])),
-    pushManager: { subscribe: async (options: unknown) => void this.subscribed.push(options) },
+    pushManager: {
+      getSubscription: async () => this.now,
+      subscribe: async (options: unknown) => {
+        if (this.next === null) throw new Error('not allowed');
+        this.subscribed.push(options);
+        this.now = this.next;
+        return this.now;
+      },
+    },
+  };
+
+  readonly caches = {
+    open: async () => ({
+      put: async (place: string, answer: Response) => void this.cached.set(place, answer),
+      match: async (place: string) => this.cached.get(place)?.clone(),
+      delete: async (place: string) => this.cached.delete(place),
+    }),
+  };
+
+  fetch = async (place: string, { body }: { body: string }) => {
+    this.asked.push([place, JSON.parse(body)]);
+    const status = this.answers.shift() ?? 204;
+    if (status === 0) throw new TypeError('Failed to fetch');
+    return { status };
   };
 
   async happens(type: string, event: object): Promise<void> {
@@ -159,20 +189,105 @@ describe('a click', () => {
 
 describe('a subscription that changed', () => {
   const key = new Uint8Array([1, 2, 3]).buffer;
+  const old = subscription('old', key);
+  const renewed = subscription('new', key);
+  const proof = { endpoint: 'https://push.test/old', auth: 'secret of old' };
+  const order = { old: proof, new: renewed.toJSON() };
+  let page: FakeWindow;
 
-  it('is renewed with the same key, and pages that are open are told', async () => {
-    const page = new FakeWindow();
+  /** A browser whose page has told the server of the subscription. */
+  const told = async () => {
+    scope.now = old;
+    await scope.happens('message', { data: { type: 'push-told' } });
+    scope.now = null;
+  };
+
+  beforeEach(() => {
+    page = new FakeWindow();
     scope.windows = [page];
-    const old = { options: { applicationServerKey: key } };
+    scope.next = renewed;
+  });
+  afterEach(() => vi.useRealTimers());
+
+  it('is renewed with the same key, told to the server and to pages that are open', async () => {
+    await told();
     await scope.happens('pushsubscriptionchange', { oldSubscription: old });
     expect(scope.subscribed).toEqual([{ userVisibleOnly: true, applicationServerKey: key }]);
+    expect(scope.asked).toEqual([['/api/chat/push-subscriptions/renewals', order]]);
     expect(page.told).toEqual([{ type: 'push-changed' }]);
   });
 
-  it('by the browser itself is not renewed again', async () => {
-    const page = new FakeWindow();
-    scope.windows = [page];
-    await scope.happens('pushsubscriptionchange', { newSubscription: {} });
-    expect([scope.subscribed, page.told]).toEqual([[], [{ type: 'push-changed' }]]);
+  it('without a word about the old one is renewed from what the worker has kept', async () => {
+    await told();
+    await scope.happens('pushsubscriptionchange', {});
+    const applicationServerKey = new Uint8Array([1, 2, 3]);
+    expect(scope.subscribed).toEqual([{ userVisibleOnly: true, applicationServerKey }]);
+    expect(scope.asked).toMatchObject([[expect.anything(), order]]);
+  });
+
+  it('by the browser itself is not renewed again, but told', async () => {
+    await told();
+    await scope.happens('pushsubscriptionchange', { newSubscription: renewed });
+    expect(scope.subscribed).toEqual([]);
+    expect(scope.asked).toMatchObject([[expect.anything(), order]]);
+  });
+
+  it('twice is told with the secret of the one before', async () => {
+    await told();
+    await scope.happens('pushsubscriptionchange', {});
+    scope.next = subscription('third', key);
+    await scope.happens('pushsubscriptionchange', {});
+    expect(scope.asked.map(([, body]) => (body as typeof order).old.auth)).toEqual([
+      'secret of old',
+      'secret of new',
+    ]);
+  });
+
+  it('is told with what the browser says where the worker has kept nothing', async () => {
+    await scope.happens('pushsubscriptionchange', { oldSubscription: old });
+    expect(scope.asked).toMatchObject([[expect.anything(), order]]);
+  });
+
+  it.each([
+    ['nothing is known of it', async () => {}],
+    [
+      'it was turned off since',
+      async () => {
+        await told();
+        await scope.happens('message', { data: { type: 'push-told' } });
+      },
+    ],
+  ])('is told to pages alone where %s', async (_, before) => {
+    await before();
+    await scope.happens('pushsubscriptionchange', { newSubscription: renewed });
+    expect([scope.asked, page.told]).toEqual([[], [{ type: 'push-changed' }]]);
+  });
+
+  it.each([
+    [[0, 503, 429, 204], 4],
+    [[404], 1],
+    [[500, 500, 500, 500], 4],
+  ])('is tried again where the server is away (%j)', async (answers, asked) => {
+    vi.useFakeTimers();
+    await told();
+    scope.answers = [...answers];
+    const done = scope.happens('pushsubscriptionchange', {});
+    await vi.runAllTimersAsync();
+    await done;
+    expect(scope.asked).toHaveLength(asked);
+    expect(page.told).toEqual([{ type: 'push-changed' }]);
+  });
+
+  it('that the browser refuses is told to pages, which ask the user', async () => {
+    await told();
+    scope.next = null;
+    await scope.happens('pushsubscriptionchange', {});
+    expect([scope.asked, page.told]).toEqual([[], [{ type: 'push-changed' }]]);
   });
 });
+
+function subscription(name: string, applicationServerKey: ArrayBuffer) {
+  const endpoint = `https://push.test/${name}`;
+  const keys = { p256dh: 'point', auth: `secret of ${name}` };
+  return { endpoint, options: { applicationServerKey }, toJSON: () => ({ endpoint, keys }) };
+}

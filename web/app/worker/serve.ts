@@ -5,6 +5,7 @@
  * or that the page has told already, is shown without a sound.
  */
 
+import { keep, renew } from './kept.js';
 import { type Pushed, pushedIn, textOf } from './pushed.js';
 
 export function serve(scope: ServiceWorkerGlobalScope): void {
@@ -19,6 +20,9 @@ export function serve(scope: ServiceWorkerGlobalScope): void {
   });
   scope.addEventListener('pushsubscriptionchange', (event) => {
     event.waitUntil(subscribeAgain(scope, event as SubscriptionChange));
+  });
+  scope.addEventListener('message', (event) => {
+    if (event.data?.type === 'push-told') event.waitUntil(keep(scope));
   });
 }
 
@@ -59,16 +63,13 @@ async function open(scope: ServiceWorkerGlobalScope, roomId: unknown): Promise<v
   await best.focus();
 }
 
-/** Pages tell the server: the worker has no token. Without one, the next that is opened does. */
+/** Tells the server itself, and pages that are open, which have a token and know better. */
 async function subscribeAgain(
   scope: ServiceWorkerGlobalScope,
   { oldSubscription, newSubscription }: SubscriptionChange,
 ): Promise<void> {
-  const key = oldSubscription?.options.applicationServerKey;
-  if (!newSubscription && key) {
-    const options = { userVisibleOnly: true, applicationServerKey: key };
-    await scope.registration.pushManager.subscribe(options);
-  }
+  const renewed = renew(scope, oldSubscription, newSubscription);
+  await renewed.catch(() => {});
   for (const one of await windows(scope)) one.postMessage({ type: 'push-changed' });
 }
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from allibe_rooms_api.app import create_app
 from allibe_rooms_api.call import Context
@@ -11,6 +12,10 @@ from allibe_services.auth import TokenVerifier
 from allibe_services.contracts.ids import UserId
 from allibe_services.contracts.push import Subscription
 from allibe_services.outbound import Rules
+from allibe_services.rates.limiter import Limiter
+from allibe_services.rates.policy import Policy
+from allibe_services.rates.rate import Rate
+from allibe_services.telemetry import LimitMetrics
 from allibe_services.tickets.inprocess import InProcessTickets
 from tests.support.push_browser import PushBrowser
 from tests.unit.rooms_api.api import Answer, Api
@@ -18,6 +23,7 @@ from tests.unit.rooms_api.fakes import MemoryStore, RecordingBus
 
 KEY = "/api/chat/push-key"
 SUBSCRIPTIONS = "/api/chat/push-subscriptions"
+RENEWALS = f"{SUBSCRIPTIONS}/renewals"
 ALICE, BOB = UserId("alice"), UserId("bob")
 PHONE = PushBrowser().subscription("https://push.example.net/phone")
 
@@ -33,12 +39,18 @@ def push_rules() -> Rules:
 
 
 @pytest.fixture
+def policy() -> Policy:
+    return Policy()
+
+
+@pytest.fixture
 def app(
     store: MemoryStore,
     bus: RecordingBus,
     verifier: TokenVerifier,
     push_key: str | None,
     push_rules: Rules,
+    policy: Policy,
 ) -> web.Application:
     return create_app(
         Context(
@@ -48,6 +60,7 @@ def app(
             verifier=verifier,
             push_key=push_key,
             push_rules=push_rules,
+            limiter=Limiter(policy, LimitMetrics(CollectorRegistry())),
         )
     )
 
@@ -153,3 +166,54 @@ async def test_keys_that_cannot_be_are_refused(api: Api, keys: object) -> None:
 async def test_strangers_are_refused(api: Api, method: str) -> None:
     answer = await api.ask(method, SUBSCRIPTIONS, user=None, json=told())
     assert answer.outcome == (401, "token_required")
+
+
+LAPTOP = PushBrowser().subscription("https://push.example.net/laptop")
+
+
+async def renew(api: Api, old: dict[str, Any], new: Any) -> Answer:
+    """Ask as a service worker does: without a token."""
+    return await api.ask("POST", RENEWALS, user=None, json={"old": old, "new": new})
+
+
+async def test_a_service_worker_renews_with_the_old_secret_and_no_token(api: Api) -> None:
+    await put(api, told())
+    old = {"endpoint": PHONE.endpoint, "auth": PHONE.auth}
+    answer = await renew(api, old, told(LAPTOP))
+    assert (answer.status, answer.json) == (204, None)
+    assert api.store.pushes.kept == [(ALICE, LAPTOP)]
+    assert (await renew(api, old, told(LAPTOP))).outcome == (404, "unknown_subscription")
+
+
+async def test_an_endpoint_alone_renews_nothing_and_is_not_told_apart(api: Api) -> None:
+    await put(api, told())
+    unknown = await renew(api, {"endpoint": LAPTOP.endpoint, "auth": LAPTOP.auth}, told(LAPTOP))
+    for auth in ("", LAPTOP.auth, PHONE.auth[:-1]):
+        answer = await renew(api, {"endpoint": PHONE.endpoint, "auth": auth}, told(LAPTOP))
+        assert (answer.status, answer.json) == (404, unknown.json)
+    assert unknown.json["code"] == "unknown_subscription"
+    assert api.store.pushes.kept == [(ALICE, PHONE)]
+
+
+async def test_what_may_not_be_asked_is_no_renewal(api: Api) -> None:
+    await put(api, told())
+    old = {"endpoint": PHONE.endpoint, "auth": PHONE.auth}
+    for new in (told(endpoint="https://127.0.0.1/x"), told(keys={}), None):
+        assert (await renew(api, old, new)).outcome == (400, "bad_request")
+    answer = await api.ask("POST", RENEWALS, user=None, json={"new": told()})
+    assert answer.outcome == (400, "bad_request")
+    assert api.store.pushes.kept == [(ALICE, PHONE)]
+
+
+@pytest.mark.parametrize("push_key", [None])
+async def test_without_a_key_nothing_is_renewed(api: Api) -> None:
+    old = {"endpoint": PHONE.endpoint, "auth": PHONE.auth}
+    assert (await renew(api, old, told(LAPTOP))).outcome == (404, "push_off")
+
+
+@pytest.mark.parametrize("policy", [Policy(user_requests=Rate(1 / 3600, 1))])
+async def test_strangers_renew_at_the_rate_of_one_user(api: Api) -> None:
+    old = {"endpoint": LAPTOP.endpoint, "auth": LAPTOP.auth}
+    assert (await renew(api, old, told())).status == 404
+    assert (await renew(api, old, told())).outcome == (429, "rate_limited")
+    assert (await put(api, told())).status == 204

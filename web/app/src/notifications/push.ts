@@ -31,12 +31,12 @@ export class Pushes {
   /** Turns them on for this user; returns what came of it: a `PushState`, or an error's code. */
   async enable(): Promise<string> {
     keep(storage, KEY, this.#user);
-    return await codeOf(this.#push.enable());
+    return await told(codeOf(this.#push.enable()));
   }
 
   /** For a page that is loaded, or in another language: if they were turned on by this user. */
   async resume(): Promise<void> {
-    if (kept(storage, KEY) === this.#user) await codeOf(this.#push.resume());
+    if (kept(storage, KEY) === this.#user) await told(codeOf(this.#push.resume()));
   }
 
   async disable(): Promise<void> {
@@ -77,6 +77,14 @@ function address(): string {
   const query = new URLSearchParams({ language });
   if (account?.kind === 'demo') query.set('user', account.user);
   return `/service-worker.js?${query}`;
+}
+
+/** Lets the worker keep what the server was told, for when the subscription changes. */
+async function told(code: Promise<string>): Promise<string> {
+  if ((await code) === 'on') {
+    (await navigator.serviceWorker.ready).active?.postMessage({ type: 'push-told' });
+  }
+  return await code;
 }
 
 async function codeOf(state: Promise<string>): Promise<string> {
