@@ -59,8 +59,11 @@ class Outbox:
             return
         if self._backlog is not None or transport.get_write_buffer_size() > self._direct:
             self._write_later(frames, transport)
-        else:
-            self._hand_on(frames, transport)
+            return
+        try:  # as in `_hand_on`, without its call: this is once for each subscriber
+            transport.write(frames)
+        except RuntimeError:
+            self._transport = None
 
     def write_or_shed(self, frames: bytes) -> None:
         """Write frames that nobody misses, unless the connection is behind."""
