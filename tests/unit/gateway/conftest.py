@@ -1,10 +1,11 @@
-"""Users of a gateway's sessions."""
+"""Users of a gateway's sessions, and connections of nobody yet."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from allibe_gateway.limits import Limits
+from tests.unit.gateway.lines import Line
 from tests.unit.gateway.users import PATIENT, User
 from tests.unit.gateway.world import World, token, world_of
 
@@ -32,3 +33,9 @@ async def stranger(world: World) -> AsyncIterator[User]:
 async def alice(stranger: User) -> User:
     await stranger.session.sign_in(token(name="Alice"))
     return stranger
+
+
+@pytest.fixture
+async def line() -> Line:
+    """A connection that does not run yet."""
+    return Line()

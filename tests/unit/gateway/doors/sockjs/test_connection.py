@@ -17,7 +17,7 @@ from allibe_services.rates.policy import Policy
 from allibe_services.rates.rate import Rate
 from allibe_services.telemetry import GatewayMetrics, LimitMetrics
 from tests.unit.gateway.fakes import settle, until
-from tests.unit.gateway.test_connection import FakeDoor
+from tests.unit.gateway.lines import FakeDoor
 
 LIMITS = Limits(
     slow_consumer_bytes=100,
