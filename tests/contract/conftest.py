@@ -1,12 +1,14 @@
 """What the contract tests are run against: each fixture has one parameter per implementation."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import pytest
 
+from allibe_services.bus.base import Bus
 from allibe_services.contracts.commands import PostMessage
 from allibe_services.contracts.ids import MessageId, RoomId, UserId, new_message_id
+from tests.contract.factories_bus import BUSES, BusFactory
 from tests.support.databases import (
     open_store,
     postgres_with_tables,
@@ -38,6 +40,18 @@ __all__ = [
     "sqlite_with_tables",
     "store",
 ]
+
+
+@pytest.fixture(params=BUSES)
+def open_bus(request: pytest.FixtureRequest) -> BusFactory:
+    """What opens buses: see `BusFactory`."""
+    return BUSES[request.param](request)
+
+
+@pytest.fixture
+async def bus(open_bus: BusFactory) -> AsyncIterator[Bus]:
+    async with open_bus() as bus:
+        yield bus
 
 
 @pytest.fixture

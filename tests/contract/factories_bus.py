@@ -1,4 +1,4 @@
-"""The buses that the contract tests run against: one entry per implementation."""
+"""The buses that the contract tests run against, one for each implementation, and users."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -155,3 +155,43 @@ async def outcome(future: "asyncio.Future[Stored | None]") -> Stored | AllibeErr
         return await future
     except AllibeError as error:
         return error
+
+
+def confirmed(result: object) -> bool:
+    """Tell whether a future's result says that the command is durable."""
+    return result is None or isinstance(result, Stored)
+
+
+async def be_busy(bus: Bus) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return what each sender posted, and what the consumers that lived acked of it."""
+    posted: dict[str, list[str]] = {}
+    seen: dict[str, list[str]] = {}
+    futures: list[asyncio.Future[Any]] = []
+
+    async def send(sender: str) -> None:
+        for number in range(60):
+            posted.setdefault(sender, []).append(f"{sender}-{number}")
+            futures.append(bus.post(post(f"{sender}-{number}", sender=sender)))
+            if number % 5 == 0:
+                await asyncio.sleep(0)
+
+    async def consume(lives: int) -> None:
+        async for delivery in bus.deliveries(shard(bus), most=13):
+            await asyncio.sleep(0)
+            lives -= 1
+            if lives == 0:
+                return
+            for command in delivery.commands:
+                seen.setdefault(command.sender, []).append(command.content)
+            await delivery.ack([stored(command) for command in delivery.commands])
+
+    async def workers() -> None:
+        for lives in (3, 2, 5, 1, 1000):
+            await consume(lives)
+
+    working = asyncio.create_task(workers())
+    await asyncio.gather(*(send(f"u{number}") for number in range(8)))
+    assert all(map(confirmed, await asyncio.gather(*futures)))
+    await until(lambda: sum(len(set(contents)) for contents in seen.values()) >= len(futures))
+    working.cancel()
+    return posted, seen
