@@ -2,26 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import pytest
 
-from allibe_gateway.stomp import Frame
 from deploy.cluster.parts import Cluster
 from tests.support.clients import Clients
 from tests.support.cluster import open_at
 from tests.support.json_client import JsonClient
 from tests.support.places import SignedPlace
+from tests.support.soon import TRIES, says, soon
 from tests.support.stomp_client import StompClient
-
-T = TypeVar("T")
 
 MARGIN_SECONDS = 8.0
 """Beyond what is promised: two processors, and others who use them."""
-
-TRIES = 40
-"""Who is connected is known to workers a moment later: tests post until it is."""
 
 
 @pytest.fixture
@@ -87,7 +80,7 @@ async def test_unread_counts_are_live_at_another_gateway(
     await bob.subscribe("/user/queue/rooms", id="list")
     for number in range(TRIES):
         await alice.post(room, f"psst {number}")
-        if (change := await _soon(bob.body("list"))) is not None:
+        if (change := await soon(bob.body("list"))) is not None:
             break
     else:
         raise AssertionError("the list never changed")
@@ -110,7 +103,7 @@ async def test_who_is_connected_to_the_other_gateway_is_notified(
     await bob.subscribe("/user/queue/notifications", id="note")
     for number in range(TRIES):
         await alice.post(room, f"psst {number}")
-        if (told := await _soon(bob.body("note"))) is not None:
+        if (told := await soon(bob.body("note"))) is not None:
             break
     else:
         raise AssertionError("never notified")
@@ -120,7 +113,7 @@ async def test_who_is_connected_to_the_other_gateway_is_notified(
         await alice.post(room, f"look {number}")
         while (await screen.of_type("message"))["content"] != f"look {number}":
             pass
-        if await _soon(bob.take(_says("note", f"look {number}"))) is None:
+        if await soon(bob.take(says("note", f"look {number}"))) is None:
             return
     raise AssertionError("still notified of a room that is looked at")
 
@@ -152,18 +145,3 @@ async def test_a_removal_over_http_ends_the_subscription_at_a_gateway(
     )
     assert (await stomp.error()).headers["x-code"] == "not_a_member"
     assert not [frame for frame in stomp.waiting if b"among us" in frame.body]
-
-
-async def _soon(coming: Awaitable[T]) -> T | None:
-    """Return what comes soon, None when it does not: then it is asked for again."""
-    try:
-        async with asyncio.timeout(0.5):
-            return await coming
-    except TimeoutError:
-        return None
-
-
-def _says(subscription: str, text: str) -> Callable[[Frame], bool]:
-    return lambda frame: (
-        frame.headers.get("subscription") == subscription and f'"{text}"'.encode() in frame.body
-    )
