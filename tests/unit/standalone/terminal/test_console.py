@@ -1,4 +1,4 @@
-"""`terminal.console`: lines in, lines out. The prompt is in tests/e2e/test_terminal.py."""
+"""`terminal.console`: lines in, lines out. The prompt is in tests/e2e/test_terminal_screen.py."""
 
 import io
 import os
