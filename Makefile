@@ -33,6 +33,7 @@ page: ## Build the chat page from web/ (needs Node 20.19 or later); `make run` d
 screenshots: setup-dev ## Take the pictures of the page again (docs/images)
 	@scripts/web.sh page
 	@scripts/chromium.sh
+	@scripts/fonts.sh
 	@$(BIN)/python -m scripts.screenshots
 
 chat: setup ## Chat in the terminal with what `make run` started (WHO=alice ROOM=1 PORT=8080)
