@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench.cluster import Crowd, RunningCluster, running_cluster
+from bench.cluster import RunningCluster, running_cluster
+from bench.crowd import ROOM_PREFIX, Crowd
 from bench.scenarios import Measurement, Report, Scenario, Setting, output
-from bench.server import ROOM_PREFIX, running
+from bench.server import running
 
 USER = "alice"
 """The embedded server's demo user, and the only one where the two are compared."""
@@ -29,6 +30,7 @@ class ClusterLoad(Scenario):
 
     def measure(self, setting: Setting) -> Measurement:
         with running_cluster(gateways=self.gateways, workers=self.workers) as cluster:
+            cluster.admit(self.crowd, ROOM_PREFIX)
             words = [*self.command.split()[1:], *cluster.options(self.crowd, ROOM_PREFIX)]
             words += self.quick.split() if setting.quick else []
             report = _load(setting.generator, None, words)
@@ -52,11 +54,12 @@ class FanOutRatio(Scenario):
             server.create_rooms(1)
             embedded = [
                 *("--port", str(server.port), "--token", server.token),
-                *("--pid", ",".join(map(str, server.pids()))),
+                *("--pid", str(server.pid)),
             ]
             alone, crowded = self._pair(setting, embedded)
         crowd = Crowd(rooms=1, subscribers=self.subscribers, publishers=1, only_user=USER)
         with running_cluster(gateways=1, workers=1) as cluster:
+            cluster.admit(crowd, ROOM_PREFIX)
             options = cluster.options(crowd, ROOM_PREFIX)
             _separate(cluster, setting)
             lonely, report = self._pair(setting, options)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.crowd import ROOM_PREFIX
 from bench.errors import BenchError
-from bench.server import ROOM_PREFIX, running
+from bench.server import running
 
 # The generator bounds itself (--time-limit, 300 s); this is for the case that it fails to.
 RUN_SECONDS = 360.0
@@ -67,7 +68,7 @@ class ServerLoad(Scenario):
             words = [str(setting.generator), *self.command.split()[1:]]
             words += ["--room-prefix", ROOM_PREFIX, "--rooms", str(self.rooms)]
             words += ["--port", str(server.port), "--token", server.token]
-            words += ["--pid", ",".join(map(str, server.pids()))]
+            words += ["--pid", str(server.pid)]
             words += self.quick.split() if setting.quick else []
             report: Report = json.loads(output(setting.load_core, words))
         return Measurement(self.figure(report), report)
@@ -88,15 +89,13 @@ class StompCore(Scenario):
         return Measurement(min(float(rate.replace(",", "")) for rate in rates))
 
 
-def output(core: int | None, words: list[str]) -> str:
+def output(core: int | None, words: list[str], seconds: float = RUN_SECONDS) -> str:
     """What a program prints, kept to one core or not. Raises BenchError with its last line."""
     pinned = words if core is None else ["taskset", "-c", str(core), *words]
     try:
-        done = subprocess.run(
-            pinned, capture_output=True, text=True, check=False, timeout=RUN_SECONDS
-        )
+        done = subprocess.run(pinned, capture_output=True, text=True, check=False, timeout=seconds)
     except subprocess.TimeoutExpired as error:
-        raise BenchError(f"{words[0]}: no end after {RUN_SECONDS:.0f} s") from error
+        raise BenchError(f"{words[0]}: no end after {seconds:.0f} s") from error
     if done.returncode != 0:
         raise BenchError((done.stderr.strip() or f"ended with {done.returncode}").splitlines()[-1])
     return done.stdout

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from allibe_services.rates.policy import NO_LIMITS
+from bench.crowd import ROOM_PREFIX
 from bench.errors import BenchError
 
 DEFAULT_COMMAND = ".venv/bin/allibe serve --demo --host 127.0.0.1 --port {port} --data {data}"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 REQUEST_SECONDS = 10.0
-ROOM_PREFIX = "bench-"
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,6 @@ class Server:
     port: int
     pid: int
     token: str
-
-    def pids(self) -> list[int]:
-        """The server's process and all below it, as of now."""
-        found = [self.pid]
-        for pid in found:
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                found += map(int, children.read_text().split())
-        return found
 
     def create_rooms(self, count: int) -> None:
         """Creates bench-1 to bench-<count>; the token's user is a member of each."""

@@ -61,58 +61,108 @@ void connection_open(struct crowd *crowd, struct connection *c, uint32_t index)
     epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, fd, &e);
 }
 
-/* Enters the next stage and sends what it begins with. */
-static void advance(struct connection *c)
+static void send_login(struct connection *c)
 {
     const struct options *o = c->crowd->options;
-    char frame[16384], room[128];
-    c->stage++;
-    if (c->stage == UPGRADING) {
-        ws_append_upgrade(&c->out, o->host, ntohs(options_server(o, c->index)->sin_port), o->path);
-        flush(c);
-    } else if (c->stage == LOGGING_IN) {
-        connection_send(c, frame, stomp_connect(frame, sizeof frame, options_token(o, c->index)));
-    } else if (c->stage == SUBSCRIBING && publishes(c)) {
-        /* Whoever sends has typed: the server has looked up by then what the user may do. */
-        options_room(o, (c->index - o->subscribers) % o->rooms, room, sizeof room);
-        connection_send(c, frame, stomp_type(frame, sizeof frame, room));
-    } else if (c->stage == SUBSCRIBING) {
-        options_room(o, c->index % o->rooms, room, sizeof room);
-        connection_send(c, frame, stomp_subscribe(frame, sizeof frame, room));
-    } else {
-        c->crowd->ready++;
-    }
+    char frame[16384];
+    connection_send(c, frame, o->wire->login(frame, sizeof frame, options_token(o, c->index)));
 }
 
-static void take_stomp(struct connection *c, const struct stomp_frame *frame)
+static void subscribe(struct connection *c)
+{
+    const struct options *o = c->crowd->options;
+    uint32_t room = c->index % o->rooms;
+    char frame[2048], id[LONGEST_ID];
+    options_room(o, room, id, sizeof id);
+    struct listening what = {id, c->index, o->since_of ? o->since_of[room] : NULL};
+    connection_send(c, frame, o->wire->listen(frame, sizeof frame, &what));
+}
+
+static void announce(struct connection *c)
+{
+    const struct options *o = c->crowd->options;
+    char frame[2048], id[LONGEST_ID];
+    options_room(o, (c->index - o->subscribers) % o->rooms, id, sizeof id);
+    connection_send(c, frame, o->wire->announce(frame, sizeof frame, id));
+}
+
+static void upgrade(struct connection *c)
+{
+    const struct options *o = c->crowd->options;
+    ws_append_upgrade(&c->out, o->host, ntohs(options_server(o, c->index)->sin_port), o->path,
+                      o->wire->subprotocol);
+    flush(c);
+}
+
+/* Enters the next stage that this wire has, and sends what it begins with. */
+static void advance(struct connection *c)
+{
+    const struct wire *wire = c->crowd->options->wire;
+    c->stage++;
+    if (c->stage == GREETING && !wire->greets)
+        c->stage++;
+    if (c->stage == LOGGING_IN && !wire->login)
+        c->stage++;
+    if (c->stage == SUBSCRIBING && publishes(c) && !wire->announce)
+        c->stage++;
+    if (c->stage == UPGRADING)
+        upgrade(c);
+    else if (c->stage == LOGGING_IN)
+        send_login(c);
+    else if (c->stage == SUBSCRIBING && publishes(c))
+        announce(c);
+    else if (c->stage == SUBSCRIBING)
+        subscribe(c);
+    else if (c->stage == READY)
+        c->crowd->ready++;
+}
+
+static void take_receipt(struct connection *c, const struct heard *heard)
 {
     const struct crowd *crowd = c->crowd;
     struct marker marker;
-    if (stomp_is(frame, "MESSAGE")) {
-        if (crowd->deliver && stomp_marker(frame, &marker))
-            crowd->deliver(crowd->context, c->index, marker, c->read_at);
-    } else if (stomp_is(frame, "ERROR")) {
-        const char *text;
-        char reason[256];
-        int length = stomp_reason(frame, &text);
-        snprintf(reason, sizeof reason, "the server answered ERROR: %.*s", length, text);
-        lost(c, reason);
-    } else if ((c->stage == LOGGING_IN && stomp_is(frame, "CONNECTED")) ||
-               (c->stage == SUBSCRIBING && stomp_is(frame, "RECEIPT"))) {
+    if (c->stage == SUBSCRIBING)
         advance(c);
-    } else if (c->stage == READY && crowd->confirm && stomp_is(frame, "RECEIPT") &&
-               stomp_marker(frame, &marker)) {
+    else if (c->stage == READY && crowd->confirm &&
+             marker_find(heard->text, heard->length, &marker))
         crowd->confirm(crowd->context, marker, c->read_at);
+}
+
+_Noreturn static void refused(struct connection *c, const struct heard *heard)
+{
+    char reason[256];
+    snprintf(reason, sizeof reason, "the server answered: %.*s",
+             (int)(heard->length < 200 ? heard->length : 200), heard->text);
+    lost(c, reason);
+}
+
+static void take_heard(struct connection *c, const struct heard *heard)
+{
+    const struct crowd *crowd = c->crowd;
+    struct marker marker;
+    if (heard->kind == HEARD_DELIVERY) {
+        if (crowd->deliver && marker_find(heard->text, heard->length, &marker))
+            crowd->deliver(crowd->context, c->index, marker, c->read_at);
+    } else if (heard->kind == HEARD_RECEIPT) {
+        take_receipt(c, heard);
+    } else if (heard->kind == HEARD_PING) {
+        connection_send(c, crowd->options->wire->pong, strlen(crowd->options->wire->pong));
+    } else if (heard->kind == HEARD_REFUSAL) {
+        refused(c, heard);
+    } else if ((heard->kind == HEARD_GREETING && c->stage == GREETING) ||
+               (heard->kind == HEARD_WELCOME && c->stage == LOGGING_IN)) {
+        advance(c);
     }
 }
 
-static size_t take_stomp_frames(struct connection *c, const char *in, size_t length)
+static size_t take_text(struct connection *c, const char *in, size_t length)
 {
-    struct stomp_frame frame;
+    const struct wire *wire = c->crowd->options->wire;
+    struct heard heard;
     size_t used = 0, n;
-    while (used < length && (n = stomp_read(in + used, length - used, &frame)) > 0) {
+    while (used < length && (n = wire->read(in + used, length - used, &heard)) > 0) {
         used += n;
-        take_stomp(c, &frame);
+        take_heard(c, &heard);
     }
     return used;
 }
@@ -120,14 +170,16 @@ static size_t take_stomp_frames(struct connection *c, const char *in, size_t len
 /* Parses in place; only a STOMP frame that the end of a WebSocket frame cuts is kept. */
 static void take_payload(struct connection *c, const struct ws_frame *frame)
 {
-    if (c->stomp.length) {
-        bytes_append(&c->stomp, frame->payload, frame->length);
-        bytes_drop(&c->stomp, take_stomp_frames(c, c->stomp.start, c->stomp.length));
+    if (!c->crowd->options->wire->pieces && frame->opcode == WS_CONTINUATION)
+        lost(c, "a message in several WebSocket frames, which this program does not read");
+    if (c->text.length) {
+        bytes_append(&c->text, frame->payload, frame->length);
+        bytes_drop(&c->text, take_text(c, c->text.start, c->text.length));
     } else {
-        size_t used = take_stomp_frames(c, frame->payload, frame->length);
-        bytes_append(&c->stomp, frame->payload + used, frame->length - used);
+        size_t used = take_text(c, frame->payload, frame->length);
+        bytes_append(&c->text, frame->payload + used, frame->length - used);
     }
-    if (c->stomp.length > WS_MAX_FRAME)
+    if (c->text.length > WS_MAX_FRAME)
         lost(c, "a STOMP frame does not end");
 }
 
@@ -158,7 +210,9 @@ static size_t take(struct connection *c, const char *in, size_t length)
 {
     struct ws_frame frame;
     bool upgrading = c->stage == UPGRADING;
-    size_t n = upgrading ? ws_read_upgrade(in, length) : ws_read_frame(in, length, &frame);
+    const char *subprotocol = c->crowd->options->wire->subprotocol;
+    size_t n = upgrading ? ws_read_upgrade(in, length, subprotocol)
+                         : ws_read_frame(in, length, &frame);
     if (n > 0 && upgrading)
         advance(c);
     else if (n > 0)

@@ -38,7 +38,7 @@ void crowd_wait(struct crowd *crowd, double seconds)
         crowd_poll(crowd, end);
 }
 
-void crowd_gather(struct crowd *crowd, const struct options *o)
+void crowd_open(struct crowd *crowd, const struct options *o)
 {
     prctl(PR_SET_TIMERSLACK, 1); /* else each timed wait ends up to 50 us late */
     *crowd = (struct crowd){.options = o, .doing = "connecting"};
@@ -47,18 +47,34 @@ void crowd_gather(struct crowd *crowd, const struct options *o)
     crowd->epoll = epoll_create1(EPOLL_CLOEXEC);
     crowd->deadline = now_ns() + (uint64_t)(o->time_limit * NS_PER_SECOND);
     allow_files(crowd->count + SPARE_FILES);
+}
+
+void crowd_gather(struct crowd *crowd)
+{
+    uint32_t at_once = crowd->options->connecting;
     for (; crowd->ready < crowd->count; crowd_poll(crowd, now_ns() + NS_PER_SECOND / 10))
-        for (; crowd->opened < crowd->count && crowd->opened - crowd->ready < o->connecting;
+        for (; crowd->opened < crowd->count && crowd->opened - crowd->ready < at_once;
              crowd->opened++)
             connection_open(crowd, &crowd->connections[crowd->opened], crowd->opened);
+}
+
+/* The marker as text, and the padding behind it. */
+static const char *content(struct marker marker, uint32_t padding)
+{
+    static char text[MARKER_LENGTH + MAX_PADDING + 1];
+    marker_write(text, marker);
+    memset(text + MARKER_LENGTH, 'x', padding);
+    text[MARKER_LENGTH + padding] = 0;
+    return text;
 }
 
 void crowd_publish(struct crowd *crowd, uint32_t room, struct marker marker)
 {
     const struct options *o = crowd->options;
-    char room_id[128], frame[STOMP_MAX_PADDING + 512];
-    options_room(o, room, room_id, sizeof room_id);
-    size_t length = stomp_send(frame, sizeof frame, room_id, marker, o->padding, o->receipts);
-    uint32_t publisher = o->subscribers + marker.number % o->publishers;
-    connection_send(&crowd->connections[publisher], frame, length);
+    char id[LONGEST_ID], frame[MAX_PADDING + 1024];
+    options_room(o, room, id, sizeof id);
+    struct saying what = {id, marker, content(marker, o->padding), o->receipts};
+    size_t length = o->wire->say(frame, sizeof frame, &what);
+    uint32_t sender = marker.number % options_senders(o) + (o->everybody ? 0 : o->subscribers);
+    connection_send(&crowd->connections[sender], frame, length);
 }

@@ -1,5 +1,7 @@
 #include "load.h"
 
+#include <stdlib.h>
+
 static uint32_t common_divisor(uint32_t a, uint32_t b)
 {
     return b ? common_divisor(b, a % b) : a;
@@ -17,6 +19,12 @@ struct ledger ledger_open(uint32_t subscribers, uint32_t rooms, uint32_t message
     return l;
 }
 
+void ledger_close(struct ledger *l)
+{
+    free(l->missing), free(l->seen), free(l->next);
+    *l = (struct ledger){0};
+}
+
 uint32_t ledger_members(const struct ledger *l, uint32_t message)
 {
     return l->subscribers / l->rooms + (message % l->rooms < l->subscribers % l->rooms);
@@ -28,6 +36,19 @@ void ledger_send(struct ledger *l)
     l->missing[l->sent++] = members;
     l->expected += members;
     l->in_flight++; /* no room is empty: options.c sees to it */
+}
+
+void ledger_miss(struct ledger *l, uint32_t from)
+{
+    while (l->sent < l->messages)
+        ledger_send(l);
+    for (uint32_t number = 0; number < from; number++) {
+        uint32_t nth = number / l->rooms;
+        for (uint32_t i = number % l->rooms; i < l->subscribers; i += l->rooms)
+            l->seen[i * l->row + nth / 8] |= (uint8_t)(1 << nth % 8);
+        l->expected -= l->missing[number];
+        l->in_flight--;
+    }
 }
 
 bool ledger_deliver(struct ledger *l, uint32_t subscriber, uint32_t message)

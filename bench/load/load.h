@@ -68,8 +68,10 @@ struct ledger {
 
 struct ledger ledger_open(uint32_t subscribers, uint32_t rooms, uint32_t messages,
                           uint32_t senders);
+void ledger_close(struct ledger *l);
 uint32_t ledger_members(const struct ledger *l, uint32_t message); /* who are to get it */
 void ledger_send(struct ledger *l); /* notes that message number l->sent went out */
+void ledger_miss(struct ledger *l, uint32_t from); /* all went out; nobody has those from there on */
 bool ledger_deliver(struct ledger *l, uint32_t subscriber, uint32_t message); /* is it a new one? */
 
 /* ---- process: what processes have used, as the kernel counts it */
@@ -81,12 +83,12 @@ struct processes {
     int count;
 };
 
+/* Each counts with all that it has started, now (a database starts one for each connection). */
 struct processes processes_parse(const char *list);      /* "12,34"; fails on anything else */
 double processes_cpu_seconds(const struct processes *p); /* user + system, in steps of 10 ms */
 long processes_rss_kib(const struct processes *p);
 
-/* What a distributed server consists of: each part is processes with all that they have started,
- * now (a database starts one for each connection). */
+/* What a distributed server consists of. */
 
 #define MAX_PARTS 16
 
@@ -99,7 +101,6 @@ struct parts {
 };
 
 struct parts parts_parse(const char *list); /* "gateway=12+13,worker=14" */
-double part_cpu_seconds(const struct part *part);
 double machine_cpu_seconds(void); /* of everything that ran on this machine since it started */
 
 /* ---- ws: WebSocket, the client's half (RFC 6455), without sockets */
@@ -114,61 +115,119 @@ struct ws_frame {
     size_t length;
 };
 
-void ws_append_upgrade(struct bytes *out, const char *host, uint32_t port, const char *path);
+void ws_append_upgrade(struct bytes *out, const char *host, uint32_t port, const char *path,
+                       const char *subprotocol); /* NULL: none */
 void ws_append_frame(struct bytes *out, enum ws_opcode opcode, const char *payload, size_t length);
 
 /* Both return the bytes consumed, or 0 when more are needed; they fail on a violation. */
-size_t ws_read_upgrade(const char *in, size_t length);
+size_t ws_read_upgrade(const char *in, size_t length, const char *subprotocol);
 size_t ws_read_frame(const char *in, size_t length, struct ws_frame *frame);
 
-/* ---- stomp: as much of STOMP 1.2 as a load needs, and the marker that a message carries in its
- * content, so that each delivery can be recognised and timed */
-
-#define STOMP_MAX_PADDING 8192 /* a message holds no more content than that */
+/* ---- marker: what a message carries in its content, so that each delivery can be recognised and
+ * timed, whatever the protocol */
 
 struct marker {
     uint64_t sent_at; /* ns, on this machine's monotonic clock */
     uint32_t number;  /* of the message, from 0 */
 };
 
-struct stomp_frame {
-    const char *bytes; /* from the command up to the NUL, which is not counted */
+/* On the wire: @@<20 digits: ns>@@<10 digits: number>@@ */
+enum { MARKER_TIME_DIGITS = 20, MARKER_NUMBER_DIGITS = 10,
+       MARKER_LENGTH = MARKER_TIME_DIGITS + MARKER_NUMBER_DIGITS + 6 };
+
+void marker_write(char out[MARKER_LENGTH + 1], struct marker m);
+bool marker_find(const char *in, size_t length, struct marker *m);
+
+/* ---- wire: what a kind of server speaks inside WebSocket frames. wire.c lists them, each other
+ * file is a family: stomp.c, socketio.c, bare.c */
+
+#define MAX_PADDING 8192 /* a message of ours holds no more content than that */
+
+struct heard {
+    enum {
+        HEARD_NOTHING,
+        HEARD_GREETING, /* the server's first word, where it has the first word */
+        HEARD_WELCOME,  /* logged in */
+        HEARD_RECEIPT,  /* subscribed, or a message is confirmed: the text then has its marker */
+        HEARD_DELIVERY,
+        HEARD_PING, /* answered with the wire's `pong` */
+        HEARD_REFUSAL,
+    } kind;
+    const char *text;
     size_t length;
 };
 
-/* Each returns the length written to `out`, and fails when `room` bytes are not enough. */
-size_t stomp_connect(char *out, size_t room, const char *token);
-size_t stomp_subscribe(char *out, size_t room, const char *room_id);
-size_t stomp_type(char *out, size_t room, const char *room_id);
-size_t stomp_send(char *out, size_t room, const char *room_id, struct marker m, size_t padding,
-                  bool receipt); /* whose id bears the marker too */
+struct listening {
+    const char *room_id;
+    uint32_t index;    /* of the connection */
+    const char *since; /* the last message that it has, or NULL */
+};
 
-/* The next frame, empty when there were only EOLs; returns the bytes consumed, or 0 when more are
- * needed. A frame is taken to end at its first NUL: the JSON bodies here never contain one. */
-size_t stomp_read(const char *in, size_t length, struct stomp_frame *frame);
-bool stomp_is(const struct stomp_frame *frame, const char *command);
-int stomp_reason(const struct stomp_frame *frame, const char **text); /* of an ERROR; its length */
-bool stomp_marker(const struct stomp_frame *frame, struct marker *marker);
+struct saying {
+    const char *room_id;
+    struct marker marker;
+    const char *content; /* the marker as text, then padding */
+    bool receipt;
+};
+
+struct wire {
+    const char *name, *path;
+    const char *subprotocol; /* NULL: none */
+    const char *pong;
+    bool greets; /* the login waits for the server's greeting */
+    bool receipts, resumes, pieces; /* pieces: what is read may go on in the next frame */
+
+    /* Each writes to `out` and returns the length; it fails when `room` bytes are not enough.
+     * No login, or no announcement by who only sends: NULL. */
+    size_t (*login)(char *out, size_t room, const char *token);
+    size_t (*listen)(char *out, size_t room, const struct listening *what);
+    size_t (*announce)(char *out, size_t room, const char *room_id);
+    size_t (*say)(char *out, size_t room, const struct saying *what);
+
+    /* Returns the bytes consumed, or 0 when more are needed. */
+    size_t (*read)(const char *in, size_t length, struct heard *heard);
+};
+
+extern const struct wire allibe_wire, rabbitmq_wire, rabbitmq_persistent_wire,
+    rabbitmq_durable_wire, socketio_wire, bare_wire;
+
+const struct wire *wire_named(const char *name); /* fails when there is none */
+
+/* The length of what was printed to `out`, which has to have room for it and a NUL. */
+size_t wire_print(char *out, size_t room, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* ---- options: the command line */
 
 #define MAX_SERVERS 8
+#define LONGEST_ID 128 /* of a room */
+#define MAX_PHASES 8
 
 struct options {
-    const char *host, *ports, *path, *token, *tokens, *pids, *part_list, *room, *room_prefix;
+    const char *host, *ports, *path, *token, *tokens, *pids, *part_list, *room, *room_prefix,
+        *protocol, *resume, *phase_list;
     uint32_t subscribers, publishers, rooms, messages, in_flight, window, padding, connecting,
-        receipts;
-    double rate, idle, stall, time_limit;   /* a second; seconds */
+        receipts, everybody, missed_from;
+    double rate, seconds, idle, stall, time_limit; /* a second; seconds */
+    struct phase {
+        double rate, seconds;
+        uint32_t in_flight, window; /* one of the three */
+    } phases[MAX_PHASES];
+    uint32_t phase_count;
+    const struct wire *wire;
     struct sockaddr_in servers[MAX_SERVERS]; /* host and ports; loopback only */
     uint32_t server_count;
     char **token_of; /* a line of the file for each connection, or NULL: they share `token` */
+    char **since_of; /* a line of the file for each room, or NULL: nobody resumes */
     struct processes processes;
     struct parts parts;
 };
 
 struct options options_parse(char **words); /* without the program's name, NULL at the end */
+void options_enter(struct options *o, const struct phase *phase); /* the load is now as it says */
 void options_room(const struct options *o, uint32_t index, char *id, size_t size);
 const char *options_token(const struct options *o, uint32_t connection);
+uint32_t options_senders(const struct options *o); /* publishers, or everybody */
 
 /* Connections take the servers in turn, and publishers another one than the first subscriber of
  * the same room: what a load balancer makes is never better than that. */
@@ -193,15 +252,16 @@ struct crowd {
     void *context;
 };
 
-void crowd_gather(struct crowd *crowd, const struct options *o); /* returns when all are ready */
+void crowd_open(struct crowd *crowd, const struct options *o);
+void crowd_gather(struct crowd *crowd); /* returns when all are ready */
 void crowd_poll(struct crowd *crowd, uint64_t until); /* one wait, cut short by what happens */
 void crowd_wait(struct crowd *crowd, double seconds);
 void crowd_publish(struct crowd *crowd, uint32_t room, struct marker marker);
 
 /* ---- connection: one socket, its way through the stages, and what arrives on it */
 
-/* In this order; a publisher types instead of subscribing. */
-enum stage { DIALLING, UPGRADING, LOGGING_IN, SUBSCRIBING, READY };
+/* In this order; a publisher announces itself instead of subscribing. */
+enum stage { DIALLING, UPGRADING, GREETING, LOGGING_IN, SUBSCRIBING, READY };
 
 struct connection {
     struct crowd *crowd;
@@ -209,7 +269,7 @@ struct connection {
     int fd;
     enum stage stage;
     struct bytes out;         /* not yet sent */
-    struct bytes wire, stomp; /* the beginning of a WebSocket frame, of a STOMP frame */
+    struct bytes wire, text; /* the beginning of a WebSocket frame, of what it carries */
     uint64_t read_at;         /* when the bytes that are being parsed came in */
 };
 
@@ -228,6 +288,16 @@ struct fanout {
     uint64_t confirmed, unconfirmed; /* receipts that came, and that should have */
 };
 
+/* What processes use from the one to the other goes into `f`. */
+void meter_start(struct fanout *f, const struct options *o);
+void meter_stop(struct fanout *f, const struct options *o);
+
 void run_fanout(struct crowd *crowd, struct fanout *f); /* f zeroed */
+
+/* ---- storm: everybody comes back at once and is sent what was missed. `latency` is then the time
+ * from the first connection's first packet until a subscriber has all of it, one for each. */
+
+void storm_begin(struct crowd *crowd, struct fanout *f); /* f zeroed; before the crowd gathers */
+void storm_end(struct crowd *crowd, struct fanout *f);   /* returns when all have everything */
 
 #endif

@@ -1,5 +1,8 @@
 #include "load.h"
 
+#include <errno.h>
+#include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,50 +22,84 @@ struct processes processes_parse(const char *list)
     return p;
 }
 
-static void read_proc(pid_t pid, const char *name, char *text, size_t size)
+/* Into `text`; false when the process is gone. */
+static bool read_proc(pid_t pid, const char *name, char *text, size_t size)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
     FILE *file = fopen(path, "r");
     if (!file)
-        fail("the server process %d is gone", (int)pid);
-    text[fread(text, 1, size - 1, file)] = 0;
+        return false;
+    size_t length = fread(text, 1, size - 1, file);
+    text[length] = 0;
     fclose(file);
+    return length > 0;
 }
 
-static double cpu_seconds(const char *stat)
+/* With that of its children that have ended: databases let connections come and go. */
+static double cpu_seconds(pid_t pid)
 {
+    char stat[1024];
     unsigned long user, system;
+    long children_user, children_system;
+    if (!read_proc(pid, "stat", stat, sizeof stat))
+        return 0;
     const char *after_name = strrchr(stat, ')'); /* the name itself may hold spaces */
-    static const char fields[] = " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu";
-    if (!after_name || sscanf(after_name + 1, fields, &user, &system) != 2)
+    static const char fields[] = " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld";
+    if (!after_name || sscanf(after_name + 1, fields, &user, &system, &children_user,
+                              &children_system) != 4)
         fail("cannot read '%s' of /proc", stat);
-    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+    return ((double)(user + system) + (double)(children_user + children_system)) /
+           (double)sysconf(_SC_CLK_TCK);
+}
+
+static double rss_kib(pid_t pid)
+{
+    char text[256];
+    long pages = 0;
+    if (read_proc(pid, "statm", text, sizeof text) && sscanf(text, "%*d %ld", &pages) != 1)
+        fail("cannot read /proc/%d/statm", (int)pid);
+    return (double)(pages * (sysconf(_SC_PAGESIZE) / 1024));
+}
+
+/* A process that has ended meanwhile counts for nothing more. */
+static double sum_of_tree(pid_t pid, double (*measure)(pid_t))
+{
+    char pattern[64];
+    glob_t tasks = {0};
+    double sum = measure(pid);
+    snprintf(pattern, sizeof pattern, "/proc/%d/task/*/children", (int)pid);
+    if (!glob(pattern, 0, NULL, &tasks))
+        for (size_t i = 0; i < tasks.gl_pathc; i++) {
+            FILE *file = fopen(tasks.gl_pathv[i], "r");
+            for (int child; file && fscanf(file, "%d", &child) == 1;)
+                sum += sum_of_tree(child, measure);
+            if (file)
+                fclose(file);
+        }
+    globfree(&tasks);
+    return sum;
+}
+
+static double sum_of_trees(const struct processes *p, double (*measure)(pid_t))
+{
+    double sum = 0;
+    for (int i = 0; i < p->count; i++) {
+        if (kill(p->pids[i], 0) && errno == ESRCH)
+            fail("the server process %d is gone", (int)p->pids[i]);
+        sum += sum_of_tree(p->pids[i], measure);
+    }
+    return sum;
 }
 
 double processes_cpu_seconds(const struct processes *p)
 {
-    double seconds = 0;
-    for (int i = 0; i < p->count; i++) {
-        char text[1024];
-        read_proc(p->pids[i], "stat", text, sizeof text);
-        seconds += cpu_seconds(text);
-    }
-    return seconds;
+    return sum_of_trees(p, cpu_seconds);
 }
 
 long processes_rss_kib(const struct processes *p)
 {
-    long kib = 0;
-    for (int i = 0; i < p->count; i++) {
-        char text[256];
-        long pages;
-        read_proc(p->pids[i], "statm", text, sizeof text);
-        if (sscanf(text, "%*d %ld", &pages) != 1)
-            fail("cannot read /proc/%d/statm", (int)p->pids[i]);
-        kib += pages * (sysconf(_SC_PAGESIZE) / 1024);
-    }
-    return kib;
+    return (long)sum_of_trees(p, rss_kib);
 }
 
 struct parts parts_parse(const char *list)
@@ -83,34 +120,6 @@ struct parts parts_parse(const char *list)
         at += used + (at[used] == ',');
     }
     return parts;
-}
-
-/* A process that has ended meanwhile counts for nothing: databases let connections come and go. */
-static double tree_cpu_seconds(pid_t pid)
-{
-    char path[64], text[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return 0;
-    text[fread(text, 1, sizeof text - 1, file)] = 0;
-    fclose(file);
-    double seconds = *text ? cpu_seconds(text) : 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
-    file = fopen(path, "r");
-    for (int child; file && fscanf(file, "%d", &child) == 1;)
-        seconds += tree_cpu_seconds(child);
-    if (file)
-        fclose(file);
-    return seconds;
-}
-
-double part_cpu_seconds(const struct part *part)
-{
-    double seconds = 0;
-    for (int i = 0; i < part->roots.count; i++)
-        seconds += tree_cpu_seconds(part->roots.pids[i]);
-    return seconds;
 }
 
 double machine_cpu_seconds(void)

@@ -28,12 +28,19 @@ static void confirm(void *context, struct marker marker, uint64_t at)
     histogram_record(&run->result->receipts, at > marker.sent_at ? at - marker.sent_at : 0);
 }
 
+static bool all_sent(const struct run *run, uint64_t now)
+{
+    const struct options *o = run->options;
+    return run->result->ledger.sent == o->messages ||
+           (o->seconds > 0 && now > run->started + (uint64_t)(o->seconds * NS_PER_SECOND));
+}
+
 /* Open loop: by the clock, whatever the server does. Closed loop: as soon as there is room. */
 static uint64_t next_due(const struct run *run, uint64_t now)
 {
     const struct options *o = run->options;
     const struct ledger *l = &run->result->ledger;
-    if (l->sent == o->messages)
+    if (all_sent(run, now))
         return NEVER;
     if (o->rate > 0)
         return run->started + (uint64_t)(l->sent * (NS_PER_SECOND / o->rate));
@@ -63,27 +70,42 @@ static bool finished(const struct run *run, uint64_t now)
     const struct ledger *l = &run->result->ledger;
     uint64_t patience = (uint64_t)(run->options->stall * NS_PER_SECOND);
     uint64_t receipts = run->options->receipts ? l->sent : 0;
-    if (l->in_flight == 0 && l->sent == run->options->messages &&
-        run->result->confirmed >= receipts)
+    if (l->in_flight == 0 && all_sent(run, now) && run->result->confirmed >= receipts)
         return true;
-    if (l->in_flight == 0 && l->sent < run->options->messages)
+    if (l->in_flight == 0 && !all_sent(run, now))
         return false;
     return now > run->last_arrival + patience && now > run->started + patience;
+}
+
+/* The first reading is kept negative until the second one is added. */
+static void read_meter(struct fanout *f, const struct options *o, int sign)
+{
+    const struct processes self = {{getpid()}, 1};
+    f->server_cpu_seconds += sign * processes_cpu_seconds(&o->processes);
+    f->own_cpu_seconds += sign * processes_cpu_seconds(&self);
+    f->machine_cpu_seconds += sign * machine_cpu_seconds();
+    for (int i = 0; i < o->parts.count; i++)
+        f->part_cpu_seconds[i] += sign * processes_cpu_seconds(&o->parts.each[i].roots);
+}
+
+void meter_start(struct fanout *f, const struct options *o)
+{
+    read_meter(f, o, -1);
+}
+
+void meter_stop(struct fanout *f, const struct options *o)
+{
+    read_meter(f, o, 1);
 }
 
 void run_fanout(struct crowd *crowd, struct fanout *f)
 {
     const struct options *o = crowd->options;
-    const struct processes self = {{getpid()}, 1};
-    const struct parts *parts = &o->parts;
     struct run run = {.options = o, .result = f};
-    f->ledger = ledger_open(o->subscribers, o->rooms, o->messages, o->publishers);
+    f->ledger = ledger_open(o->subscribers, o->rooms, o->messages, options_senders(o));
     crowd->deliver = deliver, crowd->confirm = confirm, crowd->context = &run, crowd->doing = "sending";
 
-    double server_cpu = processes_cpu_seconds(&o->processes);
-    double own_cpu = processes_cpu_seconds(&self), machine_cpu = machine_cpu_seconds();
-    for (int i = 0; i < parts->count; i++)
-        f->part_cpu_seconds[i] = -part_cpu_seconds(&parts->each[i]);
+    meter_start(f, o);
     run.started = run.last_arrival = now_ns();
     for (uint64_t now; !finished(&run, now = now_ns());) {
         publish_due(crowd, &run);
@@ -91,11 +113,7 @@ void run_fanout(struct crowd *crowd, struct fanout *f)
         crowd_poll(crowd, due < tenth ? due : tenth);
     }
     f->elapsed_seconds = (double)(run.last_arrival - run.started) / NS_PER_SECOND;
-    f->server_cpu_seconds = processes_cpu_seconds(&o->processes) - server_cpu;
-    f->own_cpu_seconds = processes_cpu_seconds(&self) - own_cpu;
-    f->machine_cpu_seconds = machine_cpu_seconds() - machine_cpu;
-    for (int i = 0; i < parts->count; i++)
-        f->part_cpu_seconds[i] += part_cpu_seconds(&parts->each[i]);
+    meter_stop(f, o);
     f->unconfirmed = o->receipts ? f->ledger.sent - f->confirmed : 0;
     crowd_wait(crowd, linger_seconds);
 }

@@ -3,21 +3,22 @@
 #include <stdio.h>
 
 /* The key is the RFC's own example: the answer is not verified, it is our server on loopback. */
-void ws_append_upgrade(struct bytes *out, const char *host, uint32_t port, const char *path)
+void ws_append_upgrade(struct bytes *out, const char *host, uint32_t port, const char *path,
+                       const char *subprotocol)
 {
     char request[1024];
     int length = snprintf(request, sizeof request,
                           "GET %s HTTP/1.1\r\nHost: %s:%u\r\nConnection: Upgrade\r\n"
                           "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-                          "Sec-WebSocket-Protocol: v12.stomp\r\n\r\n",
-                          path, host, port);
+                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s%s%s\r\n",
+                          path, host, port, subprotocol ? "Sec-WebSocket-Protocol: " : "",
+                          subprotocol ? subprotocol : "", subprotocol ? "\r\n" : "");
     if (length < 0 || (size_t)length >= sizeof request)
         fail("the path is too long");
     bytes_append(out, request, (size_t)length);
 }
 
-size_t ws_read_upgrade(const char *in, size_t length)
+size_t ws_read_upgrade(const char *in, size_t length, const char *subprotocol)
 {
     const char *end = memmem(in, length, "\r\n\r\n", 4);
     if (!end && length < 16384)
@@ -27,8 +28,8 @@ size_t ws_read_upgrade(const char *in, size_t length)
     if (!end || strncmp(in, "HTTP/1.1 101 ", 13) != 0)
         fail("the WebSocket handshake was refused: %.*s", shown, in);
     size_t consumed = (size_t)(end - in) + 4;
-    if (!memmem(in, consumed, "v12.stomp", 9))
-        fail("the server did not choose the subprotocol v12.stomp");
+    if (subprotocol && !memmem(in, consumed, subprotocol, strlen(subprotocol)))
+        fail("the server did not choose the subprotocol %s", subprotocol);
     return consumed;
 }
 
