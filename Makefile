@@ -84,7 +84,8 @@ format: setup-dev ## Format all Python and TypeScript
 	@scripts/web.sh packages
 	@cd web && npm run --silent format
 
-bench: setup-dev ## Measure against the targets and record docs/benchmarks.md (needs gcc; ARGS=…)
+bench: setup-dev ## Measure against targets and peers, record docs/benchmarks.md (needs gcc, Node; ARGS=…)
+	@scripts/servers.sh
 	@$(BIN)/python -m bench $(ARGS)
 
 docs: setup-dev ## Write what is generated: OpenAPI, AsyncAPI, tables, the client's close codes
@@ -99,5 +100,5 @@ lock: ## Resolve the dependencies anew into requirements.lock
 
 clean: ## Remove what was installed and built; .data stays
 	@rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
-		.coverage* bench/bin tests/e2e/node/node_modules rooms-api/allibe_rooms_api/page \
+		.coverage* bench/bin bench/peers/socketio/node_modules tests/e2e/node/node_modules rooms-api/allibe_rooms_api/page \
 		web/node_modules web/*/node_modules web/*/dist web/*/*.tsbuildinfo

@@ -101,13 +101,18 @@ def line(outcome: Outcome) -> str:
 
 def write(path: Path, outcomes: Sequence[Outcome], setting: Setting) -> None:
     """Replaces what stands between the markers and leaves the rest as it is."""
+    replace_section(path, BEGIN, END, _section(outcomes, setting))
+
+
+def replace_section(path: Path, begin: str, end: str, section: str) -> None:
+    """Puts text between two markers, which are added where they are missing."""
     text = path.read_text() if path.exists() else INTRODUCTION
-    if BEGIN not in text or END not in text:
-        text = f"{text.rstrip()}\n\n{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
+    if begin not in text or end not in text:
+        text = f"{text.rstrip()}\n\n{begin}\n{end}\n"
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{before}{BEGIN}\n{_section(outcomes, setting)}\n{END}{after}")
+    path.write_text(f"{before}{begin}\n{section}\n{end}{after}")
 
 
 def _section(outcomes: Sequence[Outcome], setting: Setting) -> str:
@@ -117,7 +122,13 @@ def _section(outcomes: Sequence[Outcome], setting: Setting) -> str:
         *map(_row, outcomes),
     ]
     commands = [f"- {one.scenario.name}: `{one.scenario.command}`" for one in outcomes]
-    return "\n".join([*_machine(setting), "", *rows, "", "Commands:", "", *commands])
+    lines = [
+        *machine(setting),
+        f"- Python {platform.python_version()}, {', '.join(map(_version, PACKAGES))}",
+        f"- cluster, on all cores: {', '.join(map(_program, PROGRAMS))}",
+        f"- server: `{setting.server_command}`",
+    ]
+    return "\n".join([*lines, "", *rows, "", "Commands:", "", *commands])
 
 
 def _row(outcome: Outcome) -> str:
@@ -158,18 +169,16 @@ def _saturation(outcome: Outcome) -> str:
     return " (generator saturated)" if outcome.best.report.get("saturated") else ""
 
 
-def _machine(setting: Setting) -> list[str]:
+def machine(setting: Setting) -> list[str]:
+    """When, of which commit and on what the figures were taken: lines of a list."""
     cores = os.cpu_count() or 1
     shared = ", **the same core**" if setting.server_core == setting.load_core else ""
     load = os.getloadavg()[0]
     return [
         f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {_commit()}",
         f"- {_cpu_model()}, {cores} cores (server on {setting.server_core}, load on "
-        f"{setting.load_core}{shared}), Linux {platform.release()}, load average {load:.1f}",
-        f"- Python {platform.python_version()}, {', '.join(map(_version, PACKAGES))}; "
-        f"data folder on {_filesystem(Path(tempfile.gettempdir()))}",
-        f"- cluster, on all cores: {', '.join(map(_program, PROGRAMS))}",
-        f"- server: `{setting.server_command}`",
+        f"{setting.load_core}{shared}), Linux {platform.release()}, load average {load:.1f}; "
+        f"data folders on {_filesystem(Path(tempfile.gettempdir()))}",
     ]
 
 

@@ -6,20 +6,29 @@ import resource
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import TypeVar
 
+from bench import comparison_report
 from bench.build import load_generator
+from bench.comparison import WORKS, compare
 from bench.distributed import DISTRIBUTED
 from bench.errors import BenchError
+from bench.peers import SYSTEMS
+from bench.peers.base import System
 from bench.report import Outcome, line, write
 from bench.scenarios import SCENARIOS, Measurement, Scenario, Setting
 from bench.server import DEFAULT_COMMAND
+from bench.work import Work
+
+One = TypeVar("One", Scenario, Work, System)
 
 RECORD = Path("docs/benchmarks.md")
-ALL = (*SCENARIOS, *DISTRIBUTED)
+PARTS = ("targets", "peers")
+ALL: tuple[Scenario, ...] = (*SCENARIOS, *DISTRIBUTED)
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Returns 1 when a scenario could not be measured; a missed target is a result like any."""
+    """Returns 1 when something could not be measured; a missed target is a result like any."""
     options = _parser().parse_args(words)
     raise_open_files()
     try:
@@ -27,17 +36,50 @@ def main(words: Sequence[str] | None = None) -> int:
     except BenchError as error:
         print(f"bench: {error}")
         return 1
-    chosen = [one for one in ALL if fnmatch(one.name, options.scenario or "*")]
-    if not chosen:
-        print(f"bench: no scenario is called {options.scenario}")
+    scenarios = [] if options.part == "peers" or options.system else _like(ALL, options.scenario)
+    works = [] if options.part == "targets" else _like(WORKS, options.scenario)
+    systems = _like(SYSTEMS, options.system)
+    if not scenarios and not (works and systems):
+        print("bench: there is no such scenario, or no such system: see --help")
         return 1
-    outcomes = [_repeat(one, setting, options.repeat) for one in chosen]
-    partial = options.quick or options.scenario is not None
-    if options.output or not partial:
-        path = options.output or RECORD
+    failures = [_targets(scenarios, setting, options)] if scenarios else []
+    failures += [_peers(works, systems, setting, options)] if works and systems else []
+    return 1 if any(failures) else 0
+
+
+def _targets(scenarios: Sequence[Scenario], setting: Setting, options: argparse.Namespace) -> bool:
+    """Measure our own targets; tell whether one could not be measured."""
+    outcomes = [_repeat(one, setting, options.repeat) for one in scenarios]
+    if path := _record(options):
         write(path, outcomes, setting)
         print(f"written to {path}")
-    return 1 if any(outcome.failure for outcome in outcomes) else 0
+    return any(outcome.failure for outcome in outcomes)
+
+
+def _peers(
+    works: Sequence[Work],
+    systems: Sequence[System],
+    setting: Setting,
+    options: argparse.Namespace,
+) -> bool:
+    """Compare the systems; tell whether one could not be measured."""
+    results = compare(works, systems, setting, options.repeat)
+    if path := _record(options):
+        comparison_report.write(path, works, systems, results, setting)
+        print(f"written to {path}")
+    return any(result.failure for result in results.values())
+
+
+def _record(options: argparse.Namespace) -> Path | None:
+    """Return where to write: a part of a run is recorded only where --output says."""
+    partial = options.quick or options.scenario or options.system
+    found: Path | None = options.output or (None if partial else RECORD)
+    return found
+
+
+def _like(them: Sequence[One], pattern: str | None) -> list[One]:
+    """Return those whose name is like that; all where nothing is said."""
+    return [one for one in them if fnmatch(one.name, pattern or "*")]
 
 
 def raise_open_files() -> None:
@@ -71,12 +113,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Measures the server on one core, with the load on another, and a cluster"
-        " with its load on all cores.",
-        epilog=f"A full run is recorded in {RECORD}; a part of it only where --output says.",
+        " with its load on all cores: the targets. Then compares it with its peers: each system on"
+        " one core, the load on another.",
+        epilog=f"What is run as a whole is recorded in {RECORD}; less only where --output says.",
     )
-    names = ", ".join(scenario.name for scenario in ALL)
+    names = ", ".join([*(one.name for one in ALL), *(one.name for one in WORKS)])
+    systems = ", ".join(one.name for one in SYSTEMS)
+    parser.add_argument("--part", choices=PARTS, help="only the targets, or only the peers")
     parser.add_argument(
         "--scenario", metavar="NAME", help=f"only this one, or those like it ('fan-out*'): {names}"
+    )
+    parser.add_argument(
+        "--system", metavar="NAME", help=f"only peers, and of these only those like it: {systems}"
     )
     parser.add_argument("--quick", action="store_true", help="short runs: is it still working?")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each scenario (3)")

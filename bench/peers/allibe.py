@@ -1,0 +1,160 @@
+"""Allibe itself: one process over SQLite, and a cluster over RabbitMQ, PostgreSQL and Redis."""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from allibe_services.contracts.ids import RoomId
+from allibe_services.rates.policy import NO_LIMITS
+from allibe_services.store.migrate import migrate
+from allibe_services.store.sql import SqlStore
+from allibe_services.store.sqlite import SqliteDatabase
+from bench.cluster import RunningCluster, running_cluster
+from bench.crowd import ROOM_PREFIX, Crowd, create_rooms, write_tokens
+from bench.peers.base import (
+    Promises,
+    Running,
+    System,
+    reached,
+    room_names,
+    started_on,
+    talking,
+)
+from deploy.cluster.servers.private_files import secret
+from deploy.cluster.service import Service
+
+_STORES = "every message, on disk before it is receipted or shown"
+_ORDERS = "one order in each room, the same for everybody, with numbers"
+_AUTHENTICATES = "a JWT at the connection; membership at each subscription and message"
+_BRINGS_BACK = "all of it, in order and once, from any point of the history"
+
+
+class _Running(Running):
+    """What both have in common: a store that remembers."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        self._crowd = crowd
+
+    def before_storm(self, missed: int) -> list[list[str]]:
+        messages = self._crowd.rooms * (1 + missed)
+        return [[*self.options(), *talking(self._crowd, messages)]]
+
+    def missed_from(self) -> int:
+        return self._crowd.rooms  # the first of each room was seen
+
+    def restart(self) -> list[str]:
+        self._restart()
+        return asyncio.run(self._seen())
+
+    @abstractmethod
+    def _restart(self) -> None: ...
+
+    @abstractmethod
+    def _store(self) -> SqlStore: ...
+
+    async def _seen(self) -> list[str]:
+        """Return the id of each room's first message."""
+        store = self._store()
+        try:
+            names = [RoomId(name) for name in room_names(self._crowd)]
+            heads = await store.log.heads(names)
+        finally:
+            await store.close()
+        return [f"{name}.{heads[name].epoch}.1" for name in names]
+
+
+class _Embedded(_Running):
+    def __init__(self, service: Service, url: str, tokens: Path, crowd: Crowd) -> None:
+        super().__init__(crowd)
+        self._service = service
+        self._url = url
+        self._tokens = tokens
+
+    def options(self) -> list[str]:
+        told = reached("allibe", [self._service.port], [self._service.pid])
+        return [*told, "--tokens", str(self._tokens), *self._crowd.options()]
+
+    def _restart(self) -> None:
+        self._service.restart()
+
+    def _store(self) -> SqlStore:
+        return SqlStore(SqliteDatabase(self._url))
+
+
+class Embedded(System):
+    """`allibe serve`."""
+
+    name = "embedded"
+    title = "Allibe embedded"
+    durable = True
+    resumes = True
+    promises = Promises(
+        stores=f"{_STORES} (SQLite, `synchronous=FULL`)",
+        orders=_ORDERS,
+        authenticates=_AUTHENTICATES,
+        brings_back=_BRINGS_BACK,
+        processes="1",
+    )
+
+    def version(self) -> str:
+        return f"allibe {version('allibe')}, aiohttp {version('aiohttp')}"
+
+    @contextmanager
+    def running(self, crowd: Crowd, *, core: int, durable: bool = False) -> Iterator[Running]:
+        with started_on(core) as folder:
+            url = f"sqlite:///{folder / 'allibe.db'}"
+            migrate(url)
+            create_rooms(SqlStore(SqliteDatabase(url)), crowd)
+            signing = folder / "secret"
+            tokens = write_tokens(folder / "tokens", crowd.users(), secret(signing))
+            settings = {"ALLIBE_DATABASE_URL": url, "ALLIBE_JWT_SECRET_FILE": str(signing)}
+            with Service(folder / "serve", ["serve"], NO_LIMITS | settings, name="serve") as one:
+                yield _Embedded(one, url, tokens, crowd)
+
+
+class _Distributed(_Running):
+    def __init__(self, cluster: RunningCluster, crowd: Crowd) -> None:
+        super().__init__(crowd)
+        self._cluster = cluster
+
+    def options(self) -> list[str]:
+        pids = ",".join(str(pid) for part in self._cluster.parts().values() for pid in part)
+        words = ["--protocol", "allibe", *self._cluster.options(self._crowd, ROOM_PREFIX)]
+        return [*words, "--pid", pids]  # of all parts, instead of the gateways' alone
+
+    def _restart(self) -> None:
+        self._cluster.restart_gateways()
+
+    def _store(self) -> SqlStore:
+        return self._cluster.store()
+
+
+class Distributed(System):
+    """Two gateways and two workers, with what they stand on."""
+
+    name = "distributed"
+    title = "Allibe distributed"
+    durable = True
+    resumes = True
+    promises = Promises(
+        stores=f"{_STORES} (PostgreSQL; until then RabbitMQ's quorum queue)",
+        orders=_ORDERS,
+        authenticates=_AUTHENTICATES,
+        brings_back=_BRINGS_BACK,
+        processes="2 gateways, 2 workers, RabbitMQ, PostgreSQL, Redis",
+    )
+
+    def version(self) -> str:
+        return f"allibe {version('allibe')}, aio-pika {version('aio-pika')}"
+
+    @contextmanager
+    def running(self, crowd: Crowd, *, core: int, durable: bool = False) -> Iterator[Running]:
+        with started_on(core), running_cluster(gateways=2, workers=2) as cluster:
+            cluster.admit(crowd, ROOM_PREFIX)
+            yield _Distributed(cluster, crowd)
+
+
+EMBEDDED, DISTRIBUTED = Embedded(), Distributed()
