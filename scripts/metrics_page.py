@@ -5,6 +5,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from allibe_services.backend_telemetry import BackendMetrics, LoopMetrics
 from allibe_services.telemetry import (
     AuthMetrics,
     GatewayMetrics,
@@ -19,10 +20,10 @@ _HEAD = """\
 # Metrics
 
 `/metrics` on the operations port (`ALLIBE_OPS_HOST`, `ALLIBE_OPS_PORT`), in Prometheus' text
-format; `scripts/docs.py` makes these tables from `services/allibe_services/telemetry.py`. Each
-process has the metrics of its service, `allibe serve` has all of them. A histogram `x` shows as
-`x_bucket`, `x_sum` and `x_count`. Besides these there are the usual `process_…` and `python_…`.
-Nothing is labelled by room or user: their number has no bound.
+format; `make docs` makes these tables from `telemetry.py` and `backend_telemetry.py` in
+`services/allibe_services/`. Each process has the metrics of its service, `allibe serve` has all of
+them. A histogram `x` shows as `x_bucket`, `x_sum` and `x_count`. Besides these there are the usual
+`process_…` and `python_…`. Nothing is labelled by room or user: their number has no bound.
 """
 
 SERVICES: tuple[tuple[str, Callable[[CollectorRegistry], object]], ...] = (
@@ -32,6 +33,8 @@ SERVICES: tuple[tuple[str, Callable[[CollectorRegistry], object]], ...] = (
     ("HTTP (`allibe rooms-api`)", HttpMetrics),
     ("Tokens (`allibe gateway`, `allibe rooms-api`)", AuthMetrics),
     ("Limits (`allibe gateway`, `allibe rooms-api`)", LimitMetrics),
+    ("Bus, database and Redis (all processes)", BackendMetrics),
+    ("Event loop (all processes)", LoopMetrics),
 )
 
 

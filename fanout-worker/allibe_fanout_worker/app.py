@@ -8,6 +8,7 @@ from allibe_fanout_worker.consumer import ShardConsumer
 from allibe_fanout_worker.consuming import Consuming
 from allibe_fanout_worker.notifier import Notifier
 from allibe_fanout_worker.push.pushing import Pushing, pushing
+from allibe_fanout_worker.queue_lengths import QueueLengths
 from allibe_fanout_worker.retrying import Stall
 from allibe_fanout_worker.sequencer import Sequencer
 from allibe_fanout_worker.sharing import Sharing, new_worker_id
@@ -47,7 +48,7 @@ async def worker(
             follower(outcomes)
 
     def consumer(shard: int, stall: Stall) -> ShardConsumer:
-        return ShardConsumer(bus, Sequencer(store.log, metrics, stall), tell, shard, stall)
+        return ShardConsumer(bus, Sequencer(store.log, metrics, stall), tell, shard, stall, metrics)
 
     consuming = Consuming(consumer, readiness=readiness, tasks=tasks, metrics=metrics)
     sharing = Sharing(new_worker_id(), workers, bus, consuming, metrics)
@@ -61,6 +62,8 @@ async def worker(
         stack.push_async_callback(sharing.leave)
         await sharing.renew()
         stack.push_async_callback(_cancel, tasks.start(sharing.run(), name="sharing"))
+        lengths = QueueLengths(bus, lambda: consuming.shards, metrics)
+        stack.push_async_callback(_cancel, tasks.start(lengths.run(), name="queue-lengths"))
         yield
 
 

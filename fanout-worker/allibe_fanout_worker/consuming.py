@@ -24,6 +24,7 @@ MakeConsumer = Callable[[int, Stall], ShardConsumer]
 class _Consumed:
     consumer: ShardConsumer
     task: asyncio.Task[None]
+    stall: Stall
 
 
 class Consuming:
@@ -43,6 +44,12 @@ class Consuming:
         self._metrics = metrics
         self._consumed: dict[int, _Consumed] = {}
         self._ending: dict[int, asyncio.Task[None]] = {}
+        metrics.stalled.set_function(self._stalled)
+
+    @property
+    def shards(self) -> Collection[int]:
+        """The shards that are consumed now."""
+        return tuple(self._consumed)
 
     def consume(self, shards: Collection[int]) -> None:
         """Consume these shards and no others from now on. Returns at once.
@@ -64,9 +71,10 @@ class Consuming:
         stall = Stall()
         consumer = self._make(shard, stall)
         task = self._tasks.start(consumer.run(), name=_name(shard))
-        self._consumed[shard] = _Consumed(consumer, task)
+        self._consumed[shard] = _Consumed(consumer, task, stall)
         self._readiness.add(_name(shard), stall.check)
         self._metrics.shards.inc()
+        self._metrics.oldest.labels(str(shard)).set_function(consumer.oldest_seconds)
 
     def _let_go(self, shard: int) -> None:
         ending = self._end(shard, self._consumed.pop(shard))
@@ -87,6 +95,10 @@ class Consuming:
             del self._ending[shard]
             self._readiness.remove(_name(shard))
             self._metrics.shards.dec()
+            self._metrics.oldest.remove(str(shard))
+
+    def _stalled(self) -> float:
+        return sum(one.stall.error is not None for one in self._consumed.values())
 
 
 def _name(shard: int) -> str:

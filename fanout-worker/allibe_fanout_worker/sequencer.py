@@ -20,12 +20,14 @@ class Sequencer:
         self._log = room_log
         self._metrics = metrics
         self._stall = stall
+        self._storing = metrics.step_seconds.labels("store")
 
     async def store(self, commands: Sequence[PostMessage]) -> list[Outcome]:
         """Return an outcome for each command once all are durable, however long that takes."""
-        outcomes = await until_it_works(
-            lambda: self._log.append(commands), step="store", stall=self._stall
-        )
+        with self._storing.time():
+            outcomes = await until_it_works(
+                lambda: self._log.append(commands), step="store", stall=self._stall
+            )
         self._metrics.batch_size.observe(len(commands))
         for outcome in outcomes:
             self._count(outcome)

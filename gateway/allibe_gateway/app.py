@@ -113,7 +113,9 @@ class Gateway:
         most = self._shared.limits.slow_consumers_bytes
         for connection in too_far_behind(self._connections, most):
             connection.fall_behind()
-        return next_look(sum(one.unsent for one in self._connections), most)
+        unsent = sum(one.unsent for one in self._connections)
+        self._shared.metrics.unsent.set(unsent)
+        return next_look(unsent, most)
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new, tell all when to leave, and end each after its receipts.

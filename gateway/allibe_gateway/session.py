@@ -149,11 +149,7 @@ class Session:
             await self._memberships.check(room_id, user_id)
         else:
             await self._memberships.confirm(room_id, user_id)
-        joined = await self.subscriptions.begin(subscription, since)
-        if joined is not None and joined.recovered is not None:
-            result = "complete" if joined.recovered else "incomplete"
-            self._shared.metrics.recoveries.labels(result).inc()
-        return joined
+        return await self.subscriptions.begin(subscription, since)
 
     def unsubscribe(self, subscription_id: str) -> None:
         """End a subscription; an unknown id is no error (it may have ended by itself)."""

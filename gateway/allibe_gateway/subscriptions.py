@@ -15,6 +15,7 @@ from allibe_services.contracts.errors import (
     NotAMember,
     StoreUnavailable,
     TooManySubscriptions,
+    Unavailable,
 )
 from allibe_services.contracts.ids import Position, RoomId
 
@@ -72,6 +73,22 @@ class Subscriptions:
         Raises `Conflict` (id in use), `TooManySubscriptions`, `UnknownRoom`, `Unavailable`, and
         `NotAMember` when it was revoked meanwhile.
         """
+        if since is None:
+            return await self._begin(subscription, None)
+        metrics = self._shared.metrics
+        with metrics.recovery_seconds.time():
+            try:
+                joined = await self._begin(subscription, since)
+            except Unavailable:
+                metrics.recoveries.labels("failed").inc()
+                raise
+        if joined is not None:
+            result = "complete" if joined.recovered else "incomplete"
+            metrics.recoveries.labels(result).inc()
+        return joined
+
+    async def _begin(self, subscription: RoomSubscription, since: Position | None) -> Joined | None:
+        """Do what `begin` says."""
         if subscription.id in self._by_id:
             raise Conflict("The subscription id is in use on this connection.")
         full = len(self._by_id) >= self._shared.limits.subscriptions

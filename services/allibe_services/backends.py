@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from prometheus_client import CollectorRegistry
+
 from allibe_services.auth import ALGORITHMS, TokenSigner, TokenVerifier, jwks_fetch, read_key
 from allibe_services.auth.jwks_keys import JwksKeys
 from allibe_services.auth.keys import Keys
 from allibe_services.auth.revoked import Revoked
+from allibe_services.backend_telemetry import BackendMetrics
 from allibe_services.bus.base import Bus
 from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.bus.rabbitmq import RabbitMqBus, Topology
@@ -27,10 +30,11 @@ from allibe_services.settings import PREFIX, Settings
 from allibe_services.single_process import only_process
 from allibe_services.store.base import Store
 from allibe_services.store.database import Database
+from allibe_services.store.measured import MeasuredDatabase
 from allibe_services.store.migrate import migrate
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
-from allibe_services.store.sqlite import SqliteDatabase, path_of
+from allibe_services.store.sqlite import READERS, SqliteDatabase, path_of
 from allibe_services.telemetry import AuthMetrics
 from allibe_services.tickets.base import Tickets
 from allibe_services.tickets.inprocess import InProcessTickets
@@ -60,30 +64,35 @@ class Backends:
 
 
 @asynccontextmanager
-async def backends(settings: Settings) -> AsyncIterator[Backends]:
+async def backends(
+    settings: Settings, metrics: BackendMetrics | None = None
+) -> AsyncIterator[Backends]:
     """Open bus, store, presence, workers, tickets and rates; close them in the opposite order.
 
-    Raises `ValueError` for a URL that nothing here answers to, for a bus between processes with
-    something that is not, and while another process has the same SQLite file open: the in-process
-    bus would not reach it. Redis need not be there yet.
+    `metrics` tells how they are. Raises `ValueError` for a URL that nothing here answers to, for a
+    bus between processes with something that is not, and while another process has the same SQLite
+    file open: the in-process bus would not reach it. Redis need not be there yet.
     """
     _check_scheme("ALLIBE_BUS_URL", settings.bus_url, INPROCESS, *RABBITMQ)
     _check_scheme("ALLIBE_REDIS_URL", settings.redis_url, INPROCESS, *REDIS)
     _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, *DATABASES)
     _check_that_all_serve_several_processes(settings)
+    metrics = metrics or BackendMetrics(CollectorRegistry())
     async with (
-        _store(settings) as store,
-        _leases(settings) as (presence, workers, tickets, rates),
-        _bus(settings) as bus,
+        _store(settings, metrics) as store,
+        _leases(settings, metrics) as (presence, workers, tickets, rates),
+        _bus(settings, metrics) as bus,
     ):
+        metrics.shards.set(bus.shards)
         yield Backends(bus, store, presence, workers, tickets, rates)
 
 
 @asynccontextmanager
-async def _bus(settings: Settings) -> AsyncIterator[Bus]:
+async def _bus(settings: Settings, metrics: BackendMetrics) -> AsyncIterator[Bus]:
     """Open the bus. Raises `ValueError` where RabbitMQ has a topology of other numbers."""
     if urlsplit(settings.bus_url).scheme == INPROCESS:
-        embedded = InProcessBus(publish_seconds=settings.publish_seconds)
+        embedded = InProcessBus(publish_seconds=settings.publish_seconds, tell=metrics.posted)
+        metrics.watch_bus(is_blocked=lambda: False, waiting=lambda: embedded.posts_waiting)
         try:
             yield embedded
         finally:
@@ -91,13 +100,21 @@ async def _bus(settings: Settings) -> AsyncIterator[Bus]:
         return
     topology = Topology(shards=settings.shards, shard_bytes=settings.shard_bytes)
     async with RabbitMqBus(
-        settings.bus_url, topology=topology, publish_seconds=settings.publish_seconds
+        settings.bus_url,
+        topology=topology,
+        publish_seconds=settings.publish_seconds,
+        tell=metrics.posted,
     ) as bus:
+        metrics.watch("rabbitmq_publishing", lambda: bus.publishes)
+        metrics.watch("rabbitmq_consuming", lambda: bus.consumes)
+        metrics.watch_bus(is_blocked=lambda: bus.is_blocked, waiting=lambda: bus.posts_waiting)
         yield bus
 
 
 @asynccontextmanager
-async def _leases(settings: Settings) -> AsyncIterator[tuple[Presence, Workers, Tickets, Rates]]:
+async def _leases(
+    settings: Settings, metrics: BackendMetrics
+) -> AsyncIterator[tuple[Presence, Workers, Tickets, Rates]]:
     if urlsplit(settings.redis_url).scheme == INPROCESS:
         embedded = InProcessPresence()
         try:
@@ -109,6 +126,7 @@ async def _leases(settings: Settings) -> AsyncIterator[tuple[Presence, Workers, 
         link = RedisLink(settings.redis_url, call_seconds=settings.publish_seconds)
     except ValueError as error:
         raise ValueError(f"ALLIBE_REDIS_URL: {error}") from None
+    metrics.watch("redis", lambda: link.is_up)
     try:
         yield RedisPresence(link), RedisWorkers(link), RedisTickets(link), RedisRates(link)
     finally:
@@ -116,16 +134,20 @@ async def _leases(settings: Settings) -> AsyncIterator[tuple[Presence, Workers, 
 
 
 @asynccontextmanager
-async def _store(settings: Settings) -> AsyncIterator[Store]:
+async def _store(settings: Settings, metrics: BackendMetrics) -> AsyncIterator[Store]:
     url = settings.database_url
     with ExitStack() as stack:
         if urlsplit(url).scheme == "sqlite":
             database: Database = SqliteDatabase(url)  # makes the folder that the lock is in
+            metrics.database_connections.set(1 + READERS)
             stack.enter_context(only_process(path_of(url)))
         else:
             database = PostgresqlDatabase(url, connections=settings.database_connections)
+            metrics.database_connections.set(settings.database_connections)
+        measured = MeasuredDatabase(database, metrics)
+        metrics.watch("database", lambda: measured.is_up)
         try:
-            yield SqlStore(database)
+            yield SqlStore(measured)
         finally:
             await database.close()
 

@@ -106,6 +106,11 @@ class RedisLink:
         deadline = _now() + self._call_seconds
         return [await self._run(script, batch, deadline) for batch in batches]
 
+    @property
+    def is_up(self) -> bool:
+        """Whether Redis does what it is asked for, as the last calls say; True before the first."""
+        return self._health.is_well is not False
+
     async def ping(self) -> None:
         """Raise `LeasesUnavailable` unless Redis takes a write now."""
         await self.run(_PING, [])
@@ -172,7 +177,7 @@ class _Health:
     """
 
     def __init__(self) -> None:
-        self._is_well: bool | None = None
+        self.is_well: bool | None = None
         self._refused: dict[str, float] = {}
         self._failed_at = 0.0
         self._ask_at: float | None = None
@@ -197,18 +202,18 @@ class _Health:
         else:
             self._is_there()
             self._refused[script] = _now()
-        if self._is_well is not False:
-            self._is_well = False
+        if self.is_well is not False:
+            self.is_well = False
             log.warning("redis_away", error=_reason(error))
 
     def succeeded(self, script: str) -> None:
         self._is_there()
-        if self._is_well:
+        if self.is_well:
             return
         self._refused.pop(script, None)
         if any(_now() - at < DOUBT_SECONDS for at in self._refused.values()):
             return
-        self._is_well = True
+        self.is_well = True
         self._refused.clear()
         log.info("redis_connected")
 

@@ -12,6 +12,9 @@ LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
+RECOVERIES = ("complete", "incomplete", "failed")
+
+
 class GatewayMetrics:
     """What a gateway counts."""
 
@@ -38,7 +41,8 @@ class GatewayMetrics:
         )
         self.send_to_delivery = Histogram(
             "allibe_gateway_send_to_delivery_seconds",
-            "From taking a message to handing it to the subscribers of this gateway.",
+            "From taking a message to handing it to the subscribers of this gateway, by the clocks"
+            " of the two machines.",
             buckets=LATENCY_BUCKETS,
             registry=registry,
         )
@@ -49,8 +53,28 @@ class GatewayMetrics:
         )
         self.recoveries = Counter(
             "allibe_gateway_recoveries",
-            "Subscriptions that asked for what they missed.",
+            "Subscriptions that asked for what they missed: `complete` got all of it, `incomplete`"
+            " were told to load history (too far behind, or another log), `failed` were told to try"
+            " again.",
             ["result"],
+            registry=registry,
+        )
+        for result in RECOVERIES:
+            self.recoveries.labels(result)  # a rate of what never was is unknown, not 0
+        self.recovery_seconds = Histogram(
+            "allibe_gateway_recovery_seconds",
+            "From such a subscription to its end of the replay, or its failure.",
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.doubts = Counter(
+            "allibe_gateway_doubts",
+            "Times that events may have been lost, and rooms were compared with the log.",
+            registry=registry,
+        )
+        self.unsent = Gauge(
+            "allibe_gateway_unsent_bytes",
+            "Bytes that wait for connections to read them, over all of them.",
             registry=registry,
         )
         self.disconnects = Counter(
@@ -72,6 +96,31 @@ class WorkerMetrics:
             "allibe_worker_batch_messages",
             "Messages stored in one transaction.",
             buckets=BATCH_BUCKETS,
+            registry=registry,
+        )
+        self.step_seconds = Histogram(
+            "allibe_worker_step_seconds",
+            "Time of a batch in a step, however often it was tried: `store`, `publish`.",
+            ["step"],
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.queue_length = Gauge(
+            "allibe_worker_queue_length",
+            "What waits in a shard, as who consumes it was told 5 s ago at most: messages of"
+            " RabbitMQ, each a batch of commands, or commands in one process.",
+            ["shard"],
+            registry=registry,
+        )
+        self.oldest = Gauge(
+            "allibe_worker_oldest_command_seconds",
+            "Age of the oldest command of a shard that this worker has in hand; 0 without any.",
+            ["shard"],
+            registry=registry,
+        )
+        self.stalled = Gauge(
+            "allibe_worker_stalled_shards",
+            "Shards that wait for the database or the bus to come back.",
             registry=registry,
         )
         self.stored = Counter(

@@ -28,6 +28,7 @@ from allibe_rooms_api.call import Context
 from allibe_services import ops
 from allibe_services.auth.admission import Admission
 from allibe_services.auth.revoked import Revoked
+from allibe_services.backend_telemetry import BackendMetrics, LoopMetrics
 from allibe_services.backends import Backends, backends, verifier
 from allibe_services.contracts.errors import Unavailable
 from allibe_services.origins import Origins
@@ -157,7 +158,9 @@ async def _started(settings: Settings) -> AsyncIterator[tuple[Process, Backends,
     process = Process(settings)
     async with AsyncExitStack() as outer:
         outer.push_async_callback(process.tasks.close)
-        parts = await outer.enter_async_context(backends(settings))
+        metrics = BackendMetrics(process.registry)
+        parts = await outer.enter_async_context(backends(settings, metrics))
+        process.tasks.start(LoopMetrics(process.registry).run(), name="event-loop-lag")
         stack = await outer.enter_async_context(AsyncExitStack())
         yield process, parts, stack
 

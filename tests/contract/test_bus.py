@@ -22,6 +22,7 @@ from tests.contract.factories_bus import (
     confirmed,
     outcome,
     post,
+    shard,
     stored,
     until,
 )
@@ -72,6 +73,23 @@ class TestPost:
         error = await outcome(bus.post(post()))
         assert isinstance(error, ShuttingDown)
         assert error.retryable
+
+
+class TestLengths:
+    """How much waits in shards, for people."""
+
+    async def test_what_nobody_has_taken_is_seen(self, bus: Bus) -> None:
+        number = shard(bus)
+        assert await bus.lengths([number]) == {number: 0}
+        future = bus.post(post())
+        async with asyncio.timeout(10):
+            while not (await bus.lengths([number]))[number]:  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.05)
+        consumer = Consumer(bus)
+        assert confirmed(await future)
+        await until(lambda: consumer.contents == ["hello"])
+        assert await bus.lengths([number]) == {number: 0}
+        await consumer.die()
 
 
 class TestOutcomesToldByTheBus:

@@ -228,6 +228,7 @@ class Hub:
 
     def on_doubt(self) -> None:
         """Compare soon: events may have been lost (`EventHandler`)."""
+        self._metrics.doubts.inc()
         self._comparing.doubt()
         for call in self._when_in_doubt:
             call()

@@ -109,6 +109,13 @@ class Bus(Protocol):
         """
         ...
 
+    async def lengths(self, shards: Collection[int]) -> dict[int, int]:
+        """Return how much waits in each of these shards, handed over excluded: a figure for people.
+
+        It is commands, or what the bus makes of several. Raises `BusUnavailable`.
+        """
+        ...
+
     async def publish(self, events: Sequence[Event]) -> None:
         """Publish events, each under its key; return when the bus has them all.
 

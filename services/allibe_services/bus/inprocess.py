@@ -16,7 +16,9 @@ from allibe_services.bus.line import (
     WAITING_COMMANDS,
     Line,
     Space,
+    Tell,
     Waiting,
+    nobody,
 )
 from allibe_services.contracts.commands import Outcome, PostMessage, Stored
 from allibe_services.contracts.errors import Overloaded, ShuttingDown
@@ -36,8 +38,9 @@ class InProcessBus:
         publish_seconds: float = PUBLISH_SECONDS,
         most_waiting: int = WAITING_COMMANDS,
         most_bytes: int = HELD_BYTES,
+        tell: Tell = nobody,
     ) -> None:
-        self._line = Line(Space(most_waiting, most_bytes), patience=publish_seconds)
+        self._line = Line(Space(most_waiting, most_bytes), patience=publish_seconds, tell=tell)
         self._consuming = asyncio.Lock()
         self._bound: dict[str, list[_Listening]] = {}
         self._closed = False
@@ -45,10 +48,15 @@ class InProcessBus:
     def post(self, command: PostMessage) -> "asyncio.Future[Stored | None]":
         waiting = Waiting(command)
         if self._closed:
-            waiting.fail(ShuttingDown())
+            self._line.refuse(waiting, ShuttingDown())
         elif not self._line.add(waiting):
-            waiting.fail(Overloaded(retry_after_ms=1000))
+            self._line.refuse(waiting, Overloaded(retry_after_ms=1000))
         return waiting.future
+
+    @property
+    def posts_waiting(self) -> int:
+        """How many commands the worker has not taken."""
+        return self._line.length
 
     async def deliveries(self, shard: int, *, most: int) -> "AsyncGenerator[_Delivery, None]":
         if shard != 0:
@@ -58,6 +66,9 @@ class InProcessBus:
                 await self._line.arrived()
                 if taken := self._line.take(most):
                     yield _Delivery(self._line, taken)
+
+    async def lengths(self, shards: Collection[int]) -> dict[int, int]:
+        return dict.fromkeys(shards, self._line.length)
 
     async def publish(self, events: Sequence[Event]) -> None:
         per_listening: dict[_Listening, list[Event]] = {}

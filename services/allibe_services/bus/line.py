@@ -5,8 +5,8 @@ Both buses stand on it. It knows when each sender's patience ends, and how much 
 
 import asyncio
 import sys
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 from allibe_services.bus.base import DELIVERY_BYTES
@@ -32,6 +32,14 @@ PUBLISH_SECONDS = 5.0
 """How long a command may wait before its sender is told to try again."""
 
 
+OK = "ok"
+"""What senders are told whose command is durable; else it is the error's code."""
+
+Tell = Callable[[str, int, float], None]
+"""Hears what senders were told, of how many it was the same, and for how many seconds the one of
+them had waited that waited longest: once for a batch. It raises nothing."""
+
+
 class Waiting:
     """A command and who waits for its outcome; `deadline` is in loop time, `size` in bytes."""
 
@@ -44,17 +52,28 @@ class Waiting:
         # Kept, because it grows when somebody encodes the content: CPython keeps the UTF-8.
         self.size = sys.getsizeof(command.content)
 
-    def settle(self, outcome: Outcome | None) -> None:
-        """Say what became of the command; None: it is durable, the rest is not known here."""
-        if isinstance(outcome, Rejected):
-            self.fail(CommandRejected(outcome.reason))
-        elif not self.future.done():
-            self.future.set_result(outcome)
+    def settle(self, outcome: Outcome | None) -> str | None:
+        """Say what became of the command; None: it is durable, the rest is not known here.
 
-    def fail(self, error: AllibeError) -> None:
-        """Say that it failed, to whoever still waits."""
-        if not self.future.done():
-            self.future.set_exception(error)
+        Return what was told, None where nobody waits any longer.
+        """
+        if isinstance(outcome, Rejected):
+            return self.fail(CommandRejected(outcome.reason))
+        if self.future.done():
+            return None
+        self.future.set_result(outcome)
+        return OK
+
+    def fail(self, error: AllibeError) -> str | None:
+        """Say that it failed, to whoever still waits; return as `settle`."""
+        if self.future.done():
+            return None
+        self.future.set_exception(error)
+        return error.code
+
+
+def nobody(_result: str, _count: int, _seconds: float) -> None:
+    """Nobody wants to hear what senders were told."""
 
 
 class Space:
@@ -82,7 +101,9 @@ class Line:
         *,
         patience: float = PUBLISH_SECONDS,
         withdrawn: Callable[[], AllibeError] = NotConfirmed,
+        tell: Tell = nobody,
     ) -> None:
+        self._tell = tell
         self._space = space
         self._patience = patience
         self._withdrawn = withdrawn
@@ -90,6 +111,16 @@ class Line:
         self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
         self._expiry: asyncio.TimerHandle | None = None
+
+    @property
+    def length(self) -> int:
+        """How many commands wait to be taken."""
+        return len(self._waiting)
+
+    def refuse(self, waiting: Waiting, error: AllibeError) -> None:
+        """Say of a command that it may not even wait."""
+        if (told := waiting.fail(error)) is not None:
+            self._tell(told, 1, 0.0)
 
     def add(self, waiting: Waiting) -> bool:
         """Let a command wait; False when there is no space."""
@@ -123,40 +154,48 @@ class Line:
     def settle(self, outcomes: Sequence[Outcome | None]) -> None:
         """Say what became of those that were taken, and forget them."""
         taken, self._taken = self._taken, []
+        told = []
         for waiting, outcome in zip(taken, outcomes, strict=True):
             self._space.bytes += waiting.size
-            waiting.settle(outcome)
+            told.append(waiting.settle(outcome))
+        self._count(told, taken)
 
     def fail(self, error: Callable[[], AllibeError]) -> None:
         """Say that those that were taken failed, and forget them."""
         taken, self._taken = self._taken, []
+        told = []
         for waiting in taken:
             self._space.bytes += waiting.size
-            waiting.fail(error())
+            told.append(waiting.fail(error()))
+        self._count(told, taken)
 
     def sort_out(self, is_unfit: Callable[[Waiting], bool], outcome: Rejected) -> None:
         """Reject some of those that were taken, and forget them; the others stay taken."""
         taken, self._taken = self._taken, []
+        told = []
         for waiting in taken:
             if is_unfit(waiting):
                 self._space.bytes += waiting.size
-                waiting.settle(outcome)
+                told.append(waiting.settle(outcome))
             else:
                 self._taken.append(waiting)
+        self._count(told, taken)
 
     def forget_late(self) -> None:
         """Forget those that were taken and whose senders have been told that their time is over."""
         now = asyncio.get_running_loop().time()
         late = [waiting for waiting in self._taken if waiting.deadline <= now]
         self._taken = self._taken[len(late) :]  # by deadline: all have the same patience
+        told = []
         for waiting in late:
             self._space.bytes += waiting.size
-            waiting.fail(NotConfirmed())
+            told.append(waiting.fail(NotConfirmed()))
+        self._count(told, late)
 
     def close(self) -> None:
         """Tell everyone who still waits, and wake who waits for commands."""
-        for waiting in [*self._taken, *self._waiting]:
-            waiting.fail(ShuttingDown())
+        everyone = [*self._taken, *self._waiting]
+        self._count([waiting.fail(ShuttingDown()) for waiting in everyone], everyone)
         self._waiting.clear()
         if self._expiry is not None:
             self._expiry.cancel()
@@ -182,16 +221,24 @@ class Line:
         """Tell those whose time is over. Who was not taken yet is withdrawn."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for waiting in self._taken:
-            if waiting.deadline <= now:
-                waiting.fail(NotConfirmed())
+        over = [waiting for waiting in self._taken if waiting.deadline <= now]
+        told = [waiting.fail(NotConfirmed()) for waiting in over]
         while self._waiting and self._waiting[0].deadline <= now:
             late = self._waiting.popleft()
             self._space.commands += 1
             self._space.bytes += late.size
-            late.fail(self._withdrawn())
+            over.append(late)
+            told.append(late.fail(self._withdrawn()))
+        self._count(told, over)
         self._rest()
         self._expiry = self._next_expiry(loop, now)
+
+    def _count(self, told: Iterable[str | None], of: Sequence[Waiting]) -> None:
+        """Tell of a batch what its senders were told; the first of it has waited longest."""
+        for result, count in Counter(told).items():
+            if result is not None:
+                since = of[0].deadline - self._patience
+                self._tell(result, count, asyncio.get_running_loop().time() - since)
 
     def _next_expiry(
         self, loop: asyncio.AbstractEventLoop, now: float

@@ -209,6 +209,9 @@ class FakeBus:
         while (commands := await self.given.get()) is not None:
             yield FakeDelivery(self, commands)
 
+    async def lengths(self, shards: Collection[int]) -> dict[int, int]:
+        return dict.fromkeys(shards, self.given.qsize())
+
     async def publish(self, events: Sequence[Event]) -> None:
         self.steps.append(("publish", len(events)))
         self.published.extend(events)

@@ -18,7 +18,7 @@ from allibe_services.contracts.errors import (
     StoreUnavailable,
     Unavailable,
 )
-from allibe_services.contracts.messages import Message
+from allibe_services.contracts.messages import Message, now
 from allibe_services.telemetry import WorkerMetrics
 from tests.unit.fanout_worker.fakes import ONE, FakeBus, FakePresence, FakeStore, post, until
 
@@ -38,8 +38,11 @@ class World:
         self.stall = Stall()
         self.registry = CollectorRegistry()
         self.notifier = Notifier(self.store, FakePresence(), self.bus)
-        sequencer = Sequencer(self.store.log, WorkerMetrics(self.registry), self.stall)
-        self.consumer = ShardConsumer(self.bus, sequencer, self.notifier.stored, 0, self.stall)
+        metrics = WorkerMetrics(self.registry)
+        sequencer = Sequencer(self.store.log, metrics, self.stall)
+        self.consumer = ShardConsumer(
+            self.bus, sequencer, self.notifier.stored, 0, self.stall, metrics
+        )
         self.task = asyncio.create_task(self.consumer.run())
 
     @property
@@ -50,8 +53,8 @@ class World:
     def offsets_published(self) -> list[int]:
         return [one.offset for one in self.bus.published if isinstance(one, Message)]
 
-    def figure(self, name: str) -> float | None:
-        return self.registry.get_sample_value(f"allibe_worker_{name}")
+    def figure(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(f"allibe_worker_{name}", labels)
 
 
 @pytest.fixture
@@ -74,6 +77,8 @@ class TestOneBatch:
         assert world.bus.acked == [[Stored(one) for one in world.store.log.rooms[ONE]]]
         assert world.figure("messages_stored_total") == 2
         assert world.figure("batch_messages_sum") == 2
+        assert world.figure("step_seconds_count", step="store") == 1
+        assert world.figure("step_seconds_count", step="publish") == 1
 
     async def test_duplicates_are_not_stored_but_published_again(self, world: World) -> None:
         """Their event may have been lost with the worker that stored them."""
@@ -112,6 +117,18 @@ class TestStoreAway:
         await until(lambda: len(world.bus.acked) == 2)
         assert world.stored == [(1, "a"), (2, "b")]
         assert world.bus.steps == [("publish", 1), ("ack", 1), ("publish", 1), ("ack", 1)]
+
+    async def test_the_oldest_in_hand_grows_old_meanwhile(self, world: World) -> None:
+        world.store.log.failures = [StoreUnavailable() for _ in range(1000)]
+        assert world.consumer.oldest_seconds() == 0
+        command = post("a")
+        world.bus.given.put_nowait([command, post("b")])
+        await until(lambda: world.consumer.oldest_seconds() > 0.01)
+        before = (now() - command.sent_at).total_seconds()
+        assert world.consumer.oldest_seconds() >= before
+        world.store.log.failures.clear()
+        await until(lambda: len(world.bus.acked) == 1)
+        await until(lambda: world.consumer.oldest_seconds() == 0)
 
     async def test_readiness_says_so_meanwhile(self, world: World) -> None:
         await world.stall.check()

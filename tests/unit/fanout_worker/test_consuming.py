@@ -11,10 +11,11 @@ from allibe_fanout_worker import retrying
 from allibe_fanout_worker.consumer import ShardConsumer
 from allibe_fanout_worker.consuming import Consuming
 from allibe_fanout_worker.notifier import Notifier
+from allibe_fanout_worker.queue_lengths import QueueLengths
 from allibe_fanout_worker.retrying import Stall
 from allibe_fanout_worker.sequencer import Sequencer
 from allibe_services.contracts.commands import Outcome, PostMessage
-from allibe_services.contracts.errors import StoreUnavailable
+from allibe_services.contracts.errors import BusUnavailable, StoreUnavailable
 from allibe_services.contracts.messages import Message
 from allibe_services.runtime import Readiness, Tasks
 from allibe_services.telemetry import WorkerMetrics
@@ -72,7 +73,7 @@ class World:
 
     def _consumer(self, shard: int, stall: Stall) -> ShardConsumer:
         sequencer = Sequencer(self.log, self.metrics, stall)
-        return ShardConsumer(self.bus, sequencer, self.notifier.stored, shard, stall)
+        return ShardConsumer(self.bus, sequencer, self.notifier.stored, shard, stall, self.metrics)
 
     @property
     def contents(self) -> list[str]:
@@ -106,11 +107,76 @@ async def world(tasks: Tasks) -> AsyncIterator[World]:
     assert world.bus.consumed == set()
 
 
+class TestFigures:
+    async def test_each_shard_tells_of_its_oldest_command_while_it_is_consumed(
+        self, world: World
+    ) -> None:
+        def oldest(shard: int) -> float | None:
+            labels = {"shard": str(shard)}
+            return world.registry.get_sample_value("allibe_worker_oldest_command_seconds", labels)
+
+        world.log.gate.clear()
+        world.consuming.consume({3, 5})
+        await world.until_consumed({3, 5})
+        world.bus.waiting[3] = [post("a")]
+        await until(lambda: (oldest(3) or 0) > 0)
+        assert oldest(5) == 0
+        world.log.gate.set()
+        world.consuming.consume({5})
+        await world.until_consumed({5})
+        await until(lambda: oldest(3) is None)
+
+    async def test_those_that_wait_for_the_database_are_counted(self, world: World) -> None:
+        def stalled() -> float | None:
+            return world.registry.get_sample_value("allibe_worker_stalled_shards")
+
+        world.log.failures = [StoreUnavailable() for _ in range(100_000)]
+        world.consuming.consume({3, 5})
+        await world.until_consumed({3, 5})
+        assert stalled() == 0
+        world.bus.waiting[3] = [post("a")]
+        await until(lambda: stalled() == 1)
+        world.log.failures.clear()
+        await until(lambda: stalled() == 0)
+
+    async def test_how_much_waits_is_shown_of_those_that_are_consumed(self, world: World) -> None:
+        def length(shard: int) -> float | None:
+            labels = {"shard": str(shard)}
+            return world.registry.get_sample_value("allibe_worker_queue_length", labels)
+
+        lengths = QueueLengths(world.bus, lambda: world.consuming.shards, world.metrics)
+        world.bus.given.put_nowait([post()])
+        world.consuming.consume({3, 5})
+        await lengths.look()
+        assert (length(3), length(5), length(4)) == (1, 1, None)
+        world.consuming.consume({5})
+        await lengths.look()
+        assert (length(3), length(5)) == (None, 1)
+
+    async def test_what_nobody_can_say_is_not_shown(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lengths = QueueLengths(world.bus, lambda: [3], world.metrics)
+        await lengths.look()
+
+        async def away(_: object) -> dict[int, int]:
+            raise BusUnavailable
+
+        monkeypatch.setattr(world.bus, "lengths", away)
+        await lengths.look()
+        labels = {"shard": "3"}
+        assert world.registry.get_sample_value("allibe_worker_queue_length", labels) is None
+
+
 class TestWhatIsConsumed:
     async def test_it_follows_what_is_asked_for(self, world: World) -> None:
         for shards in ({0, 1, 2}, {2, 3}, set(range(16)), {5}):
-            world.consuming.consume(shards)
-            await world.until_consumed(shards)
+
+            def follows(asked: set[int] = shards) -> bool:
+                world.consuming.consume(asked)  # again: one that is still ending has to wait
+                return world.bus.consumed == asked
+
+            await until(follows)
             assert max(world.bus.consumers.values()) == 1
 
     async def test_a_shard_that_stays_is_not_disturbed(self, world: World, tasks: Tasks) -> None:

@@ -257,6 +257,9 @@ class FakeBus:
         self.posted.append((command, future))
         return future
 
+    async def lengths(self, shards: Collection[int]) -> dict[int, int]:
+        raise NotImplementedError
+
     def deliveries(self, shard: int, *, most: int) -> AsyncGenerator[Delivery, None]:
         raise NotImplementedError
 

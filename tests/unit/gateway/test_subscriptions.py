@@ -129,7 +129,16 @@ class TestSubscribing:
         alice.world.store.log.away = alice.world.bus.away = False
         assert alice.session.subscriptions.ids() == []
         assert alice.world.figure("subscriptions") == 0
+        assert alice.world.figure("recoveries_total", result="failed") == 0
         await alice.subscribe()
+
+    async def test_a_recovery_that_cannot_begin_is_counted_as_failed(self, alice: User) -> None:
+        await alice.session._check_member(ROOM)
+        alice.world.store.log.away = True
+        with pytest.raises(StoreUnavailable):
+            await alice.subscribe(since=at(2))
+        assert alice.world.figure("recoveries_total", result="failed") == 1
+        assert alice.world.figure("recovery_seconds_count") == 1
 
     @pytest.mark.parametrize("limits", [IMPATIENT])
     async def test_one_that_takes_too_long_may_be_tried_again(self, alice: User) -> None:

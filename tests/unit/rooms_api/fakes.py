@@ -255,6 +255,9 @@ class RecordingBus:
     async def publish(self, events: Sequence[Event]) -> None:
         self.events += events
 
+    async def lengths(self, shards: Collection[int]) -> dict[int, int]:
+        raise NotImplementedError
+
     def deliveries(self, shard: int, *, most: int) -> AsyncGenerator[Delivery, None]:
         raise NotImplementedError
 

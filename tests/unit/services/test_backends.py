@@ -24,6 +24,7 @@ from allibe_services.contracts.errors import (
 from allibe_services.contracts.ids import RoomId
 from allibe_services.presence.redis import RedisPresence
 from allibe_services.settings import Settings
+from allibe_services.store.measured import MeasuredDatabase
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
 from allibe_services.workers.redis import RedisWorkers
@@ -118,8 +119,10 @@ async def test_its_connections_are_as_many_as_the_settings_say(settings: Setting
     two = msgspec.structs.replace(settings, database_url=url, database_connections=2)
     async with backends(two) as parts:
         assert isinstance(parts.store, SqlStore)
-        assert isinstance(parts.store._database, PostgresqlDatabase)
-        assert parts.store._database._turns._value == 2
+        assert isinstance(parts.store._database, MeasuredDatabase)
+        database = parts.store._database._database
+        assert isinstance(database, PostgresqlDatabase)
+        assert database._turns._value == 2
 
 
 @pytest.mark.parametrize(

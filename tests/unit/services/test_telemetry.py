@@ -1,23 +1,70 @@
-"""`telemetry`: figures without names of rooms or users."""
+"""`telemetry`, `backend_telemetry`: Prometheus' conventions, and labels that have a bound."""
 
-from prometheus_client import CollectorRegistry
+import re
+import subprocess
 
-from allibe_services.telemetry import GatewayMetrics, HttpMetrics, WorkerMetrics
+import pytest
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+
+from allibe_services.telemetry import HttpMetrics
+from deploy.cluster.servers.programs import find_program
+from scripts.metrics_page import SERVICES
+
+LABELS = {
+    *("code", "door", "enforced", "kind", "last", "limit", "link"),
+    *("reason", "result", "route", "shard", "status", "step"),
+}
+"""None is a room, a user or an address: their number has no bound."""
 
 
-def test_labels_have_a_bound() -> None:
-    """No metric is labelled by room or user: their number has none."""
+@pytest.fixture(scope="module")
+def registry() -> CollectorRegistry:
     registry = CollectorRegistry()
-    GatewayMetrics(registry)
-    WorkerMetrics(registry)
-    HttpMetrics(registry).observe("/api/chat/rooms/{room_id}", 200, 0.01)
+    for _, make in SERVICES:
+        make(registry)
+    return registry
+
+
+def metrics(registry: CollectorRegistry) -> list[Metric]:
+    return list(registry.collect())
+
+
+def test_names_say_whose_they_are(registry: CollectorRegistry) -> None:
+    parts = "gateway|worker|push|http|auth|limit|link|bus|database|event_loop"
+    for metric in metrics(registry):
+        assert re.fullmatch(rf"allibe_({parts})_[a-z_]+", metric.name)
+
+
+def test_histograms_end_with_their_unit(registry: CollectorRegistry) -> None:
+    for metric in metrics(registry):
+        if metric.type == "histogram":
+            assert metric.name.endswith(("_seconds", "_bytes", "_messages"))
+
+
+def test_labels_have_a_bound(registry: CollectorRegistry) -> None:
     labels = {
         label
-        for metric in registry.collect()
-        for sample in metric.samples
-        for label in sample.labels
+        for collector in registry._collector_to_names
+        for label in getattr(collector, "_labelnames", ())
     }
-    assert labels <= {"le", "route", "status"}
+    assert labels == LABELS
+
+
+def test_prometheus_own_check_finds_nothing(registry: CollectorRegistry) -> None:
+    """Help, units, suffixes: https://prometheus.io/docs/practices/naming."""
+    done = subprocess.run(
+        [find_program("promtool"), "check", "metrics"],
+        input=generate_latest(registry),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+
+def test_a_request_is_counted_under_its_route() -> None:
+    registry = CollectorRegistry()
+    HttpMetrics(registry).observe("/api/chat/rooms/{room_id}", 200, 0.01)
     value = registry.get_sample_value(
         "allibe_http_request_seconds_count",
         {"route": "/api/chat/rooms/{room_id}", "status": "200"},

@@ -5,14 +5,21 @@ reading from connections that publish, and nothing else on those goes on either.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from types import TracebackType
 from typing import Self
 
 import structlog
 
 from allibe_services.bus.base import EventHandler
-from allibe_services.bus.line import HELD_BYTES, PUBLISH_SECONDS, WAITING_COMMANDS, Space
+from allibe_services.bus.line import (
+    HELD_BYTES,
+    PUBLISH_SECONDS,
+    WAITING_COMMANDS,
+    Space,
+    Tell,
+    nobody,
+)
 from allibe_services.bus.rabbitmq.calls import Lost
 from allibe_services.bus.rabbitmq.connection import Link
 from allibe_services.bus.rabbitmq.dead_letters import DeadLetters
@@ -22,7 +29,7 @@ from allibe_services.bus.rabbitmq.lanes import RETRY_AFTER_MS, Lanes
 from allibe_services.bus.rabbitmq.listening import RabbitMqListening
 from allibe_services.bus.rabbitmq.publishing import Publishing
 from allibe_services.bus.rabbitmq.supervision import for_ever
-from allibe_services.bus.rabbitmq.topology import Topology
+from allibe_services.bus.rabbitmq.topology import Topology, queue_lengths
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.errors import BusUnavailable, ShuttingDown
 from allibe_services.contracts.events import Event
@@ -49,6 +56,7 @@ class RabbitMqBus:
         publish_seconds: float = PUBLISH_SECONDS,
         most_waiting: int = WAITING_COMMANDS,
         most_bytes: int = HELD_BYTES,
+        tell: Tell = nobody,
     ) -> None:
         self._topology = topology or Topology()
         self._seconds = publish_seconds
@@ -66,6 +74,7 @@ class RabbitMqBus:
             self._publishing,
             space=Space(most_waiting, most_bytes),
             patience=publish_seconds,
+            tell=tell,
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._listenings: set[RabbitMqListening] = set()
@@ -74,6 +83,26 @@ class RabbitMqBus:
     @property
     def shards(self) -> int:
         return self._topology.shards
+
+    @property
+    def publishes(self) -> bool:
+        """Whether there is a connection to publish over; it may be blocked."""
+        return self._publishing.is_up
+
+    @property
+    def consumes(self) -> bool:
+        """Whether there is a connection to consume over."""
+        return self._consuming.is_up
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether RabbitMQ takes no publishes for now: it is short of memory or disk."""
+        return self._publishing.is_blocked()
+
+    @property
+    def posts_waiting(self) -> int:
+        """How many commands are still to be sent."""
+        return self._lanes.length
 
     async def open(self) -> None:
         """Connect. Raises `DifferentDeployment` where RabbitMQ has a topology of other numbers.
@@ -114,6 +143,15 @@ class RabbitMqBus:
         dead = DeadLetters(self._dead, shard, seconds=self._seconds)
         consumer = ShardConsumer(shard, self._consuming, dead, self._mend, seconds=self._seconds)
         return consumer.deliveries(most)
+
+    async def lengths(self, shards: Collection[int]) -> dict[int, int]:
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await queue_lengths(
+                    await self._consuming.up(), shards, seconds=self._seconds
+                )
+        except (Lost, TimeoutError):
+            raise BusUnavailable(retry_after_ms=RETRY_AFTER_MS) from None
 
     async def publish(self, events: Sequence[Event]) -> None:
         if self._closed:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import structlog
 from aio_pika.exceptions import DeliveryError, PublishError
 
-from allibe_services.bus.line import Line, Space, Waiting
+from allibe_services.bus.line import Line, Space, Tell, Waiting
 from allibe_services.bus.rabbitmq import codec
 from allibe_services.bus.rabbitmq.calls import Lost
 from allibe_services.bus.rabbitmq.connection import Channel, Link
@@ -64,6 +64,7 @@ class Lanes:
         *,
         space: Space,
         patience: float,
+        tell: Tell,
     ) -> None:
         self._link = link
         self._closed = False
@@ -72,7 +73,7 @@ class Lanes:
             _Lane(
                 shard,
                 shards,
-                Line(space, patience=patience, withdrawn=self._withdrawn),
+                Line(space, patience=patience, withdrawn=self._withdrawn, tell=tell),
                 publishing,
                 link,
                 give_up,
@@ -85,10 +86,15 @@ class Lanes:
         waiting = Waiting(command)
         lane = self._lanes[shard_of(command.room_id, len(self._lanes))]
         if self._closed:
-            waiting.fail(ShuttingDown())
+            lane.line.refuse(waiting, ShuttingDown())
         elif not lane.line.add(waiting):
-            waiting.fail(Overloaded(retry_after_ms=RETRY_AFTER_MS))
+            lane.line.refuse(waiting, Overloaded(retry_after_ms=RETRY_AFTER_MS))
         return waiting.future
+
+    @property
+    def length(self) -> int:
+        """How many commands are still to be sent."""
+        return sum(lane.line.length for lane in self._lanes)
 
     async def run(self) -> None:
         """Send until cancelled."""

@@ -8,13 +8,19 @@ All names begin with `chat.`, so that a RabbitMQ user needs no other permissions
 """
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from aio_pika.exceptions import ChannelPreconditionFailed
 from pamqp.common import FieldValue
 
 from allibe_services.bus.rabbitmq.calls import Lost, call
-from allibe_services.bus.rabbitmq.connection import Channel, Connection, open_channel
+from allibe_services.bus.rabbitmq.connection import (
+    Channel,
+    Connection,
+    close_channel,
+    open_channel,
+)
 
 COMMANDS = "chat.commands"
 EVENTS = "chat.events"
@@ -102,6 +108,24 @@ class Topology:
 def queue_of(shard: int) -> str:
     """Return the name of a shard's queue."""
     return f"{COMMANDS}.{shard}"
+
+
+async def queue_lengths(
+    connection: Connection, shards: Collection[int], *, seconds: float
+) -> dict[int, int]:
+    """Return how many AMQP messages wait in shards' queues, those handed over excluded.
+
+    Raises `Lost`, also where a queue is missing.
+    """
+    channel = await open_channel(connection)
+    try:
+        found = {}
+        for shard in shards:
+            asked = channel.queue_declare(queue_of(shard), passive=True)
+            found[shard] = (await call(asked, seconds=seconds)).message_count or 0
+        return found
+    finally:
+        await close_channel(channel)
 
 
 async def _exchange(channel: Channel, name: str) -> None:

@@ -69,6 +69,7 @@ class TestComparing:
         world.hub.when_in_doubt(lambda: calls.append("doubt"))
         world.hub.on_doubt()
         assert calls == ["doubt"]
+        assert world.figure("doubts_total") == 1
 
     async def test_so_does_time(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(comparing, "COMPARE_SECONDS", 0.01)
