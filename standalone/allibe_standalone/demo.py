@@ -4,7 +4,6 @@ Loopback only: tokens are handed out to whoever asks. The secret, and the key pa
 made at the first start and kept beside the database.
 """
 
-import ipaddress
 import os
 import secrets
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from allibe_services.auth import TokenSigner
 from allibe_services.backends import backends
 from allibe_services.contracts.errors import Conflict
 from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.loopback import is_loopback_host
 from allibe_services.settings import Settings
 from allibe_services.vapid import VapidKey
 from allibe_standalone import processes
@@ -121,7 +121,7 @@ def _to_localhost(handler: Handler) -> Handler:
     """Refuse a page from elsewhere whose name was rebound to this machine (DNS rebinding)."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
-        if not _is_loopback(request.url.host or ""):
+        if not is_loopback_host(request.url.host or ""):
             return _refusal("the demo answers to localhost only")
         return await handler(request)
 
@@ -146,17 +146,8 @@ def _refusal(detail: str) -> web.Response:
 
 
 def _check_loopback(host: str) -> None:
-    if not _is_loopback(host):
+    if not is_loopback_host(host):
         raise ValueError(f"--demo hands out tokens to anyone: it listens on loopback, not {host}")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def vapid_settings(folder: Path) -> dict[str, str]:

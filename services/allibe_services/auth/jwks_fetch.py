@@ -1,11 +1,11 @@
 """Fetches a key set over HTTP: in little time, little memory, and from the given address only."""
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 
 from allibe_services.contracts.errors import KeysUnavailable
+from allibe_services.loopback import is_loopback_host
 
 FETCH_SECONDS = 5.0
 
@@ -32,7 +32,7 @@ def check_address(url: str) -> None:
         raise ValueError("not an https URL")
     if parts.username is not None or parts.password is not None:
         raise ValueError("a key set is public: no user and password in its URL")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback_host(host):
         raise ValueError("keys come over https only")
 
 
@@ -58,12 +58,3 @@ async def fetch(url: str) -> bytes:
             return bytes(body)
     except (ClientError, OSError, TimeoutError, ValueError) as error:
         raise KeysUnavailable(type(error).__name__) from None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
