@@ -13,17 +13,13 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
 
-SWEEPS = 10
-"""Sweeps within the limit: a connection ends at most two of them later than the limit says."""
+from allibe_standalone.sweeping import sweep_within
 
 log = structlog.get_logger(__name__)
 
 
 class IdleConnections:
-    """Watches the connections of a server; to be made before the server takes any.
-
-    One sweep looks at all of them: a storm of connections starts no timers.
-    """
+    """Watches the connections of a server; to be made before the server takes any."""
 
     def __init__(self, server: web.Server, seconds: float) -> None:
         """Give each connection so many seconds to complete the head of its first request."""
@@ -37,10 +33,7 @@ class IdleConnections:
 
     async def watch(self) -> None:
         """Sweep until cancelled."""
-        now = asyncio.get_running_loop().time
-        while True:
-            await asyncio.sleep(self._seconds / SWEEPS)
-            self.sweep(now())
+        await sweep_within(self._seconds, self.sweep)
 
     def sweep(self, now: float) -> None:
         """End the connections that were waiting at a sweep `seconds` ago, and still are."""

@@ -5,13 +5,10 @@ before stay in the kernel: who sends requests by the thousand and reads nothing 
 each of his connections. A WebSocket has a bound of its own, which knows who may be how far behind.
 """
 
-import asyncio
-
 import structlog
 from aiohttp import web
 
-SWEEPS = 10
-"""Sweeps within the limit: a connection ends at most two of them later than the limit says."""
+from allibe_standalone.sweeping import sweep_within
 
 log = structlog.get_logger(__name__)
 
@@ -29,10 +26,7 @@ class UnreadAnswers:
 
     async def watch(self) -> None:
         """Sweep until cancelled."""
-        now = asyncio.get_running_loop().time
-        while True:
-            await asyncio.sleep(self._seconds / SWEEPS)
-            self.sweep(now())
+        await sweep_within(self._seconds, self.sweep)
 
     def sweep(self, now: float) -> None:
         """Drop those that had as much unsent at a sweep `seconds` ago, and ever since."""
