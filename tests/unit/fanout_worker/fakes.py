@@ -10,10 +10,9 @@ from allibe_services.contracts.errors import BusUnavailable, StoreUnavailable, U
 from allibe_services.contracts.events import Event
 from allibe_services.contracts.ids import MessageId, RoomId, UserId, new_message_id
 from allibe_services.contracts.messages import Message, now
-from allibe_services.contracts.rooms import Head, Member, ReadMarker, Role, Room, Unread
+from allibe_services.contracts.rooms import Head, Unread
 from allibe_services.presence.base import Lease, Lookers
-from tests.support.no_pushes import NoNotifications, NoPushes, NoPushQueue
-from tests.support.revocations import MemoryRevocations
+from tests.support.partial_store import NoMembers, PartialStore
 
 ONE, TWO = RoomId("1"), RoomId("2")
 ALICE, BOB, CAROL = UserId("alice"), UserId("bob"), UserId("carol")
@@ -104,7 +103,7 @@ class FakeLog:
         return {room_id: Head(EPOCH, len(self.rooms[room_id])) for room_id in known}
 
 
-class FakeMembers:
+class FakeMembers(NoMembers):
     """`Members`: who is in which room, as far as the notifier asks."""
 
     def __init__(self) -> None:
@@ -122,62 +121,12 @@ class FakeMembers:
         later = [Unread(user, count) for user, count in counts if after is None or user > after]
         return later[:most]
 
-    async def role(self, room_id: RoomId, user_id: UserId) -> Role:
-        raise NotImplementedError
 
-    async def of_room(
-        self, room_id: RoomId, *, most: int, after: UserId | None = None
-    ) -> list[Member]:
-        raise NotImplementedError
-
-    async def among(self, room_id: RoomId, users: Collection[UserId]) -> set[UserId]:
-        raise NotImplementedError
-
-    async def add(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
-        raise NotImplementedError
-
-    async def change_role(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
-        raise NotImplementedError
-
-    async def remove(self, room_id: RoomId, user_id: UserId) -> None:
-        raise NotImplementedError
-
-    async def mark_read(self, room_id: RoomId, user_id: UserId, offset: int) -> ReadMarker:
-        raise NotImplementedError
-
-
-class NoRooms:
-    """`Rooms` that no worker asks for."""
-
-    async def create(
-        self, name: str, owner: UserId, *, members: Collection[UserId] = (), room_id: RoomId
-    ) -> Room:
-        raise NotImplementedError
-
-    async def get(self, room_id: RoomId, user_id: UserId) -> Room:
-        raise NotImplementedError
-
-    async def of_user(
-        self, user_id: UserId, *, most: int, after: tuple[datetime, RoomId] | None = None
-    ) -> list[Room]:
-        raise NotImplementedError
-
-
-class FakeStore:
+class FakeStore(PartialStore[FakeLog, FakeMembers]):
     """`Store` of the above."""
 
     def __init__(self) -> None:
-        self.log = FakeLog()
-        self.members = FakeMembers()
-        self.rooms = NoRooms()
-        self.revocations = MemoryRevocations()
-        self.pushes = NoPushes()
-        self.notifications = NoNotifications()
-        self.push_queue = NoPushQueue()
-
-    async def ping(self) -> None: ...
-
-    async def close(self) -> None: ...
+        super().__init__(FakeLog(), FakeMembers())
 
 
 class FakeDelivery:

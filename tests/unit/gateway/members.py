@@ -5,10 +5,11 @@ from collections.abc import Collection
 
 from allibe_services.contracts.errors import NotAMember, StoreUnavailable
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.contracts.rooms import Member, ReadMarker, Role, Unread
+from allibe_services.contracts.rooms import ReadMarker, Role
+from tests.support.partial_store import NoMembers
 
 
-class FakeMembers:
+class FakeMembers(NoMembers):
     """Who is a member. `free` holds answers back after they were looked up; `away` fails."""
 
     def __init__(self) -> None:
@@ -42,24 +43,5 @@ class FakeMembers:
         self.markers[room_id, user_id] = max(before, offset)
         return ReadMarker(room_id, max(before, offset), 7, offset > before)
 
-    async def of_room(
-        self, room_id: RoomId, *, most: int, after: UserId | None = None
-    ) -> list[Member]:
-        raise NotImplementedError
-
     async def among(self, room_id: RoomId, users: Collection[UserId]) -> set[UserId]:
         return self.of.get(room_id, set()) & set(users)
-
-    async def add(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
-        raise NotImplementedError
-
-    async def change_role(self, room_id: RoomId, user_id: UserId, role: Role) -> Member:
-        raise NotImplementedError
-
-    async def remove(self, room_id: RoomId, user_id: UserId) -> None:
-        raise NotImplementedError
-
-    async def unread(
-        self, room_id: RoomId, *, most: int, after: UserId | None = None
-    ) -> list[Unread]:
-        raise NotImplementedError

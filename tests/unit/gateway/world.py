@@ -1,9 +1,8 @@
 """All that a gateway's connections share, over fakes; time is the test's."""
 
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 import jwt
 from prometheus_client import CollectorRegistry
@@ -16,13 +15,11 @@ from allibe_gateway.shared import Shared
 from allibe_services.auth import TokenSigner, TokenVerifier
 from allibe_services.auth.revoked import Revoked
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.contracts.rooms import Room
 from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.rates.limiter import unlimited
 from allibe_services.telemetry import GatewayMetrics
 from allibe_services.tickets.inprocess import InProcessTickets
-from tests.support.no_pushes import NoNotifications, NoPushes, NoPushQueue
-from tests.support.revocations import MemoryRevocations
+from tests.support.partial_store import PartialStore
 from tests.unit.gateway.fakes import ROOM, FakeBus, FakeLog
 from tests.unit.gateway.fanout.feeds import LIMITS
 from tests.unit.gateway.members import FakeMembers
@@ -32,38 +29,11 @@ ALICE, BOB = UserId("alice"), UserId("bob")
 OTHER = RoomId("2")
 
 
-class NoRooms:
-    """`Rooms`, which no gateway asks for."""
-
-    async def create(
-        self, name: str, owner: UserId, *, members: Collection[UserId] = (), room_id: RoomId
-    ) -> Room:
-        raise NotImplementedError
-
-    async def get(self, room_id: RoomId, user_id: UserId) -> Room:
-        raise NotImplementedError
-
-    async def of_user(
-        self, user_id: UserId, *, most: int, after: tuple[datetime, RoomId] | None = None
-    ) -> list[Room]:
-        raise NotImplementedError
-
-
-class FakeStore:
+class FakeStore(PartialStore[FakeLog, FakeMembers]):
     """`Store` of fakes."""
 
     def __init__(self) -> None:
-        self.log = FakeLog()
-        self.members = FakeMembers()
-        self.rooms = NoRooms()
-        self.revocations = MemoryRevocations()
-        self.pushes = NoPushes()
-        self.notifications = NoNotifications()
-        self.push_queue = NoPushQueue()
-
-    async def ping(self) -> None: ...
-
-    async def close(self) -> None: ...
+        super().__init__(FakeLog(), FakeMembers())
 
 
 class World:
