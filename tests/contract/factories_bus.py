@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -16,9 +15,10 @@ from allibe_services.bus.rabbitmq import RabbitMqBus, Topology
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.contracts.events import Event
-from allibe_services.contracts.ids import RoomId, UserId, new_message_id
+from allibe_services.contracts.ids import RoomId
 from allibe_services.contracts.messages import Message
 from allibe_services.contracts.routing import shard_of
+from tests.support.commands import post
 from tests.support.tcp_proxy import TcpProxy
 
 BusFactory = Callable[..., Any]
@@ -59,17 +59,6 @@ BUSES: dict[str, Callable[[pytest.FixtureRequest], BusFactory]] = {
     "rabbitmq": _rabbitmq,
 }
 """For each implementation: what opens buses for a test; all of one test are on one broker."""
-
-
-def post(content: str = "hello", *, room: str = "1", sender: str = "alice") -> PostMessage:
-    """Make a command."""
-    return PostMessage(
-        message_id=new_message_id(),
-        room_id=RoomId(room),
-        sender=UserId(sender),
-        content=content,
-        sent_at=datetime.now(UTC),
-    )
 
 
 def stored(command: PostMessage, offset: int = 1) -> Stored:

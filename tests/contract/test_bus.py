@@ -21,11 +21,11 @@ from tests.contract.factories_bus import (
     be_busy,
     confirmed,
     outcome,
-    post,
     shard,
     stored,
     until,
 )
+from tests.support.commands import post
 
 
 class TestPost:

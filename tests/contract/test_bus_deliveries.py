@@ -7,16 +7,8 @@ import pytest
 from allibe_services.bus.base import DELIVERY_BYTES, Bus
 from allibe_services.contracts.errors import ShuttingDown
 from allibe_services.contracts.messages import CONTENT_BYTES
-from tests.contract.factories_bus import (
-    Consumer,
-    be_busy,
-    confirmed,
-    outcome,
-    post,
-    shard,
-    stored,
-    until,
-)
+from tests.contract.factories_bus import Consumer, be_busy, confirmed, outcome, shard, stored, until
+from tests.support.commands import post
 
 
 class TestDeliveries:

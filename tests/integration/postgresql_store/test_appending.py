@@ -16,9 +16,10 @@ from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.ids import RoomId
 from allibe_services.store import log
 from allibe_services.store.sql import SqlStore
+from tests.support.commands import post
 
-from .commands import ONE, eventually, history, other_client, post, run, stored
 from .conftest import Open
+from .looks import ONE, eventually, history, other_client, run, stored
 
 APPENDER = Path(__file__).with_name("appender.py")
 

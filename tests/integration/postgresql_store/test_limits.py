@@ -17,9 +17,10 @@ from allibe_services.store.postgresql_pool import (
 )
 from allibe_services.store.sql import SqlStore
 from deploy.cluster.servers import PostgreSQL
+from tests.support.commands import post
 
-from .commands import ONE, history, other_client, post, run, unavailable
 from .conftest import Open
+from .looks import ONE, history, other_client, run, unavailable
 
 
 class TestSession:

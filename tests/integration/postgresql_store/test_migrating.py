@@ -18,7 +18,7 @@ from allibe_services.store.tables import REVISION, metadata
 from deploy.cluster.servers import PostgreSQL, reserve_port
 from deploy.cluster.servers.ports import release_port
 
-from .commands import other_client
+from .looks import other_client
 
 MIGRATE = "import sys; from allibe_services.store.migrate import migrate; migrate(sys.argv[1])"
 ALLIBE = Path(sys.executable).with_name("allibe")

@@ -15,10 +15,11 @@ from allibe_services.store.database import CALL_SECONDS
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
 from deploy.cluster.servers import PostgreSQL
+from tests.support.commands import post
 from tests.support.tcp_proxy import TcpProxy
 
-from .commands import ONE, eventually, history, post, run, unavailable
 from .conftest import Open, make_rooms
+from .looks import ONE, eventually, history, run, unavailable
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ from allibe_services.contracts.push_queue import DeadWay
 from allibe_services.contracts.rooms import Role
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
+from tests.support.commands import post
 from tests.support.push_browser import PushBrowser
 from tests.support.push_queue import dead_push, decide_all, turn
 
-from .commands import ONE, other_client, post
 from .conftest import Open
+from .looks import ONE, other_client
 
 ALICE, BOB, CAROL = UserId("alice"), UserId("bob"), UserId("carol")
 

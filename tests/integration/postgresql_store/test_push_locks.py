@@ -5,9 +5,10 @@ import asyncio
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
 from allibe_services.store.sql import SqlStore
+from tests.support.commands import post
 from tests.support.push_queue import decide_all
 
-from .commands import other_client, post
+from .looks import other_client
 
 ALICE, BOB = UserId("alice"), UserId("bob")
 ROOM = RoomId("push")

@@ -9,9 +9,10 @@ from structlog.testing import capture_logs
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.store.sql import SqlStore
 from deploy.cluster.servers import PostgreSQL
+from tests.support.commands import post
 
-from .commands import ONE, eventually, history, other_client, post, run, unavailable
 from .conftest import Open
+from .looks import ONE, eventually, history, other_client, run, unavailable
 
 
 class TestRefusing:

@@ -17,7 +17,8 @@ from allibe_services.contracts.errors import AllibeError, Unavailable
 from allibe_services.contracts.events import Event, Typing
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.routing import shard_of
-from tests.contract.factories_bus import outcome, post, stored
+from tests.contract.factories_bus import outcome, stored
+from tests.support.commands import post
 
 SHARDS = 2
 QUEUE = queue_of(shard_of(RoomId("1"), SHARDS))

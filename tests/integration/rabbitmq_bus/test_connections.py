@@ -5,13 +5,9 @@ import asyncio
 import pytest
 
 from allibe_services.bus.rabbitmq import DifferentDeployment, bus
-from allibe_services.contracts.errors import (
-    BusUnavailable,
-    NotConfirmed,
-    ShuttingDown,
-)
+from allibe_services.contracts.errors import BusUnavailable, NotConfirmed, ShuttingDown
 from deploy.cluster.servers import RabbitMQ
-from tests.contract.factories_bus import Handler, outcome, post, until
+from tests.contract.factories_bus import Handler, outcome, until
 from tests.integration.rabbitmq_bus.parts import (
     LIMIT,
     Sender,
@@ -22,6 +18,7 @@ from tests.integration.rabbitmq_bus.parts import (
     typing,
     until_up,
 )
+from tests.support.commands import post
 from tests.support.tcp_proxy import TcpProxy
 
 

@@ -10,10 +10,8 @@ from allibe_services.bus.rabbitmq import codec
 from allibe_services.bus.rabbitmq.calls import Lost
 from allibe_services.bus.rabbitmq.dead_letters import DeadLetters
 from allibe_services.contracts.commands import Rejected
-from allibe_services.contracts.errors import (
-    CommandRejected,
-)
-from tests.contract.factories_bus import Consumer, outcome, post, stored, until
+from allibe_services.contracts.errors import CommandRejected
+from tests.contract.factories_bus import Consumer, outcome, stored, until
 from tests.integration.rabbitmq_bus.parts import (
     PATIENT,
     QUEUE,
@@ -22,6 +20,7 @@ from tests.integration.rabbitmq_bus.parts import (
     dead_letters,
     operator,
 )
+from tests.support.commands import post
 
 
 class TestPoison:

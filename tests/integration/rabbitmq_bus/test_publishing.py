@@ -6,13 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from allibe_services.bus.rabbitmq import RabbitMqBus
-from allibe_services.contracts.errors import (
-    BusUnavailable,
-    NotConfirmed,
-    Overloaded,
-)
+from allibe_services.contracts.errors import BusUnavailable, NotConfirmed, Overloaded
 from allibe_services.contracts.routing import shard_of
-from tests.contract.factories_bus import outcome, post, stored, until
+from tests.contract.factories_bus import outcome, stored, until
 from tests.integration.rabbitmq_bus.parts import (
     LIMIT,
     QUEUE,
@@ -23,6 +19,7 @@ from tests.integration.rabbitmq_bus.parts import (
     in_order,
     operator,
 )
+from tests.support.commands import post
 
 
 class TestAlarm:

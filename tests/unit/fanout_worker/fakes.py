@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
-from datetime import UTC, datetime
 
 from allibe_services.bus.base import Delivery, Listening
 from allibe_services.contracts.commands import Outcome, PostMessage, Rejected, Stored
 from allibe_services.contracts.errors import BusUnavailable, StoreUnavailable, Unavailable
 from allibe_services.contracts.events import Event
-from allibe_services.contracts.ids import MessageId, RoomId, UserId, new_message_id
+from allibe_services.contracts.ids import MessageId, RoomId, UserId
 from allibe_services.contracts.messages import Message, now
 from allibe_services.contracts.rooms import Head, Unread
 from allibe_services.presence.base import Lease, Lookers
@@ -17,18 +16,6 @@ from tests.support.partial_store import NoMembers, PartialStore
 ONE, TWO = RoomId("1"), RoomId("2")
 ALICE, BOB, CAROL = UserId("alice"), UserId("bob"), UserId("carol")
 EPOCH = "e1"
-
-
-def post(content: str = "hello", *, room: str = "1", client: str | None = None) -> PostMessage:
-    """Make alice's command."""
-    return PostMessage(
-        message_id=new_message_id(),
-        room_id=RoomId(room),
-        sender=ALICE,
-        content=content,
-        sent_at=datetime.now(UTC),
-        client_message_id=client,
-    )
 
 
 def message(offset: int, *, room: RoomId = ONE, sender: UserId = ALICE) -> Message:

@@ -19,6 +19,7 @@ from allibe_services.runtime import Readiness, Tasks
 from allibe_services.telemetry import WorkerMetrics
 from allibe_services.workers.base import Workers
 from allibe_services.workers.inprocess import InProcessWorkers
+from tests.support.commands import post
 from tests.unit.fanout_worker.fakes import (
     BOB,
     ONE,
@@ -26,7 +27,6 @@ from tests.unit.fanout_worker.fakes import (
     FakeStore,
     FakeWorkers,
     ShardedBus,
-    post,
     until,
 )
 

@@ -20,7 +20,8 @@ from allibe_services.contracts.errors import (
 )
 from allibe_services.contracts.messages import Message, now
 from allibe_services.telemetry import WorkerMetrics
-from tests.unit.fanout_worker.fakes import ONE, FakeBus, FakePresence, FakeStore, post, until
+from tests.support.commands import post
+from tests.unit.fanout_worker.fakes import ONE, FakeBus, FakePresence, FakeStore, until
 
 
 @pytest.fixture(autouse=True)

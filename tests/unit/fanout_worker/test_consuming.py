@@ -19,15 +19,8 @@ from allibe_services.contracts.errors import BusUnavailable, StoreUnavailable
 from allibe_services.contracts.messages import Message
 from allibe_services.runtime import Readiness, Tasks
 from allibe_services.telemetry import WorkerMetrics
-from tests.unit.fanout_worker.fakes import (
-    ONE,
-    FakeLog,
-    FakePresence,
-    FakeStore,
-    ShardedBus,
-    post,
-    until,
-)
+from tests.support.commands import post
+from tests.unit.fanout_worker.fakes import ONE, FakeLog, FakePresence, FakeStore, ShardedBus, until
 
 
 @pytest.fixture(autouse=True)

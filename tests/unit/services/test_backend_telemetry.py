@@ -12,7 +12,7 @@ from allibe_services.backend_telemetry import BackendMetrics, LoopMetrics
 from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.contracts.errors import NotAMember, StoreUnavailable
 from allibe_services.store.measured import MeasuredDatabase
-from tests.unit.services.store.commands import post
+from tests.support.commands import post
 
 
 class Figures:

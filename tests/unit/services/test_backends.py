@@ -28,8 +28,8 @@ from allibe_services.store.measured import MeasuredDatabase
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
 from allibe_services.workers.redis import RedisWorkers
+from tests.support.commands import post
 from tests.unit.services.keys import SECRET, pair
-from tests.unit.services.store.commands import post
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from allibe_services.contracts.events import (
 )
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.rooms import Role
-from tests.contract.factories_bus import post, stored
+from tests.contract.factories_bus import stored
+from tests.support.commands import post
 
 ROOM, ALICE = RoomId("1"), UserId("alice")
 MESSAGE = stored(post("안녕 \N{GRINNING FACE}")).message

@@ -10,7 +10,8 @@ from allibe_services.bus.rabbitmq import codec
 from allibe_services.bus.rabbitmq.events import KEY_BYTES, batches
 from allibe_services.contracts.events import Event, Notification, RoomChanged, Typing
 from allibe_services.contracts.ids import RoomId, UserId
-from tests.contract.factories_bus import post, stored
+from tests.contract.factories_bus import stored
+from tests.support.commands import post
 
 ROOM = RoomId("1")
 LONG = "\N{GRINNING FACE}" * 8000

@@ -10,7 +10,7 @@ from pamqp.header import ContentHeader
 from allibe_services.bus.base import DELIVERY_BYTES
 from allibe_services.bus.rabbitmq import codec
 from allibe_services.bus.rabbitmq.intake import Intake, Poison, Portion
-from tests.contract.factories_bus import post
+from tests.support.commands import post
 
 
 def message(tag: int, *contents: str, content_type: str = codec.COMMANDS) -> DeliveredMessage:

@@ -9,6 +9,8 @@ from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 
+from .looks import ALICE, ONE
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -33,3 +35,9 @@ async def database(url: str) -> AsyncIterator[SqliteDatabase]:
 @pytest.fixture
 async def store(database: SqliteDatabase) -> SqlStore:
     return SqlStore(database)
+
+
+@pytest.fixture
+async def room(store: SqlStore) -> None:
+    """Make room 1, of alice's."""
+    await store.rooms.create("Room 1", ALICE, room_id=ONE)

@@ -4,8 +4,9 @@ from allibe_services.contracts.commands import Rejected, Stored
 from allibe_services.contracts.ids import RoomId
 from allibe_services.contracts.rooms import Head
 from allibe_services.store.batch import Batch
+from tests.support.commands import post
 
-from .commands import ONE, post
+from .looks import ONE
 
 HEADS = {ONE: Head("e1", 5), RoomId("2"): Head("e2", 0)}
 

@@ -4,8 +4,9 @@ from sqlalchemy import text
 
 from allibe_services.contracts.commands import Rejected, Stored
 from allibe_services.store.sql import SqlStore
+from tests.support.commands import post
 
-from .commands import ALICE, ONE, post
+from .looks import ALICE, ONE
 
 
 async def test_a_message_that_the_database_refuses_is_set_aside_alone(store: SqlStore) -> None:

@@ -18,8 +18,11 @@ from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.store.database import CALL_SECONDS
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import BUSY_SECONDS, SqliteDatabase, path_of
+from tests.support.commands import post
 
-from .commands import ALICE, ONE, post
+from .looks import ONE, last_offset, pragma
+
+pytestmark = pytest.mark.usefixtures("room")
 
 HANGING = """
 import asyncio, sys, threading
@@ -39,19 +42,6 @@ async def main():
 asyncio.run(main())
 """
 """A process whose disk never answers; its argument is the database's URL."""
-
-
-def pragma(connection: Connection, text: str) -> object:
-    return connection.exec_driver_sql(f"PRAGMA {text}").scalar()
-
-
-async def last_offset(store: SqlStore) -> int:
-    return (await store.log.heads([ONE]))[ONE].last_offset
-
-
-@pytest.fixture(autouse=True)
-async def _room(store: SqlStore) -> None:
-    await store.rooms.create("Room 1", ALICE, room_id=ONE)
 
 
 class TestSettings:

@@ -19,8 +19,11 @@ from allibe_services.store.database import CALL_SECONDS
 from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase, _write_ahead
+from tests.support.commands import post
 
-from .commands import ALICE, ONE, post
+from .looks import ONE, last_offset, pragma
+
+pytestmark = pytest.mark.usefixtures("room")
 
 
 @contextmanager
@@ -47,19 +50,6 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     return driver
-
-
-def pragma(connection: Connection, text: str) -> object:
-    return connection.exec_driver_sql(f"PRAGMA {text}").scalar()
-
-
-async def last_offset(store: SqlStore) -> int:
-    return (await store.log.heads([ONE]))[ONE].last_offset
-
-
-@pytest.fixture(autouse=True)
-async def _room(store: SqlStore) -> None:
-    await store.rooms.create("Room 1", ALICE, room_id=ONE)
 
 
 class TestLocked:

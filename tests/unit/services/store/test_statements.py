@@ -14,10 +14,11 @@ from allibe_services.contracts.push_queue import DeadWay
 from allibe_services.contracts.rooms import Role
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
+from tests.support.commands import post
 from tests.support.push_browser import PushBrowser
 from tests.support.push_queue import dead_push, decide_all, turn
 
-from .commands import ALICE, ONE, post
+from .looks import ALICE, ONE
 
 BOB = UserId("bob")
 

@@ -1,20 +1,19 @@
-"""Commands for the tests of the store."""
+"""Commands, as a gateway posts them."""
 
 from datetime import UTC, datetime
 
 from allibe_services.contracts.commands import PostMessage
 from allibe_services.contracts.ids import RoomId, UserId, new_message_id
 
-ALICE = UserId("alice")
-ONE = RoomId("1")
 
-
-def post(content: str = "hello", *, room: str = "1", client: str | None = None) -> PostMessage:
-    """Make alice's command to post in a room."""
+def post(
+    content: str = "hello", *, room: str = "1", sender: str = "alice", client: str | None = None
+) -> PostMessage:
+    """Make a command to post in a room."""
     return PostMessage(
         message_id=new_message_id(),
         room_id=RoomId(room),
-        sender=ALICE,
+        sender=UserId(sender),
         content=content,
         sent_at=datetime.now(UTC),
         client_message_id=client,

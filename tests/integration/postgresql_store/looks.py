@@ -1,36 +1,21 @@
-"""Commands, and what a store holds, for the tests of this folder."""
+"""What a store holds, and looks at it past the store, for the tests of this folder."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 from sqlalchemy import Connection, text
 
-from allibe_services.contracts.commands import Outcome, PostMessage, Stored
+from allibe_services.contracts.commands import Outcome, Stored
 from allibe_services.contracts.errors import StoreUnavailable
-from allibe_services.contracts.ids import RoomId, UserId, new_message_id
+from allibe_services.contracts.ids import RoomId
 from allibe_services.contracts.messages import Message
 from allibe_services.store.sql import SqlStore
 
 ONE, TWO = RoomId("1"), RoomId("2")
-
-
-def post(
-    content: str = "hello", *, room: str = "1", client: str | None = None, sender: str = "alice"
-) -> PostMessage:
-    """Make a command to post in a room."""
-    return PostMessage(
-        message_id=new_message_id(),
-        room_id=RoomId(room),
-        sender=UserId(sender),
-        content=content,
-        sent_at=datetime.now(UTC),
-        client_message_id=client,
-    )
 
 
 def stored(outcomes: Sequence[Outcome]) -> list[Message]:
