@@ -64,7 +64,7 @@ chaos: setup-dev ## Break everything, and run all that takes long: half an hour 
 	@scripts/servers.sh
 	@$(BIN)/python -m pytest tests/chaos -m '' -s $(ARGS)
 ifeq ($(ARGS),)
-	@$(BIN)/python -m pytest tests/e2e tests/integration tests/fuzz -m long
+	@$(BIN)/python -m pytest tests/e2e tests/integration tests/fuzz tests/unit/deployment -m long
 endif
 
 coverage: ## Show what the last `make test` did not cover

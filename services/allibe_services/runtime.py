@@ -6,8 +6,10 @@ that silently stopped would be worse than a restart.
 
 import asyncio
 import gc
+import resource
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -31,6 +33,16 @@ def collect_garbage_less() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
+
+
+def allow_many_connections() -> None:
+    """Raise the limit of open files, of which a connection is one, as far as the system lets it.
+
+    Systems give processes a soft limit of 1,024, for the sake of programs that use `select`.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # some systems say "unlimited", and take no such thing
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Readiness:

@@ -14,7 +14,7 @@ from allibe_services import __version__
 from allibe_services.backends import check_for_separate_processes, migrate_store, signer, verifier
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.logs import configure_logging
-from allibe_services.runtime import collect_garbage_less
+from allibe_services.runtime import allow_many_connections, collect_garbage_less
 from allibe_services.settings import Settings, load, shown
 from allibe_services.vapid import VapidKey, checked_subject
 from allibe_standalone import demo as demo_mode
@@ -153,6 +153,7 @@ def _run_separately(process: Callable[[Settings], Coroutine[Any, Any, None]]) ->
 def _run(settings: Settings, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     _or_exit(lambda: configure_logging(settings.log_level, as_json=settings.log_format == "json"))
     collect_garbage_less()
+    allow_many_connections()
     _or_exit(lambda: uvloop.run(work()))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -160,6 +161,18 @@ class TestStart:
         server.kill()
         assert server.database.with_name("allibe.db.lock").exists()
         server.restart()
+
+    def test_it_takes_as_many_connections_as_the_system_allows(
+        self, start_server: StartServer
+    ) -> None:
+        """Each is a file; it is the process that must ask for more than a shell gives it."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 1024), hard))
+        try:
+            server = start_server()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert resource.prlimit(server.pid, resource.RLIMIT_NOFILE) == (hard, hard)
 
     def test_it_says_where_to_look_and_how_to_say_hello(self, start_server: StartServer) -> None:
         """The last line of `make run`."""

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import resource
 import signal
 
 import pytest
@@ -13,6 +14,7 @@ from allibe_services.runtime import (
     COLLECT_AFTER,
     Readiness,
     Tasks,
+    allow_many_connections,
     collect_garbage_less,
     stop_requested,
 )
@@ -31,6 +33,17 @@ async def for_ever() -> None:
 
 async def broken() -> None:
     raise LookupError("column token='secret'")
+
+
+def test_as_many_files_may_be_open_as_the_system_allows() -> None:
+    """A gateway's connections are files; the usual soft limit is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 1024), hard))
+    try:
+        allow_many_connections()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_garbage_is_collected_less_often_and_not_among_what_was_there_before() -> None:
