@@ -1,0 +1,167 @@
+"""Count what Python does on the hot paths: `python -m tests.instructions.paths` prints it as JSON.
+
+An instruction of the interpreter counts as one, and so does a call of what is written in C,
+whatever it does inside: the figures are the same in each run, on every machine.
+"""
+
+import asyncio
+import itertools
+import json
+import sys
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from allibe_gateway.doors.stomp import StompDoor
+from allibe_gateway.doors.stomp_view import stomp_view
+from allibe_gateway.fanout.outbox import Outbox
+from allibe_gateway.stomp import Version
+from allibe_gateway.websocket_frames import text_frame
+from allibe_services.contracts.commands import PostMessage
+from allibe_services.contracts.ids import MessageId
+from allibe_services.contracts.messages import now
+from tests.integration.gateway import ALICE, ONE, running
+from tests.unit.gateway.doors.connections import FakeConnection
+from tests.unit.gateway.fakes import ROOM, message
+from tests.unit.gateway.world import token, world_of
+
+CONNECT = "CONNECT\naccept-version:1.2\nhost:h\nAuthorization:{}\n\n\0"
+SEND = (
+    b"SEND\ndestination:/app/message\ncontent-type:application/json\nreceipt:r-1\n\n"
+    b'{"content":"hello","roomId":"1"}\0'
+)
+BATCH = 100
+"""Commands that wait together for the log."""
+
+WARM = 5
+"""Steps that are not counted: they fill caches."""
+
+
+class Sink:
+    """A transport whose peer takes all at once."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+Trace = Callable[[FrameType, str, object], Any]
+Step = Callable[[], Awaitable[object]]
+
+
+class Counter:
+    """Instructions and calls of all code that runs while it is on, in every thread."""
+
+    def __init__(self) -> None:
+        self._count = itertools.count()
+        threading.settrace(self._trace)
+        threading.setprofile(self._profile)
+
+    async def of(self, step: Step, times: int) -> float:
+        """Return the count of one step; one that was not done before does more."""
+        for _ in range(WARM):
+            await step()
+        before = next(self._count)
+        sys.settrace(self._trace)
+        sys.setprofile(self._profile)
+        try:
+            await self._repeat(step, times)
+        finally:
+            sys.settrace(None)
+            sys.setprofile(None)
+        return (next(self._count) - before) / times
+
+    async def _repeat(self, step: Step, times: int) -> None:
+        # In a frame of its own: only frames that begin while tracing is on are traced.
+        for _ in range(times):
+            await step()
+
+    def _trace(self, frame: FrameType, event: str, _: object) -> "Trace":
+        if event == "call":
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        elif event == "opcode":
+            next(self._count)
+        return self._trace
+
+    def _profile(self, _frame: FrameType, event: str, _: object) -> None:
+        if event == "c_call":
+            next(self._count)
+
+
+async def send(counter: Counter) -> float:
+    """A SEND of a STOMP client: parsed, allowed, published, its RECEIPT written."""
+    async with world_of() as world:
+        connection = FakeConnection()
+        connection.outbox = Outbox(Sink(), most=1 << 20, shed=1 << 16, overflow=lambda: None)
+        door = StompDoor(connection, world.shared, "")
+        await door.receive(CONNECT.format(token()).encode())
+
+        async def step() -> None:
+            await door.receive(SEND)
+            ((_, confirmed),) = world.bus.posted
+            world.bus.posted.clear()
+            confirmed.set_result(None)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+        count = await counter.of(step, 50)
+        await door.close()
+        return count
+
+
+async def event(counter: Counter, subscribers: int) -> float:
+    """An event of one message: encoded for its room, and written to each subscriber."""
+    async with world_of() as world:
+        outboxes = [
+            Outbox(Sink(), most=1 << 20, shed=1 << 16, overflow=lambda: None)
+            for _ in range(subscribers)
+        ]
+        view = stomp_view(text_frame, Version.V1_2, "sub-0", f"/topic/rooms/{ROOM}", ack=False)
+        for outbox in outboxes:
+            await world.hub.join(ROOM, view, outbox, None)
+        offsets = itertools.count(1)
+
+        async def step() -> None:
+            world.hub.on_events([message(next(offsets))])
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+        return await counter.of(step, 50)
+
+
+async def store(counter: Counter) -> float:
+    """A command of a batch: taken from the bus, stored in SQLite, published, confirmed."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with running(Path(folder)) as site:
+            batches = itertools.count()
+
+            async def step() -> None:
+                batch = next(batches)
+                commands = [
+                    PostMessage(MessageId(f"{batch}-{one}"), ONE, ALICE, "hello", now())
+                    for one in range(BATCH)
+                ]
+                await asyncio.gather(*map(site.bus.post, commands))
+
+            return await counter.of(step, 10) / BATCH
+
+
+async def main() -> dict[str, float]:
+    """Return the count of each path."""
+    counter = Counter()
+    few, many = await event(counter, 10), await event(counter, 1010)
+    each = (many - few) / 1000
+    return {
+        "send": await send(counter),
+        "event": few - 10 * each,
+        "delivery": each,
+        "command": await store(counter),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(main())))
