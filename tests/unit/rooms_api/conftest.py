@@ -1,6 +1,7 @@
 """The API under test, served on a free port of this machine."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -36,12 +37,16 @@ def tickets() -> InProcessTickets:
 
 
 @pytest.fixture
-def app(
+def context(
     store: MemoryStore, bus: RecordingBus, tickets: InProcessTickets, verifier: TokenVerifier
-) -> web.Application:
-    return create_app(
-        Context(store=store, bus=bus, tickets=tickets, verifier=verifier, clock=lambda: START)
-    )
+) -> Callable[..., Context]:
+    """Make what the API stands on: the fakes, and what the test says besides."""
+    return partial(Context, store=store, bus=bus, tickets=tickets, verifier=verifier)
+
+
+@pytest.fixture
+def app(context: Callable[..., Context]) -> web.Application:
+    return create_app(context(clock=lambda: START))
 
 
 @pytest.fixture

@@ -24,9 +24,7 @@ def seen() -> Seen:
 
 
 @pytest.fixture
-def app(
-    store: MemoryStore, bus: RecordingBus, verifier: TokenVerifier, seen: Seen
-) -> web.Application:
+def app(context: Callable[..., Context], seen: Seen) -> web.Application:
     """An application with routes of its own before and behind the API, as the gateway has."""
 
     async def gateway(request: web.Request) -> web.WebSocketResponse:
@@ -37,16 +35,7 @@ def app(
 
     app = web.Application()
     app.router.add_get("/allibe-ws", gateway)
-    setup(
-        app,
-        Context(
-            store=store,
-            bus=bus,
-            tickets=InProcessTickets(),
-            verifier=verifier,
-            observe=lambda route, status, seconds: seen.append((route, status, seconds)),
-        ),
-    )
+    setup(app, context(observe=lambda *request: seen.append(request)))
     app.router.add_get("/ws/chat", gateway)
     return app
 
@@ -93,13 +82,9 @@ async def test_routes_that_do_not_exist_are_one_to_the_observer(api: Api, seen: 
 
 
 async def test_an_application_of_its_own_stamps_messages_with_the_present(
-    store: MemoryStore, bus: RecordingBus, verifier: TokenVerifier
+    store: MemoryStore, bus: RecordingBus, context: Callable[..., Context]
 ) -> None:
-    client: TestClient[Any, Any] = TestClient(
-        TestServer(
-            create_app(Context(store=store, bus=bus, tickets=InProcessTickets(), verifier=verifier))
-        )
-    )
+    client: TestClient[Any, Any] = TestClient(TestServer(create_app(context())))
     async with client:
         api = Api(client, store, bus)
         await api.room()

@@ -1,20 +1,19 @@
 """Limits over HTTP: 429 with `Retry-After`, for all but who speaks for the system."""
 
+from collections.abc import Callable
+
 import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from allibe_rooms_api.app import create_app
 from allibe_rooms_api.call import Context
-from allibe_services.auth import TokenVerifier
 from allibe_services.contracts.rooms import Role
 from allibe_services.rates.limiter import Limiter
 from allibe_services.rates.policy import Policy
 from allibe_services.rates.rate import Rate
 from allibe_services.telemetry import LimitMetrics
-from allibe_services.tickets.inprocess import InProcessTickets
 from tests.unit.rooms_api.api import ROOM, ROOMS, SYSTEM, Answer, Api
-from tests.unit.rooms_api.fakes import MemoryStore, RecordingBus
 
 MESSAGES = f"{ROOMS}/{ROOM}/messages"
 HOURLY = Rate(1 / 3600, 1)
@@ -32,21 +31,9 @@ def registry() -> CollectorRegistry:
 
 @pytest.fixture
 async def app(
-    store: MemoryStore,
-    bus: RecordingBus,
-    verifier: TokenVerifier,
-    policy: Policy,
-    registry: CollectorRegistry,
+    context: Callable[..., Context], policy: Policy, registry: CollectorRegistry
 ) -> web.Application:
-    return create_app(
-        Context(
-            store=store,
-            bus=bus,
-            tickets=InProcessTickets(),
-            verifier=verifier,
-            limiter=Limiter(policy, LimitMetrics(registry)),
-        )
-    )
+    return create_app(context(limiter=Limiter(policy, LimitMetrics(registry))))
 
 
 async def post(api: Api, user: str = "alice", scopes: frozenset[str] = frozenset()) -> Answer:

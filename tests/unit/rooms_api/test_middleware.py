@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -110,7 +110,7 @@ async def test_other_refusals_of_aiohttp_are_problems_too(
 async def test_a_request_that_takes_too_long_is_answered(
     store: MemoryStore,
     bus: RecordingBus,
-    verifier: TokenVerifier,
+    context: Callable[..., Context],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def hang(*args: object, **options: object) -> None:
@@ -118,12 +118,7 @@ async def test_a_request_that_takes_too_long_is_answered(
 
     monkeypatch.setattr(MemoryMembers, "role", hang)
     app = web.Application()
-    setup(
-        app,
-        Context(
-            store=store, bus=bus, tickets=InProcessTickets(), verifier=verifier, time_limit=0.01
-        ),
-    )
+    setup(app, context(time_limit=0.01))
     client: TestClient[Any, Any] = TestClient(TestServer(app))
     async with client:
         with capture_logs() as logs:

@@ -1,5 +1,6 @@
 """Web pages of other origins: the listed ones may read the answers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,9 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from allibe_rooms_api.app import create_app
 from allibe_rooms_api.call import Context
-from allibe_services.auth import TokenVerifier
 from allibe_services.origins import Origins
-from allibe_services.tickets.inprocess import InProcessTickets
 from tests.unit.rooms_api.api import ROOMS, Answer, Api
 from tests.unit.rooms_api.fakes import MemoryStore, RecordingBus
 
@@ -19,16 +18,8 @@ ALLOW_ORIGIN = "access-control-allow-origin"
 
 
 @pytest.fixture
-def app(store: MemoryStore, bus: RecordingBus, verifier: TokenVerifier) -> web.Application:
-    return create_app(
-        Context(
-            store=store,
-            bus=bus,
-            tickets=InProcessTickets(),
-            verifier=verifier,
-            origins=Origins(PAGE),
-        )
-    )
+def app(context: Callable[..., Context]) -> web.Application:
+    return create_app(context(origins=Origins(PAGE)))
 
 
 async def preflight(api: Api, origin: str) -> Answer:
@@ -64,10 +55,9 @@ async def test_another_page_s_preflight_is_refused(api: Api) -> None:
 
 
 async def test_by_default_only_the_server_s_own_page_reads(
-    store: MemoryStore, bus: RecordingBus, verifier: TokenVerifier
+    store: MemoryStore, bus: RecordingBus, context: Callable[..., Context]
 ) -> None:
-    app = create_app(Context(store=store, bus=bus, tickets=InProcessTickets(), verifier=verifier))
-    client: TestClient[Any, Any] = TestClient(TestServer(app))
+    client: TestClient[Any, Any] = TestClient(TestServer(create_app(context())))
     async with client:
         api = Api(client, store, bus)
         own = str(client.make_url("/")).rstrip("/")

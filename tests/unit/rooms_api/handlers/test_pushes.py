@@ -1,5 +1,6 @@
 """`handlers.pushes`: the key, and browsers that are put here and taken away."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,6 @@ from prometheus_client import CollectorRegistry
 
 from allibe_rooms_api.app import create_app
 from allibe_rooms_api.call import Context
-from allibe_services.auth import TokenVerifier
 from allibe_services.contracts.ids import UserId
 from allibe_services.contracts.push import Subscription
 from allibe_services.outbound import Rules
@@ -16,10 +16,8 @@ from allibe_services.rates.limiter import Limiter
 from allibe_services.rates.policy import Policy
 from allibe_services.rates.rate import Rate
 from allibe_services.telemetry import LimitMetrics
-from allibe_services.tickets.inprocess import InProcessTickets
 from tests.support.push_browser import PushBrowser
 from tests.unit.rooms_api.api import Answer, Api
-from tests.unit.rooms_api.fakes import MemoryStore, RecordingBus
 
 KEY = "/api/chat/push-key"
 SUBSCRIPTIONS = "/api/chat/push-subscriptions"
@@ -45,24 +43,10 @@ def policy() -> Policy:
 
 @pytest.fixture
 def app(
-    store: MemoryStore,
-    bus: RecordingBus,
-    verifier: TokenVerifier,
-    push_key: str | None,
-    push_rules: Rules,
-    policy: Policy,
+    context: Callable[..., Context], push_key: str | None, push_rules: Rules, policy: Policy
 ) -> web.Application:
-    return create_app(
-        Context(
-            store=store,
-            bus=bus,
-            tickets=InProcessTickets(),
-            verifier=verifier,
-            push_key=push_key,
-            push_rules=push_rules,
-            limiter=Limiter(policy, LimitMetrics(CollectorRegistry())),
-        )
-    )
+    limiter = Limiter(policy, LimitMetrics(CollectorRegistry()))
+    return create_app(context(push_key=push_key, push_rules=push_rules, limiter=limiter))
 
 
 async def put(api: Api, subscription: Any, **options: Any) -> Answer:
