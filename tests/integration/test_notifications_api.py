@@ -8,17 +8,16 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from allibe_rooms_api.app import create_app
 from allibe_rooms_api.call import Context
-from allibe_services.auth import TokenSigner, TokenVerifier
+from allibe_services.auth import TokenVerifier
 from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.contracts.ids import UserId
 from allibe_services.store.sql import SqlStore
 from allibe_services.tickets.inprocess import InProcessTickets
+from tests.integration.asking import SECRET, SYSTEM, answer_to
 from tests.support.push_browser import PushBrowser
 
-SECRET = "a secret that is long enough for HS256"
 API = "/api/chat"
 ALICE, BOB = UserId("alice"), UserId("bob")
-SYSTEM = frozenset({"chat:admin"})
 
 
 class Asking:
@@ -37,14 +36,11 @@ class Asking:
         user: str = ALICE,
         system: bool = False,
     ) -> tuple[int, Any]:
-        token = TokenSigner("HS256", SECRET).sign(
-            user, ttl=60, scopes=SYSTEM if system else frozenset()
+        scopes = SYSTEM if system else frozenset()
+        status, content, _ = await answer_to(
+            self._http, method, API + path, body, user=user, scopes=scopes
         )
-        async with self._http.request(
-            method, API + path, json=body, headers={"Authorization": token}
-        ) as response:
-            content = await response.json(content_type=None) if response.status != 204 else None
-            return response.status, content
+        return status, content
 
 
 @pytest.fixture

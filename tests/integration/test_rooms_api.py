@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from allibe_fanout_worker.app import worker
 from allibe_rooms_api.app import create_app
 from allibe_rooms_api.call import Context
-from allibe_services.auth import TokenSigner, TokenVerifier
+from allibe_services.auth import TokenVerifier
 from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.contracts.events import (
     Event,
@@ -32,19 +31,15 @@ from allibe_services.contracts.rooms import Role
 from allibe_services.contracts.routing import room_key, user_key
 from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.runtime import Readiness, Tasks
-from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 from allibe_services.telemetry import HttpMetrics, WorkerMetrics
 from allibe_services.tickets.inprocess import InProcessTickets
 from allibe_services.workers.inprocess import InProcessWorkers
+from tests.integration.asking import SECRET, SYSTEM, Answer, answer_to
 
-SECRET = "a secret that is long enough for HS256"
 ROOMS = "/api/chat/rooms"
 ALICE, BOB = UserId("alice"), UserId("bob")
-SYSTEM = frozenset({"chat:admin"})
-
-Answer = tuple[int, Any, dict[str, str]]
 
 
 class Listener:
@@ -75,11 +70,7 @@ class Chat:
         user: str = ALICE,
         scopes: frozenset[str] = frozenset(),
     ) -> Answer:
-        token = TokenSigner("HS256", SECRET).sign(user, ttl=60, scopes=scopes)
-        headers = {"Authorization": token}
-        async with self.http.request(method, path, json=body, headers=headers) as response:
-            content = await response.json(content_type=None) if response.status != 204 else None
-            return response.status, content, dict(response.headers)
+        return await answer_to(self.http, method, path, body, user=user, scopes=scopes)
 
     async def create(self, room_id: str, name: str = "x", *members: str) -> None:
         body = {"roomId": room_id, "name": name, "members": list(members)}
@@ -101,10 +92,8 @@ def ticking() -> Callable[[], datetime]:
 
 
 @pytest.fixture
-async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
-    url = f"sqlite:///{tmp_path}/allibe.db"
-    migrate(url)
-    store, bus, tasks = SqlStore(SqliteDatabase(url)), InProcessBus(), Tasks()
+async def chat(sqlite_with_tables: str) -> AsyncIterator[Chat]:
+    store, bus, tasks = SqlStore(SqliteDatabase(sqlite_with_tables)), InProcessBus(), Tasks()
     registry = CollectorRegistry()
     running = worker(
         bus=bus,
