@@ -63,7 +63,8 @@ def brief(report: Report) -> str:
     """A report's figures in a line, for the terminal."""
     words = [f"{report['connects_per_second']:,} connections/s"]
     if "elapsed_seconds" in report:
-        words.append(f"back in {report['elapsed_seconds']:.2f} s")
+        again = report["dialled_again"]
+        words.append(f"back in {report['elapsed_seconds']:.2f} s, {again:,} dialled again")
     elif "phases" not in report:
         words.append(f"{report['kib_per_connection']:.1f} KiB each")
     for phase in report.get("phases", []):

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
@@ -25,14 +26,28 @@ _Noreturn static void lost(const struct connection *c, const char *reason)
          reason ? reason : strerror(errno));
 }
 
+/* Returns when it may dial again: who has been given something does not ask for it twice. */
+static void broken(struct connection *c, const char *reason)
+{
+    int error = errno;
+    if (c->stage == READY || c->given || !crowd_put_off(c->crowd, c->index)) {
+        errno = error;
+        lost(c, reason);
+    }
+    close(c->fd);
+    c->fd = -1; /* what it holds is freed when it dials again: somebody may be reading it now */
+}
+
 static void flush(struct connection *c)
 {
-    while (c->out.length) {
+    while (c->fd >= 0 && c->out.length) {
         ssize_t n = send(c->fd, c->out.start, c->out.length, MSG_NOSIGNAL);
-        if (n < 0 && errno != EAGAIN)
-            lost(c, NULL);
-        if (n < 0)
+        if (n < 0 && errno == EAGAIN)
             return; /* EPOLLOUT comes when there is room again */
+        if (n < 0) {
+            broken(c, NULL);
+            return;
+        }
         bytes_drop(&c->out, (size_t)n);
     }
 }
@@ -128,12 +143,12 @@ static void take_receipt(struct connection *c, const struct heard *heard)
         crowd->confirm(crowd->context, marker, c->read_at);
 }
 
-_Noreturn static void refused(struct connection *c, const struct heard *heard)
+static void refused(struct connection *c, const struct heard *heard)
 {
     char reason[256];
     snprintf(reason, sizeof reason, "the server answered: %.*s",
              (int)(heard->length < 200 ? heard->length : 200), heard->text);
-    lost(c, reason);
+    broken(c, reason);
 }
 
 static void take_heard(struct connection *c, const struct heard *heard)
@@ -141,6 +156,7 @@ static void take_heard(struct connection *c, const struct heard *heard)
     const struct crowd *crowd = c->crowd;
     struct marker marker;
     if (heard->kind == HEARD_DELIVERY) {
+        c->given = true;
         if (crowd->deliver && marker_find(heard->text, heard->length, &marker))
             crowd->deliver(crowd->context, c->index, marker, c->read_at);
     } else if (heard->kind == HEARD_RECEIPT) {
@@ -163,6 +179,8 @@ static size_t take_text(struct connection *c, const char *in, size_t length)
     while (used < length && (n = wire->read(in + used, length - used, &heard)) > 0) {
         used += n;
         take_heard(c, &heard);
+        if (c->fd < 0)
+            return length; /* of a connection that is no more */
     }
     return used;
 }
@@ -183,14 +201,14 @@ static void take_payload(struct connection *c, const struct ws_frame *frame)
         lost(c, "a STOMP frame does not end");
 }
 
-_Noreturn static void closed(struct connection *c, const struct ws_frame *frame)
+static void closed(struct connection *c, const struct ws_frame *frame)
 {
     const uint8_t *code = (const uint8_t *)frame->payload;
     char reason[256] = "the server closed without a code";
     if (frame->length >= 2)
         snprintf(reason, sizeof reason, "the server closed with %d %.*s", code[0] << 8 | code[1],
                  (int)frame->length - 2, frame->payload + 2);
-    lost(c, reason);
+    broken(c, reason);
 }
 
 static void take_frame(struct connection *c, const struct ws_frame *frame)
@@ -229,18 +247,21 @@ static bool receive(struct connection *c)
     c->read_at = now_ns();
     if (got < 0 && errno == EAGAIN)
         return false;
-    if (got <= 0)
-        lost(c, got ? NULL : "the server hung up");
+    if (got <= 0) {
+        broken(c, got ? NULL : "the server hung up");
+        return false;
+    }
     char *in = window + HEADROOM - c->wire.length;
     size_t length = c->wire.length + (size_t)got, n;
     if (c->wire.length) {
         memcpy(in, c->wire.start, c->wire.length);
         bytes_drop(&c->wire, c->wire.length);
     }
-    while (length && (n = take(c, in, length)) > 0)
+    while (length && c->fd >= 0 && (n = take(c, in, length)) > 0)
         in += n, length -= n;
-    bytes_append(&c->wire, in, length);
-    return got == READ_SIZE;
+    if (c->fd >= 0)
+        bytes_append(&c->wire, in, length);
+    return c->fd >= 0 && got == READ_SIZE;
 }
 
 void connection_handle(struct connection *c, uint32_t events)
@@ -249,12 +270,13 @@ void connection_handle(struct connection *c, uint32_t events)
         socklen_t size = sizeof errno;
         getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &errno, &size);
         if (errno)
-            lost(c, NULL);
-        advance(c);
+            broken(c, NULL);
+        else
+            advance(c);
     } else if (events & EPOLLOUT) {
         flush(c);
     }
-    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+    if (c->fd >= 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         while (receive(c))
             ;
 }

@@ -4,7 +4,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-enum { MAX_EVENTS = 512, SPARE_FILES = 16 };
+enum { MAX_EVENTS = 512, SPARE_FILES = 16, MOST_DIALS = 50 };
+
+#define DIAL_AGAIN_NS (NS_PER_SECOND / 2)
 
 static void allow_files(uint32_t needed)
 {
@@ -44,18 +46,47 @@ void crowd_open(struct crowd *crowd, const struct options *o)
     *crowd = (struct crowd){.options = o, .doing = "connecting"};
     crowd->count = o->subscribers + o->publishers;
     crowd->connections = allocate(crowd->count, sizeof *crowd->connections);
+    if (o->resume)
+        crowd->waiting = allocate(crowd->count, sizeof *crowd->waiting);
     crowd->epoll = epoll_create1(EPOLL_CLOEXEC);
     crowd->deadline = now_ns() + (uint64_t)(o->time_limit * NS_PER_SECOND);
     allow_files(crowd->count + SPARE_FILES);
 }
 
+bool crowd_put_off(struct crowd *crowd, uint32_t connection)
+{
+    uint64_t most = (uint64_t)MOST_DIALS * crowd->count;
+    if (!crowd->waiting || crowd->put_off == most)
+        return false;
+    crowd->waiting[crowd->put_off++ % crowd->count] = connection;
+    crowd->connections[connection].dial_at = now_ns() + DIAL_AGAIN_NS;
+    return true;
+}
+
+static void dial_again(struct crowd *crowd)
+{
+    while (crowd->dialled_again < crowd->put_off) {
+        uint32_t first = crowd->waiting[crowd->dialled_again % crowd->count];
+        struct connection *c = &crowd->connections[first];
+        if (c->dial_at > now_ns())
+            return;
+        crowd->dialled_again++;
+        bytes_drop(&c->out, c->out.length);
+        bytes_drop(&c->wire, c->wire.length);
+        bytes_drop(&c->text, c->text.length);
+        connection_open(crowd, c, first);
+    }
+}
+
 void crowd_gather(struct crowd *crowd)
 {
     uint32_t at_once = crowd->options->connecting;
-    for (; crowd->ready < crowd->count; crowd_poll(crowd, now_ns() + NS_PER_SECOND / 10))
+    for (; crowd->ready < crowd->count; crowd_poll(crowd, now_ns() + NS_PER_SECOND / 10)) {
+        dial_again(crowd);
         for (; crowd->opened < crowd->count && crowd->opened - crowd->ready < at_once;
              crowd->opened++)
             connection_open(crowd, &crowd->connections[crowd->opened], crowd->opened);
+    }
 }
 
 /* The marker as text, and the padding behind it. */

@@ -71,7 +71,7 @@ struct ledger ledger_open(uint32_t subscribers, uint32_t rooms, uint32_t message
 void ledger_close(struct ledger *l);
 uint32_t ledger_members(const struct ledger *l, uint32_t message); /* who are to get it */
 void ledger_send(struct ledger *l); /* notes that message number l->sent went out */
-void ledger_miss(struct ledger *l, uint32_t from); /* all went out; nobody has those from there on */
+void ledger_miss(struct ledger *l, uint32_t from); /* all went out, nobody has any from there on */
 bool ledger_deliver(struct ledger *l, uint32_t subscriber, uint32_t message); /* is it a new one? */
 
 /* ---- process: what processes have used, as the kernel counts it */
@@ -242,6 +242,8 @@ struct crowd {
     const struct options *options;
     struct connection *connections;
     uint32_t count, opened, ready;
+    uint32_t *waiting; /* a ring of those that dial again, after a pause; in a storm alone */
+    uint64_t put_off, dialled_again;
     int epoll;
     uint64_t deadline;
     const char *doing; /* for the reason given when the time limit passes */
@@ -254,6 +256,7 @@ struct crowd {
 
 void crowd_open(struct crowd *crowd, const struct options *o);
 void crowd_gather(struct crowd *crowd); /* returns when all are ready */
+bool crowd_put_off(struct crowd *crowd, uint32_t connection); /* may it dial again later? */
 void crowd_poll(struct crowd *crowd, uint64_t until); /* one wait, cut short by what happens */
 void crowd_wait(struct crowd *crowd, double seconds);
 void crowd_publish(struct crowd *crowd, uint32_t room, struct marker marker);
@@ -266,10 +269,12 @@ enum stage { DIALLING, UPGRADING, GREETING, LOGGING_IN, SUBSCRIBING, READY };
 struct connection {
     struct crowd *crowd;
     uint32_t index;
-    int fd;
+    int fd; /* negative: it waits to dial again */
     enum stage stage;
+    bool given;               /* something was delivered to it */
     struct bytes out;         /* not yet sent */
     struct bytes wire, text; /* the beginning of a WebSocket frame, of what it carries */
+    uint64_t dial_at;         /* again */
     uint64_t read_at;         /* when the bytes that are being parsed came in */
 };
 
@@ -295,7 +300,8 @@ void meter_stop(struct fanout *f, const struct options *o);
 void run_fanout(struct crowd *crowd, struct fanout *f); /* f zeroed */
 
 /* ---- storm: everybody comes back at once and is sent what was missed. `latency` is then the time
- * from the first connection's first packet until a subscriber has all of it, one for each. */
+ * from the first connection's first packet until a subscriber has all of it, one for each. Who is
+ * turned away before it was given anything dials again, as clients do. */
 
 void storm_begin(struct crowd *crowd, struct fanout *f); /* f zeroed; before the crowd gathers */
 void storm_end(struct crowd *crowd, struct fanout *f);   /* returns when all have everything */

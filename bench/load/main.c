@@ -49,13 +49,14 @@ static void report_crowd(const struct crowd *crowd, const struct gathering *g)
 {
     const struct options *o = crowd->options;
     printf("\"connections\":%u,\"subscribers\":%u,\"publishers\":%u,\"rooms\":%u,"
-           "\"connect_seconds\":%.3f,\"connects_per_second\":%.0f,\"connect_cpu_seconds\":%.2f,"
-           "\"connects_per_cpu_second\":%.0f,\"connect_generator_cpu\":%.3f,"
+           "\"connect_seconds\":%.3f,\"dialled_again\":%llu,\"connects_per_second\":%.0f,"
+           "\"connect_cpu_seconds\":%.2f,\"connects_per_cpu_second\":%.0f,"
+           "\"connect_generator_cpu\":%.3f,"
            "\"rss_before_kib\":%ld,\"rss_after_kib\":%ld,\"kib_per_connection\":%.2f",
            crowd->count, o->subscribers, o->publishers, o->rooms, g->seconds,
-           ratio(crowd->count, g->seconds), g->server_cpu_seconds,
-           ratio(crowd->count, g->server_cpu_seconds), ratio(g->own_cpu_seconds, g->seconds),
-           g->rss_before_kib, g->rss_after_kib,
+           (unsigned long long)crowd->dialled_again, ratio(crowd->count, g->seconds),
+           g->server_cpu_seconds, ratio(crowd->count, g->server_cpu_seconds),
+           ratio(g->own_cpu_seconds, g->seconds), g->rss_before_kib, g->rss_after_kib,
            (double)(g->rss_after_kib - g->rss_before_kib) / crowd->count);
 }
 

@@ -34,9 +34,9 @@ static const struct known {
     OPTION(COUNT, "--window", window, 1e6, "closed loop: send while fewer deliveries than so many\n"
            "                 messages make are outstanding, or:"),
     OPTION(NUMBER, "--rate", rate, 1e6, "open loop: so many a second, timed from when due"),
-    OPTION(TEXT, "--phases", phase_list, 0, "KIND=N/SECONDS,...: several loads by the same crowd, one after\n"
-           "                 the other; KIND is one of these three, and no phase sends more than\n"
-           "                 --messages"),
+    OPTION(TEXT, "--phases", phase_list, 0, "KIND=N/SECONDS,...: several loads by the same crowd,\n"
+           "                 one after the other; KIND is one of these three, and no phase sends\n"
+           "                 more than --messages"),
     OPTION(NUMBER, "--seconds", seconds, 86400, "send no longer than that, if not all messages"),
     OPTION(COUNT, "--receipts", receipts, 1, "1: ask for a receipt of each, and count them"),
     OPTION(COUNT, "--padding", padding, MAX_PADDING, "bytes added to each message (0)"),
@@ -171,8 +171,8 @@ static void check(struct options *o)
 struct options options_parse(char **words)
 {
     struct options o = {.host = "127.0.0.1", .ports = "", .protocol = "allibe", .pids = "",
-                        .part_list = "", .phase_list = "", .publishers = 1, .rooms = 1, .connecting = 100,
-                        .stall = 10, .time_limit = 300};
+                        .part_list = "", .phase_list = "", .publishers = 1, .rooms = 1,
+                        .connecting = 100, .stall = 10, .time_limit = 300};
     for (; *words; words += 2) {
         if (!strcmp(*words, "--help")) {
             for (int i = 0; i < KNOWN; i++)

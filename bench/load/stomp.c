@@ -14,8 +14,8 @@ static size_t connect_to_allibe(char *out, size_t room, const char *token)
 static size_t subscribe_to_allibe(char *out, size_t room, const struct listening *what)
 {
     return 1 + wire_print(out, room,
-                          "SUBSCRIBE\nid:sub-0\ndestination:/topic/rooms/%s\nreceipt:sub-0\n%s%s%s\n",
-                          what->room_id, what->since ? "x-since:" : "",
+                          "SUBSCRIBE\nid:sub-0\ndestination:/topic/rooms/%s\nreceipt:sub-0\n"
+                          "%s%s%s\n", what->room_id, what->since ? "x-since:" : "",
                           what->since ? what->since : "", what->since ? "\n" : "");
 }
 
