@@ -23,8 +23,11 @@ from allibe_services.rates.policy import NO_LIMITS
 from deploy.cluster.parts import Cluster
 from deploy.cluster.servers import ProgramMissing
 from deploy.cluster.service import Service
+from tests.support.clients import Clients
+from tests.support.json_client import JsonClient
 from tests.support.places import SignedPlace
 from tests.support.server import WAIT_SECONDS, check_text
+from tests.support.stomp_client import StompClient
 
 _Client = TypeVar("_Client")
 
@@ -92,3 +95,17 @@ async def open_at(gateway: Service, opening: Callable[[], Awaitable[_Client]]) -
         others.append(client)
         await asyncio.sleep(0.05 * len(others))
     raise AssertionError(f"the load balancer leads nobody to {gateway.name}")
+
+
+async def stomp_at(
+    cluster: Cluster, number: int, server: SignedPlace, clients: Clients, user: str
+) -> StompClient:
+    """Return a STOMP client of a user's at one of the gateways."""
+    return await open_at(cluster.gateways[number], lambda: clients.stomp(server, user))
+
+
+async def json_at(
+    cluster: Cluster, number: int, server: SignedPlace, clients: Clients, user: str, room: str
+) -> JsonClient:
+    """Return a client of the JSON door, in a room, at one of the gateways."""
+    return await open_at(cluster.gateways[number], lambda: clients.json(server, user, room))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.cluster.parts import Cluster
+from tests.support.clients import Clients
 from tests.support.cluster import check_logs, place, running_cluster
 from tests.support.places import SignedPlace
 from tests.support.private_servers import postgres_template
@@ -40,6 +41,12 @@ def server(cluster: Cluster) -> Iterator[SignedPlace]:
     check_logs(cluster, balancer.tokens)
     leaked = [one for one in balancer.tokens if one.rpartition(".")[2] in cluster.balancer.log()]
     assert not leaked, cluster.balancer.log()
+
+
+@pytest.fixture
+async def room(server: SignedPlace, clients: Clients) -> str:
+    """A new room of alice's and bob's."""
+    return await clients.api(server, "alice").new_room(None, "bob")
 
 
 def make_whole(cluster: Cluster) -> None:

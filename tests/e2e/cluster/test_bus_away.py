@@ -49,11 +49,6 @@ def outage(request: pytest.FixtureRequest, cluster: Cluster) -> Outage:
     return Outage(cluster.nodes[0], request.param)
 
 
-@pytest.fixture
-async def room(server: SignedPlace, clients: Clients) -> str:
-    return await clients.api(server, "alice").new_room(None, "bob")
-
-
 async def test_senders_are_told_in_time_that_they_may_try_again(
     server: SignedPlace, clients: Clients, room: str, outage: Outage
 ) -> None:

@@ -19,11 +19,6 @@ from tests.support.stomp_client import StompClient
 MESSAGES = 40
 
 
-@pytest.fixture
-async def room(server: SignedPlace, clients: Clients) -> str:
-    return await clients.api(server, "alice").new_room(None, "bob")
-
-
 async def test_a_gateway_that_is_told_to_stop_drains(
     cluster: Cluster, server: SignedPlace, clients: Clients, room: str
 ) -> None:

@@ -3,35 +3,14 @@
 import asyncio
 import time
 
-import pytest
-
 from deploy.cluster.parts import Cluster
 from tests.support.clients import Clients
-from tests.support.cluster import open_at
-from tests.support.json_client import JsonClient
+from tests.support.cluster import json_at, stomp_at
 from tests.support.places import SignedPlace
 from tests.support.soon import TRIES, says, soon
-from tests.support.stomp_client import StompClient
 
 MARGIN_SECONDS = 8.0
 """Beyond what is promised: two processors, and others who use them."""
-
-
-@pytest.fixture
-async def room(server: SignedPlace, clients: Clients) -> str:
-    return await clients.api(server, "alice").new_room(None, "bob")
-
-
-async def stomp_at(
-    cluster: Cluster, number: int, server: SignedPlace, clients: Clients, user: str
-) -> StompClient:
-    return await open_at(cluster.gateways[number], lambda: clients.stomp(server, user))
-
-
-async def json_at(
-    cluster: Cluster, number: int, server: SignedPlace, clients: Clients, user: str, room: str
-) -> JsonClient:
-    return await open_at(cluster.gateways[number], lambda: clients.json(server, user, room))
 
 
 async def test_both_doors_of_both_gateways_show_one_order(

@@ -8,23 +8,12 @@ import pytest
 from allibe_services.presence.base import LEASE_SECONDS
 from deploy.cluster.parts import Cluster
 from tests.support.clients import Clients
-from tests.support.cluster import open_at
+from tests.support.cluster import json_at
 from tests.support.json_client import JsonClient
 from tests.support.places import SignedPlace
 
 HEALED_SECONDS = 35.0
 """A renewal within 20 s, then a question to presence within 10 s, then a moment."""
-
-
-@pytest.fixture
-async def room(server: SignedPlace, clients: Clients) -> str:
-    return await clients.api(server, "alice").new_room(None, "bob")
-
-
-async def json_at(
-    cluster: Cluster, number: int, server: SignedPlace, clients: Clients, user: str, room: str
-) -> JsonClient:
-    return await open_at(cluster.gateways[number], lambda: clients.json(server, user, room))
 
 
 async def until_here(client: JsonClient, users: Collection[str], *, seconds: float = 15.0) -> None:
