@@ -1,19 +1,28 @@
 """Write what is generated of the documentation: `python -m scripts.docs` (part of `make docs`).
 
-docs/settings.md and docs/metrics.md in full; in docs/protocol.md and docs/limits.md the tables
-between `<!-- generated: name -->` and `<!-- end -->`; and the web client's mirror of the close
-codes.
+docs/settings.md, docs/metrics.md and docs/alerts.md in full; in docs/protocol.md and docs/limits.md
+the tables between `<!-- generated: name -->` and `<!-- end -->`; the web client's mirror of the
+close codes; and Grafana's dashboards.
 """
 
 import re
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts import limits, metrics_page, protocol_tables, settings_page, typescript
+from scripts import (
+    alerts_page,
+    dashboards,
+    limits,
+    metrics_page,
+    protocol_tables,
+    settings_page,
+    typescript,
+)
 
 _ROOT = Path(__file__).resolve().parents[1]
 DOCS = _ROOT / "docs"
 CLIENT = _ROOT / "web" / "client" / "src"
+GRAFANA = _ROOT / "deploy" / "grafana" / "dashboards"
 
 _TABLES: dict[str, Callable[[], str]] = {
     "rates": limits.rates,
@@ -38,7 +47,9 @@ def rendered() -> dict[Path, str]:
         DOCS / "metrics.md": metrics_page.render(),
         protocol: with_tables(protocol.read_text()),
         limits_page: with_tables(limits_page.read_text()),
+        DOCS / "alerts.md": alerts_page.render(),
         CLIENT / "disconnects.ts": typescript.disconnects(),
+        **{GRAFANA / name: text for name, text in dashboards.rendered().items()},
     }
 
 

@@ -32,6 +32,8 @@ def main() -> int:
         secret_file=options.data / "demo-secret",
         settings=_pushes(options.data),
     )
+    if options.prometheus:
+        cluster.watch()
     try:
         return 0 if _run(cluster, signals) else INTERRUPTED
     finally:
@@ -69,6 +71,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path(".data"), help="where it keeps its files")
     parser.add_argument("--workers", type=int, default=2, choices=range(1, 9), metavar="1..8")
     parser.add_argument("--nodes", type=int, default=1, choices=(1, 3), help="RabbitMQ's")
+    parser.add_argument("--prometheus", action="store_true", help="watch it with Prometheus")
     return parser.parse_args()
 
 
@@ -82,6 +85,8 @@ def _invitation(cluster: Cluster) -> str:
     parts = "".join(
         f"  {part.name:17} pid {part.pid:<8} {part.log_path}\n" for part in cluster.parts()
     )
+    if cluster.prometheus is not None:
+        parts += f"Prometheus, with all rules: {cluster.prometheus.url}/\n"
     return (
         f"{parts}What dies is started again; Ctrl-C stops everything.\n"
         f"Allibe is up: open {cluster.url}/, or say hello from another terminal: "

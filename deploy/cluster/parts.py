@@ -15,6 +15,7 @@ from deploy.cluster.servers import (
     HAProxy,
     PostgreSQL,
     PrivateServer,
+    Prometheus,
     RabbitMQ,
     RabbitMQCluster,
     Redis,
@@ -80,6 +81,7 @@ class Cluster:
         ]
         self.rooms_api = self._service("rooms-api", common, 1, "--demo")
         self.balancer = self._balancer(port)
+        self.prometheus: Prometheus | None = None
 
     @property
     def url(self) -> str:
@@ -100,6 +102,20 @@ class Cluster:
     def parts(self) -> Iterator[PrivateServer]:
         """Return every server and process."""
         yield from (self.postgres, self.redis, *self.nodes, self.balancer, *self.services)
+        yield from self._watchers()
+
+    def watch(self) -> None:
+        """Let Prometheus watch it; to be called before the start."""
+        self.prometheus = self.new_prometheus(self.folder / "prometheus")
+
+    def new_prometheus(self, folder: Path, *, interval: str = "15s") -> Prometheus:
+        """Return a Prometheus for all of Allibe's processes, not started."""
+        targets = {
+            "gateway": [one.ops_address for one in self.gateways],
+            "fanout-worker": [one.ops_address for one in self.workers],
+            "rooms-api": [self.rooms_api.ops_address],
+        }
+        return Prometheus(folder, targets, interval=interval)
 
     def claim(self) -> None:
         """Take the folder, and see that the load balancer's port is free, before anything runs.
@@ -125,7 +141,7 @@ class Cluster:
 
     def start_servers(self) -> None:
         """Start all but Allibe's own processes."""
-        start_all([self.rabbitmq, self.postgres, self.redis, self.balancer])
+        start_all([self.rabbitmq, self.postgres, self.redis, self.balancer, *self._watchers()])
         self.postgres.create_database(DATABASE)
 
     def until_served(self) -> None:
@@ -143,7 +159,7 @@ class Cluster:
         """Stop everything in order: who has work in hand ends it first."""
         _stop_all([*self.gateways, self.rooms_api])
         _stop_all(self.workers)
-        _stop_all([self.balancer, self.rabbitmq, self.postgres, self.redis])
+        _stop_all([self.balancer, self.rabbitmq, self.postgres, self.redis, *self._watchers()])
         self.close()
 
     def give_up(self) -> None:
@@ -157,7 +173,8 @@ class Cluster:
 
     def close(self) -> None:
         """Kill what runs and give up folders and ports."""
-        close_all([self.rabbitmq, self.postgres, self.redis, self.balancer, *self.services])
+        servers = [self.rabbitmq, self.postgres, self.redis, self.balancer, *self._watchers()]
+        close_all([*servers, *self.services])
         if self._amqp_port is not None:
             release_port(self._amqp_port)
         if self._lock is not None:
@@ -187,6 +204,9 @@ class Cluster:
         """Give a stopped service another URL: `variable` is `BUS`, `DATABASE` or `REDIS`."""
         path = write_private(service.folder / f"{variable.lower()}-url", url)
         service.settings[f"ALLIBE_{variable}_URL_FILE"] = str(path)
+
+    def _watchers(self) -> list[Prometheus]:
+        return [] if self.prometheus is None else [self.prometheus]
 
     def _common_settings(self) -> dict[str, str]:
         """Return what all processes have in common: the user's own settings, and where ours are."""

@@ -59,6 +59,11 @@ class Service(PrivateServer):
         """The address for clients, as load balancers want it."""
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def ops_address(self) -> str:
+        """The address for operators, as Prometheus wants it."""
+        return f"127.0.0.1:{self.ops_port}"
+
     def until_ready(self) -> None:
         """Return once it is ready, also when what it works with was away. ServerFailed if never."""
         self.until(self._is_ready, "was ready", seconds=self.start_seconds)

@@ -1,4 +1,4 @@
-"""Private servers: Debian's RabbitMQ, PostgreSQL, Redis and HAProxy, started by this process.
+"""Private servers: Debian's RabbitMQ, PostgreSQL, Redis, HAProxy, Prometheus, started from here.
 
 Each has a folder, a log, free ports of loopback and a generated password of its own; nothing of
 the system's is touched, and nothing outlives the process that started it. The local cluster, the
@@ -6,7 +6,7 @@ benchmark and the tests stand on it. `scripts/servers.sh` installs the programs.
 
     base            start, stop, kill, freeze, thaw, restart: what all of them do
     rabbitmq        one node; rabbitmq_cluster: several that are one; epmd: how they find each other
-    postgresql      redis      haproxy
+    postgresql      redis      haproxy      prometheus
     processes       all processes of a server, found in /proc
     guard           ends them when the process that started them is gone
     ports           ports that no other run takes
@@ -20,6 +20,7 @@ from deploy.cluster.servers.haproxy import HAProxy
 from deploy.cluster.servers.ports import reserve_port
 from deploy.cluster.servers.postgresql import PostgreSQL
 from deploy.cluster.servers.programs import ProgramMissing
+from deploy.cluster.servers.prometheus import Prometheus
 from deploy.cluster.servers.rabbitmq import RabbitMQ
 from deploy.cluster.servers.rabbitmq_cluster import RabbitMQCluster
 from deploy.cluster.servers.redis import Redis
@@ -30,6 +31,7 @@ __all__ = [
     "PostgreSQL",
     "PrivateServer",
     "ProgramMissing",
+    "Prometheus",
     "RabbitMQ",
     "RabbitMQCluster",
     "Redis",

@@ -24,6 +24,7 @@ PARTS = (
     "Redis",
     "RabbitMQ",
     "HAProxy",
+    "Prometheus",
     "gateway-1",
     "fanout-worker-1",
     "rooms-api-1",
@@ -123,9 +124,12 @@ def start(tmp_path: Path, built_page: None) -> Iterator[Start]:
 @pytest.mark.timeout(180)
 def test_what_dies_is_started_again_and_ctrl_c_leaves_nothing(start: Start, chat: Open) -> None:
     """Each kind of part, killed at once; then a message goes through, and history is whole."""
-    cluster = start()
+    cluster = start("--prometheus")
     cluster.until("Allibe is up")
     with _open(cluster.url) as page:
+        assert page.status == 200
+    (address,) = re.findall(r"^Prometheus, with all rules: (\S+)$", cluster.output, re.MULTILINE)
+    with _open(address) as page:
         assert page.status == 200
     before = chat(cluster, "1", "alice")
     before.type("before")

@@ -12,7 +12,16 @@ from allibe_gateway.doors.base import disconnect_for
 from allibe_services import settings
 from allibe_services.contracts import disconnects, errors
 from allibe_services.rates.policy import LIMITS
-from scripts import docs, limits, metrics_page, protocol_tables, settings_page, typescript
+from scripts import (
+    alerts_page,
+    dashboards,
+    docs,
+    limits,
+    metrics_page,
+    protocol_tables,
+    settings_page,
+    typescript,
+)
 
 GENERATED = docs.rendered()
 
@@ -39,6 +48,7 @@ def test_running_the_script_writes_the_pages(
 ) -> None:
     monkeypatch.setattr(docs, "DOCS", tmp_path)
     monkeypatch.setattr(docs, "CLIENT", tmp_path)
+    monkeypatch.setattr(docs, "GRAFANA", tmp_path)
     (tmp_path / "protocol.md").write_text("<!-- generated: limits -->\nold\n<!-- end -->\n")
     (tmp_path / "limits.md").write_text("<!-- generated: rates -->\n<!-- end -->\n")
     docs.main()
@@ -48,7 +58,9 @@ def test_running_the_script_writes_the_pages(
         "metrics.md": metrics_page.render(),
         "protocol.md": f"<!-- generated: limits -->\n{protocol_tables.limits()}<!-- end -->\n",
         "limits.md": f"<!-- generated: rates -->\n{limits.rates()}<!-- end -->\n",
+        "alerts.md": alerts_page.render(),
         "disconnects.ts": typescript.disconnects(),
+        **dashboards.rendered(),
     }
 
 
