@@ -47,6 +47,7 @@ setup-dev:
 
 test: setup-dev ## Run all tests; installs what they need first (ARGS= runs a part, see above)
 	@tests/e2e/node/install.sh
+	@tests/unit/deployment/crds/install.sh
 	@scripts/web.sh page
 	@scripts/chromium.sh
 	@scripts/servers.sh

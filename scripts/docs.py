@@ -1,8 +1,8 @@
-"""Write what is generated of the documentation: `python -m scripts.docs` (part of `make docs`).
+"""Write what is generated: `python -m scripts.docs` (part of `make docs`).
 
 docs/settings.md, docs/metrics.md and docs/alerts.md in full; in docs/protocol.md and docs/limits.md
 the tables between `<!-- generated: name -->` and `<!-- end -->`; the web client's mirror of the
-close codes; and Grafana's dashboards.
+close codes; Grafana's dashboards; and Prometheus' rules as Kubernetes takes them.
 """
 
 import re
@@ -14,6 +14,7 @@ from scripts import (
     dashboards,
     limits,
     metrics_page,
+    prometheus_rule,
     protocol_tables,
     settings_page,
     typescript,
@@ -23,6 +24,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 DOCS = _ROOT / "docs"
 CLIENT = _ROOT / "web" / "client" / "src"
 GRAFANA = _ROOT / "deploy" / "grafana" / "dashboards"
+MONITORING = _ROOT / "k8s" / "components" / "monitoring"
 
 _TABLES: dict[str, Callable[[], str]] = {
     "rates": limits.rates,
@@ -49,6 +51,7 @@ def rendered() -> dict[Path, str]:
         limits_page: with_tables(limits_page.read_text()),
         DOCS / "alerts.md": alerts_page.render(),
         CLIENT / "disconnects.ts": typescript.disconnects(),
+        MONITORING / "prometheus-rule.yaml": prometheus_rule.render(),
         **{GRAFANA / name: text for name, text in dashboards.rendered().items()},
     }
 

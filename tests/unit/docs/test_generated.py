@@ -18,6 +18,7 @@ from scripts import (
     docs,
     limits,
     metrics_page,
+    prometheus_rule,
     protocol_tables,
     settings_page,
     typescript,
@@ -49,6 +50,7 @@ def test_running_the_script_writes_the_pages(
     monkeypatch.setattr(docs, "DOCS", tmp_path)
     monkeypatch.setattr(docs, "CLIENT", tmp_path)
     monkeypatch.setattr(docs, "GRAFANA", tmp_path)
+    monkeypatch.setattr(docs, "MONITORING", tmp_path)
     (tmp_path / "protocol.md").write_text("<!-- generated: limits -->\nold\n<!-- end -->\n")
     (tmp_path / "limits.md").write_text("<!-- generated: rates -->\n<!-- end -->\n")
     docs.main()
@@ -60,6 +62,7 @@ def test_running_the_script_writes_the_pages(
         "limits.md": f"<!-- generated: rates -->\n{limits.rates()}<!-- end -->\n",
         "alerts.md": alerts_page.render(),
         "disconnects.ts": typescript.disconnects(),
+        "prometheus-rule.yaml": prometheus_rule.render(),
         **dashboards.rendered(),
     }
 
