@@ -79,13 +79,18 @@ def connections(gateway: Service) -> int:
     return int(metric(gateway, "allibe_gateway_connections"))
 
 
-async def open_at(gateway: Service, opening: Callable[[], Awaitable[_Client]]) -> _Client:
+async def open_at(
+    gateway: Service,
+    opening: Callable[[], Awaitable[_Client]],
+    *,
+    others: list[_Client] | None = None,
+) -> _Client:
     """Open clients through the load balancer until one has landed at this gateway; return that.
 
-    The others stay open: the next one goes where there are fewer. A gateway that has just
-    started gets its first one within a second or two.
+    The others stay open, and are put into the list: the next one goes where there are fewer. A
+    gateway that has just started gets its first one within a second or two.
     """
-    others: list[_Client] = []
+    others = [] if others is None else others
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         before = connections(gateway)
@@ -107,5 +112,10 @@ async def stomp_at(
 async def json_at(
     cluster: Cluster, number: int, server: SignedPlace, clients: Clients, user: str, room: str
 ) -> JsonClient:
-    """Return a client of the JSON door, in a room, at one of the gateways."""
-    return await open_at(cluster.gateways[number], lambda: clients.json(server, user, room))
+    """Return a client of the JSON door, in a room, at one of the gateways, and at no other."""
+    others: list[JsonClient] = []
+    gateway = cluster.gateways[number]
+    client = await open_at(gateway, lambda: clients.json(server, user, room), others=others)
+    for other in others:  # by them the user would still be here when the client has gone
+        await other.close()
+    return client
