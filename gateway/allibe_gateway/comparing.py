@@ -36,6 +36,7 @@ class Comparing:
 
     async def run(self) -> None:
         """Compare now and then, and whenever there is doubt, for ever."""
+        failed = False
         while True:
             try:
                 async with asyncio.timeout(COMPARE_SECONDS):
@@ -46,8 +47,11 @@ class Comparing:
             try:
                 await self._compare()
             except Unavailable as error:
-                log.warning("not_compared", what=self._what, code=error.code)
+                if not failed:
+                    log.warning("not_compared", what=self._what, code=error.code)
+                failed = True
                 await asyncio.sleep(RETRY_SECONDS)
                 self._doubt.set()
             else:
+                failed = False
                 await asyncio.sleep(min(PAUSE_SECONDS, COMPARE_SECONDS))

@@ -78,6 +78,7 @@ class Pusher:
         self._policy = policy or RetryPolicy()
         self._endings = Endings(store.push_queue, max(delay, NEWER))
         self._under_way: set[asyncio.Task[None]] = set()
+        self._is_put_off = False
         self._woken = asyncio.Event()
         self._turns = Turns(self._woken.set)
         self._shares = Shares(asyncio.get_running_loop().time)
@@ -124,9 +125,12 @@ class Pusher:
         try:
             claim = await self._queue.claim(most=room, length=CLAIM)
         except Unavailable as error:
-            log.warning("push_claims_put_off", code=error.code)
+            if not self._is_put_off:
+                log.warning("push_claims_put_off", code=error.code)
+            self._is_put_off = True
             await asyncio.sleep(RETRY.total_seconds())
             return False
+        self._is_put_off = False
         if claim.users:
             self._turns.begin(len(claim.users))
             task = self._tasks.start(self._serve(claim), name="pushes")

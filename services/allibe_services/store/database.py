@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import (
     DBAPIError,
@@ -18,6 +17,7 @@ from sqlalchemy.exc import (
 )
 
 from allibe_services.contracts.errors import StoreUnavailable
+from allibe_services.store.away import Away
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,8 +26,6 @@ CALL_SECONDS = 5.0
 """Longest that a call may take, its wait for a thread included: what a person still waits for."""
 
 NOT_CURRENT = "The database's schema is not current: run `allibe migrate`."
-
-log = structlog.get_logger(__name__)
 
 
 class Database(Protocol):
@@ -69,8 +67,8 @@ class Database(Protocol):
 
 
 @contextmanager
-def errors_translated() -> Iterator[None]:
-    """Turn the driver's ways of saying "not now" into `StoreUnavailable`.
+def errors_translated(away: Away) -> Iterator[None]:
+    """Turn the driver's ways of saying "not now" into `StoreUnavailable`; note what came of it.
 
     Only the driver's name for the error is logged: its text may hold SQL or content. What is
     left (`IntegrityError`, `DataError`, `ProgrammingError`) means something to the caller, or is
@@ -81,8 +79,10 @@ def errors_translated() -> Iterator[None]:
     except DBAPIError as error:
         if not _is_unavailable(error):
             raise
-        log.warning("database failed", error=_name_of(error))
+        away.failed("database failed", error=_name_of(error))
         raise StoreUnavailable from None
+    else:
+        away.answered()
 
 
 def _is_unavailable(error: DBAPIError) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from allibe_services.contracts.errors import StoreUnavailable
+from allibe_services.store.away import Away
 from allibe_services.store.database import CALL_SECONDS, NOT_CURRENT, errors_translated
 from allibe_services.store.postgresql_errors import UNREACHABLE, is_not_migrated
 from allibe_services.store.postgresql_pool import LIMITS, Connections
@@ -65,6 +66,8 @@ class PostgresqlDatabase:
         self._close_seconds = close_seconds
         self._calls: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self._away = Away(), Away()
+        """Of reading and of writing: a database may do the one and not the other."""
 
     async def read(
         self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
@@ -101,7 +104,8 @@ class PostgresqlDatabase:
     async def _run(self, engine: AsyncEngine, function: Callable[[Connection], R]) -> R:
         if self._closed:
             raise StoreUnavailable("The store is closed.")
-        call = _Call(engine, function, self._turns)
+        away = self._away[engine is self._writing]
+        call = _Call(engine, function, self._turns, away)
         task = asyncio.create_task(call.run())
         self._calls.add(task)
         # Not the caller's to cut off: it may be cancelled, and the call go on.
@@ -120,7 +124,7 @@ class PostgresqlDatabase:
 
     def _cut_off(self, call: "_Call[Any]", task: "asyncio.Task[Any]") -> None:
         call.overran = True
-        log.warning("database too slow", seconds=self._call_seconds, begun=call.begun)
+        call.away.failed("database too slow", seconds=self._call_seconds, begun=call.begun)
         if call.begun:
             self._connections.cut_off(task)
         else:
@@ -137,11 +141,16 @@ class _Call(Generic[R]):
     """One transaction: waits for its turn, then runs."""
 
     def __init__(
-        self, engine: AsyncEngine, function: Callable[[Connection], R], turns: asyncio.Semaphore
+        self,
+        engine: AsyncEngine,
+        function: Callable[[Connection], R],
+        turns: asyncio.Semaphore,
+        away: Away,
     ) -> None:
         self._engine = engine.sync_engine
         self._function = function
         self._turns = turns
+        self.away = away
         self.begun = False
         self.overran = False
 
@@ -151,11 +160,11 @@ class _Call(Generic[R]):
             try:
                 return await greenlet_spawn(self._transact)
             except UNREACHABLE as error:
-                log.warning("database failed", error=type(error).__name__)
+                self.away.failed("database failed", error=type(error).__name__)
                 raise StoreUnavailable from None
 
     def _transact(self) -> R:
-        with errors_translated():
+        with errors_translated(self.away):
             try:
                 with self._engine.begin() as connection:
                     return self._function(connection)

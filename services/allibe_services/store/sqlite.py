@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from allibe_services.contracts.errors import StoreUnavailable
+from allibe_services.store.away import Away
 from allibe_services.store.database import CALL_SECONDS, errors_translated
 from allibe_services.store.threads import Threads, in_daemon_thread
 
@@ -125,6 +126,7 @@ class _Threads:
         self._engine = engine
         self._threads = Threads(count, "sqlite")
         self._call_seconds = call_seconds
+        self._away = Away()
         self.closed = False
 
     async def run(self, function: Callable[[Connection], R]) -> R:
@@ -135,11 +137,11 @@ class _Threads:
             async with asyncio.timeout(self._call_seconds):
                 return await asyncio.wrap_future(self._threads.submit(work))
         except TimeoutError:  # what waits for a thread is dropped; what runs goes on
-            log.warning("database too slow", seconds=self._call_seconds)
+            self._away.failed("database too slow", seconds=self._call_seconds)
             raise StoreUnavailable("The store did not answer in time; try again.") from None
 
     def _transact(self, function: Callable[[Connection], R]) -> R:
-        with errors_translated(), self._engine.begin() as connection:
+        with errors_translated(self._away), self._engine.begin() as connection:
             return function(connection)
 
     def finish(self) -> None:
@@ -184,7 +186,7 @@ def exclusive(url: str) -> Iterator[Connection]:
     """
     engine = _engine(_made(path_of(url)), "BEGIN IMMEDIATE", MIGRATION_BUSY_SECONDS)
     try:
-        with errors_translated(), engine.begin() as connection:
+        with errors_translated(Away()), engine.begin() as connection:
             yield connection
     finally:
         engine.dispose()

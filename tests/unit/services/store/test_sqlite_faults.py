@@ -238,3 +238,14 @@ def test_the_wal_is_turned_on_by_several_at_once() -> None:
     _write_ahead(cast("sqlite3.Connection", _Busy(2)), 5.0)
     with pytest.raises(sqlite3.OperationalError):
         _write_ahead(cast("sqlite3.Connection", _Busy(100)), 0.0)
+
+
+async def test_a_database_that_is_away_for_long_is_said_once(path: Path, store: SqlStore) -> None:
+    """Each process asks for revocations every second."""
+    with capture_logs() as logs:
+        with locked(path):
+            for _ in range(3):
+                with pytest.raises(StoreUnavailable):
+                    await store.log.append([post("hello")])
+        await store.log.append([post("hello")])
+    assert [entry["event"] for entry in logs] == ["database failed", "database back"]
