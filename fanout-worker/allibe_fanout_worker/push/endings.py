@@ -11,6 +11,9 @@ from allibe_services.contracts.push_queue import PushEnd
 from allibe_services.store.base import PushQueue
 
 PAUSE_SECONDS = 1.0
+GATHER_SECONDS = 0.02
+"""How long an end waits for others: each transaction is one that chat waits for, on SQLite."""
+
 TRIES = 30
 """Tries to keep an end: by then its claim is over, and others push anew."""
 
@@ -29,6 +32,7 @@ class Endings:
     async def keep(self, end: PushEnd) -> None:
         """Return once the end is kept; or given up, which is logged."""
         self._waiting.append(end)
+        await asyncio.sleep(GATHER_SECONDS)
         async with self._keeping:
             # Whoever had the lock before has kept it, if it is no longer here.
             ends, self._waiting = self._waiting, []

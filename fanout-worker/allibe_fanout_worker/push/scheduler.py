@@ -84,9 +84,11 @@ class Scheduler:
         while True:
             await self._woken.wait()
             await asyncio.sleep(ROUND_SECONDS)
-            while self._rooms:
-                await self._next()
             self._woken.clear()
+            # What has news meanwhile waits for the next round, even if that is the same room.
+            rooms, self._rooms = self._rooms, {}
+            while rooms:
+                await self._next(rooms)
 
     async def patrol(self) -> None:
         """Find rooms that are behind, for ever, the first time at once."""
@@ -107,19 +109,19 @@ class Scheduler:
         if self._rooms:
             self._woken.set()
 
-    async def _next(self) -> None:
-        room_id = next(iter(self._rooms))
-        del self._rooms[room_id]
+    async def _next(self, rooms: dict[RoomId, None]) -> None:
+        room_id = next(iter(rooms))
+        del rooms[room_id]
         started = asyncio.get_running_loop().time()
         try:
             goes_on = await self._account(room_id)
         except Unavailable as error:
-            log.warning("push_scheduling_put_off", code=error.code, rooms=1 + len(self._rooms))
-            self._rooms[room_id] = None
+            log.warning("push_scheduling_put_off", code=error.code, rooms=1 + len(rooms))
+            rooms[room_id] = None
             await asyncio.sleep(RETRY_SECONDS)
             return
         if goes_on:
-            self._rooms[room_id] = None  # behind the others
+            rooms[room_id] = None  # behind the others
         await asyncio.sleep(asyncio.get_running_loop().time() - started)
 
     async def _account(self, room_id: RoomId) -> bool:

@@ -6,6 +6,7 @@ is put off: the push waits in the store, and nothing counts as a try. A service 
 out has one place, which is how it is noticed that it answers again.
 """
 
+import math
 from collections.abc import Callable
 
 import structlog
@@ -21,6 +22,9 @@ PAUSE_SECONDS = 5.0
 
 SPACING_SECONDS = 0.1
 """The next one comes so much later: what is put off must not come back all at once."""
+
+TOGETHER_SECONDS = 1.0
+"""Those of one second come together: what they cost the store is written in one."""
 
 LONGEST_SECONDS = 300.0
 """The longest that somebody is put off: as long as between two tries."""
@@ -55,7 +59,7 @@ class Share:
         present = self._clock()
         at = max(present + PAUSE_SECONDS, self._last_return + SPACING_SECONDS)
         self._last_return = min(at, present + LONGEST_SECONDS)
-        return self._last_return - present
+        return math.ceil(self._last_return / TOGETHER_SECONDS) * TOGETHER_SECONDS - present
 
     def give_back(self, *, answered: bool | None) -> None:
         """Free a place. `answered`: whether anything but a time-out came; None: it was cut off."""

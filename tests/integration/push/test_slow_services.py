@@ -26,6 +26,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pusher, "FINISH_SECONDS", 0.1)
     monkeypatch.setattr(shares, "PAUSE_SECONDS", 0.2)
     monkeypatch.setattr(shares, "SPACING_SECONDS", 0.0)
+    monkeypatch.setattr(shares, "TOGETHER_SECONDS", 0.01)
 
 
 @pytest.fixture
