@@ -44,6 +44,7 @@ _EXAMPLES: Final[tuple[msgspec.Struct, ...]] = (
     events.RoomChanged(_ALICE, _ROOM, 1, "Hi Alice", _AT, _BOB),
     events.RoomJoined(_ALICE, _ROOM, Role.MEMBER),
     events.RoomLeft(_ALICE, _ROOM),
+    events.RoomMuted(_ALICE, _ROOM, muted=True),
     stomp_queues.ErrorBody(
         code=InvalidContent.code,
         message=InvalidContent.text,

@@ -5,11 +5,13 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from allibe_rooms_api.announce import announce
 from allibe_rooms_api.call import Call
 from allibe_rooms_api.handlers.answers import answer
 from allibe_rooms_api.reading import path_room, read_json
 from allibe_rooms_api.schemas import CLOCK_PATTERN, Mute, QuietTimes, Wishes
 from allibe_services.contracts.errors import BadRequest
+from allibe_services.contracts.events import RoomMuted
 from allibe_services.contracts.notifications import NotificationSettings, QuietHours
 
 _CLOCK = re.compile(CLOCK_PATTERN.strip("^$"), re.ASCII).fullmatch
@@ -41,14 +43,18 @@ async def mute_room(call: Call) -> web.Response:
     mute = await read_json(call.request, Mute)
     if mute.until is not None and mute.until <= call.context.clock():
         raise BadRequest("until lies in the future.")
-    await call.store.notifications.mute(call.identity.user_id, room_id, mute.until)
+    user = call.identity.user_id
+    await call.store.notifications.mute(user, room_id, mute.until)
+    await announce(call, [RoomMuted(user, room_id, muted=True, muted_until=mute.until)])
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 
 async def unmute_room(call: Call) -> web.Response:
     """Push what is new in the room to the caller again; of a room that is not muted too."""
     room_id = path_room(call.request)
-    await call.store.notifications.unmute(call.identity.user_id, room_id)
+    user = call.identity.user_id
+    await call.store.notifications.unmute(user, room_id)
+    await announce(call, [RoomMuted(user, room_id, muted=False)])
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 

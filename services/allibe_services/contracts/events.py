@@ -112,7 +112,16 @@ class RoomLeft(_Event, frozen=True, tag="removed"):
     room_id: RoomId
 
 
-UserEvent = RoomChanged | Notification | RoomJoined | RoomLeft
+class RoomMuted(_Event, frozen=True, tag="muted"):
+    """The user has muted a room, until a time if there is one; or no longer, on any device."""
+
+    to: UserId
+    room_id: RoomId
+    muted: bool
+    muted_until: datetime | None = None
+
+
+UserEvent = RoomChanged | Notification | RoomJoined | RoomLeft | RoomMuted
 RoomEvent = Message | Activity | ScreensChanged
 Event = RoomEvent | UserEvent
 

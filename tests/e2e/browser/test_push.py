@@ -215,6 +215,8 @@ def test_a_room_is_muted_from_its_header_on_all_devices(
     expect(again.entry("Band")).to_contain_text("Muted")
     again.button("Mute room").click()
     expect(again.entry("Band")).not_to_contain_text("Muted")
+    expect(alice.entry("Band")).not_to_contain_text("Muted")
+    expect(mute).to_have_attribute("aria-pressed", "false")
 
 
 def test_quiet_hours_are_kept_by_the_server(visit: Visit, server: Server) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from allibe_services.contracts.events import RoomMuted
 from allibe_services.contracts.ids import UserId
 from allibe_services.contracts.notifications import QuietHours
 from allibe_services.contracts.rooms import Role
@@ -79,6 +80,18 @@ async def test_a_room_is_muted_until_a_time_or_for_good_and_unmuted(api: Api) ->
         assert muted == {}
     assert (await api.ask("PUT", MUTE, json={"until": None})).status == 204
     assert muted == {(ROOM, ALICE): None}
+
+
+async def test_the_users_other_devices_hear_of_it(api: Api) -> None:
+    await api.room(bob=Role.MEMBER)
+    until = START + timedelta(hours=1)
+    await api.ask("PUT", MUTE, json={"until": until.isoformat()})
+    await api.ask("DELETE", MUTE)
+    await api.ask("PUT", MUTE, user="eve", json={})
+    assert [one for one in api.bus.events if isinstance(one, RoomMuted)] == [
+        RoomMuted(ALICE, ROOM, muted=True, muted_until=until),
+        RoomMuted(ALICE, ROOM, muted=False),
+    ]
 
 
 @pytest.mark.parametrize(

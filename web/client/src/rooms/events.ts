@@ -12,13 +12,16 @@ export type RoomsEvent =
       readonly lastMessageSender?: string;
     }
   | { readonly type: 'joined'; readonly roomId: string; readonly role: Role }
-  | { readonly type: 'removed'; readonly roomId: string };
+  | { readonly type: 'removed'; readonly roomId: string }
+  | { readonly type: 'muted'; readonly roomId: string; readonly muted: boolean };
+
+const TYPES: readonly unknown[] = ['room', 'joined', 'removed', 'muted'];
 
 /** Returns the event, or null for what is none that is known here. */
 export function roomsEvent(body: unknown): RoomsEvent | null {
   const { type, roomId } = (body ?? {}) as { type?: unknown; roomId?: unknown };
   if (typeof roomId !== 'string') return null;
-  return type === 'room' || type === 'joined' || type === 'removed' ? (body as RoomsEvent) : null;
+  return TYPES.includes(type) ? (body as RoomsEvent) : null;
 }
 
 /** Returns the room as the event says it looks now; what the event leaves out stays. */

@@ -191,6 +191,8 @@ export class RoomList implements Readable<RoomListSnapshot> {
     if (event.type === 'removed') {
       this.#adding.delete(event.roomId);
       this.#put(event.roomId, null);
+    } else if (event.type === 'muted') {
+      if (known) this.#put(event.roomId, { ...known, muted: event.muted });
     } else if (event.type === 'room' && known) this.#put(event.roomId, patched(known, event));
     // A list that is being loaded may hold it already: the end of that sees to it.
     else if (this.#loading === null) void this.#add(event.roomId);

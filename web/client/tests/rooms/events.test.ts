@@ -4,7 +4,7 @@ import type { Room } from '../../src/types.js';
 import { ROOM } from '../support/entered.js';
 
 describe('what comes on the queue', () => {
-  it.each(['room', 'joined', 'removed'])('is an event where its type is %s', (type) => {
+  it.each(['room', 'joined', 'removed', 'muted'])('is an event where its type is %s', (type) => {
     const body = { type, roomId: '1' };
     expect(roomsEvent(body)).toBe(body);
   });

@@ -207,6 +207,17 @@ describe('events', () => {
     expect(ids(list)).toEqual([]);
   });
 
+  it('mute a room that another device has muted, and add none', async () => {
+    const { list } = await open(room('1'));
+    const muted = () => list.get().rooms.map((one) => one.muted === true);
+    list.happened({ type: 'muted', roomId: '1', muted: true });
+    expect(muted()).toEqual([true]);
+    list.happened({ type: 'muted', roomId: '1', muted: false });
+    list.happened({ type: 'muted', roomId: '2', muted: true });
+    await pass(200);
+    expect([ids(list), muted()]).toEqual([['1'], [false]]);
+  });
+
   it('of a room that is gone already change nothing', async () => {
     const { list } = await open(room('1'));
     list.happened({ type: 'joined', roomId: 'gone', role: 'member' });
