@@ -11,7 +11,7 @@ from allibe_services.contracts.push_queue import PushEnd
 from allibe_services.store.base import PushQueue
 
 PAUSE_SECONDS = 1.0
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.05
 """How long an end waits for others: each transaction is one that chat waits for, on SQLite."""
 
 TRIES = 30

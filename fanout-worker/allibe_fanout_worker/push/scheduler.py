@@ -6,6 +6,7 @@ and whoever patrols finds those that are behind.
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
@@ -24,6 +25,10 @@ from allibe_services.telemetry import PushMetrics
 
 ROUND_SECONDS = 0.5
 """Pause before rooms are looked at: what is said in it is one round."""
+
+RESTING_ROUNDS = 4
+"""A room in whose round nothing new was decided, for all that are to be pushed wait already, is
+passed over until the next fourth round: busy rooms are mostly like that."""
 
 RETRY_SECONDS = 2.0
 """Pause after the store or presence was away."""
@@ -72,6 +77,7 @@ class Scheduler:
         self._metrics = metrics
         self._wake = wake
         self._rooms: dict[RoomId, None] = {}
+        self._resting: set[RoomId] = set()
         self._woken = asyncio.Event()
         self._kept = Kept(asyncio.get_running_loop().time)
 
@@ -81,14 +87,18 @@ class Scheduler:
 
     async def run(self) -> None:
         """Account for members of rooms with news, for ever: a page of each room in turn."""
-        while True:
+        for number in itertools.count(1):
             await self._woken.wait()
             await asyncio.sleep(ROUND_SECONDS)
-            self._woken.clear()
-            # What has news meanwhile waits for the next round, even if that is the same room.
-            rooms, self._rooms = self._rooms, {}
+            if number % RESTING_ROUNDS == 0:
+                self._resting.clear()
+            rooms = {room_id: None for room_id in self._rooms if room_id not in self._resting}
+            # What has news meanwhile waits for a later round, even if that is the same room.
+            self._rooms = {room_id: None for room_id in self._rooms if room_id in self._resting}
             while rooms:
                 await self._next(rooms)
+            if not self._rooms:
+                self._woken.clear()
 
     async def patrol(self) -> None:
         """Find rooms that are behind, for ever, the first time at once."""
@@ -131,6 +141,8 @@ class Scheduler:
             return False
         decided = await self._decided(page)
         new = self._kept.new(room_id, _without_waiting(page, decided))
+        if not new and page.is_last:
+            self._resting.add(room_id)
         if await self._queue.schedule(page, new, expires_at=now() + PUSH_LIFE):
             self._kept.keep(room_id, new)
             for one in decided:

@@ -23,8 +23,8 @@ PAUSE_SECONDS = 5.0
 SPACING_SECONDS = 0.1
 """The next one comes so much later: what is put off must not come back all at once."""
 
-TOGETHER_SECONDS = 1.0
-"""Those of one second come together: what they cost the store is written in one."""
+TOGETHER_SECONDS = 5.0
+"""Those of so long come together: what they cost the store is written in one."""
 
 LONGEST_SECONDS = 300.0
 """The longest that somebody is put off: as long as between two tries."""
