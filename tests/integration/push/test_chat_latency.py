@@ -5,60 +5,107 @@
 
 import asyncio
 import os
+import shutil
 import statistics
 import sys
-from collections.abc import AsyncIterator
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from ssl import SSLContext
+from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 
 from tests.support import chat_load, hanging_service
 
-SECONDS = 35
-"""Three times as long as a push service is waited for, and some."""
+PHASE_SECONDS = 1
+PHASES = 50
+"""Of each kind: short ones, for what else the machine does comes and goes in seconds; in all so
+long that tries which hang end in the midst of them, and further ones begin, many times."""
 
-ROUNDS = 3
+
+SHARED_MEMORY = Path("/dev/shm")
+
+
+class Phase(msgspec.Struct, frozen=True):
+    """Milliseconds from post to commit; tries without an answer so far; work per second."""
+
+    p99: float
+    p50: float
+    hung: float
+    worked: float
 
 
 @pytest.fixture
 async def hanging(tls: tuple[SSLContext, SSLContext], tmp_path: Path) -> AsyncIterator[int]:
     """The port of a push service that hangs."""
-    command = [sys.executable, hanging_service.__file__, str(tmp_path / "localhost.pem")]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    yield int(await process.stdout.readline())
-    process.kill()
-    await process.wait()
+    async with _process(hanging_service.__file__, str(tmp_path / "localhost.pem")) as process:
+        assert process.stdout is not None
+        yield int(await process.stdout.readline())
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Path]:
+    """A folder that no disk is behind: none that others keep busy."""
+    if not SHARED_MEMORY.is_dir():
+        yield tmp_path
+        return
+    with TemporaryDirectory(dir=SHARED_MEMORY) as folder:
+        yield Path(folder)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-async def test_a_push_service_that_hangs_does_not_slow_chat(tmp_path: Path, hanging: int) -> None:
-    """p99 from post to commit of two processes side by side: other work hits both alike."""
-    ratios = []
-    for number in range(ROUNDS):
-        folder = tmp_path / f"round-{number}"
-        folder.mkdir()
-        (folder / "localhost.pem").hardlink_to(tmp_path / "localhost.pem")
-        off, on = await asyncio.gather(
-            _measured("off", folder, hanging), _measured("on", folder, hanging)
-        )
-        ratios.append(on[0] / off[0])
-        print(f"p99 {off[0]:.2f} ms without, {on[0]:.2f} ms with pushes: {ratios[-1]:.3f}")
-        print(f"p50 {off[1]:.2f} ms without, {on[1]:.2f} ms with; {on[2]:.0f} tries hung")
-        assert on[2] > 0
-    print(f"median ratio of p99 {statistics.median(ratios):.3f}")
-    # Wanted are 10 %; rounds differ by more while the machine does other things: see the figures.
-    assert statistics.median(ratios) < 1.5
+async def test_a_push_service_that_hangs_does_not_slow_chat(
+    tmp_path: Path, memory: Path, hanging: int
+) -> None:
+    """Two processes take turns of a second: what else the machine does hits both alike.
+
+    Of two phases side by side one may be hit all the same, hence the medians. With the machine's
+    disk they still differ by a third in either direction while others write to it.
+    """
+    shutil.copy(tmp_path / "localhost.pem", memory)
+    off: list[Phase] = []
+    on: list[Phase] = []
+    load, port = chat_load.__file__, str(hanging)
+    async with (
+        _process(load, "off", str(memory), port) as without,
+        _process(load, "on", str(memory), port) as with_pushes,
+    ):
+        pair = [(without, off), (with_pushes, on)]
+        for _ in range(PHASES):
+            for process, phases in pair:
+                phases.append(await _measured(process))
+            pair.reverse()
+    assert on[-1].hung > 0
+    for what in ("p99", "p50", "worked"):
+        print(f"{what}: {_median(off, what):.2f} without, {_median(on, what):.2f} with")
+    ratio = _median(on, "p99") / _median(off, "p99")
+    print(f"ratio of p99 {ratio:.3f}")
+    assert ratio < 1.1
 
 
-async def _measured(pushes: str, folder: Path, port: int) -> list[float]:
-    command = [sys.executable, chat_load.__file__, pushes, str(folder), str(port), str(SECONDS)]
+def _median(phases: list[Phase], what: str) -> float:
+    return statistics.median(float(getattr(one, what)) for one in phases)
+
+
+async def _measured(process: Process) -> Phase:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"%d\n" % PHASE_SECONDS)
+    return Phase(*map(float, (await process.stdout.readline()).split()))
+
+
+@asynccontextmanager
+async def _process(*command: str) -> AsyncIterator[Process]:
     environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, env=environment
+        sys.executable, *command, stdin=PIPE, stdout=PIPE, env=environment
     )
-    told, _ = await process.communicate()
-    assert process.returncode == 0
-    return [float(figure) for figure in told.split()]
+    try:
+        yield process
+    finally:
+        process.kill()
+        await process.wait()
