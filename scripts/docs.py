@@ -30,6 +30,7 @@ _TABLES: dict[str, Callable[[], str]] = {
     "rates": limits.rates,
     "close-codes": protocol_tables.close_codes,
     "error-codes": protocol_tables.error_codes,
+    "http-errors": protocol_tables.http_errors,
     "stomp-errors": protocol_tables.stomp_errors,
     "limits": protocol_tables.limits,
 }

@@ -18,6 +18,7 @@ from allibe_gateway.stomp.errors import (
     TransactionTooLarge,
 )
 from allibe_gateway.stomp.limits import Limits as StompLimits
+from allibe_rooms_api import problems
 from allibe_services.auth import TOKEN_BYTES
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.disconnects import Disconnect
@@ -25,6 +26,7 @@ from allibe_services.contracts.errors import (
     AllibeError,
     ContentTooLong,
     NotConfirmed,
+    Refused,
     StoreUnavailable,
     TokenInvalid,
     TokenRequired,
@@ -79,6 +81,18 @@ def error_codes() -> str:
                 _one_line(error.__doc__),
             )
             for error in _subclasses(AllibeError)
+        ),
+    )
+
+
+def http_errors() -> str:
+    """Return the table of errors that only the HTTP side knows."""
+    return table(
+        ("code", "HTTP", "meaning"),
+        (
+            (f"`{error.code}`", str(error.status), _one_line(error.__doc__))
+            for error in Refused.__subclasses__()
+            if error.__module__ == problems.__name__
         ),
     )
 

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import msgspec
 from msgspec import Meta
@@ -31,9 +31,21 @@ TokenLife = Annotated[float, Meta(ge=60, le=366 * 24 * 3600)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Bytes = Annotated[int, Meta(ge=1024, le=1 << 30)]
 Connections = Annotated[int, Meta(ge=1, le=1000)]
-RateText = Annotated[str, Meta(pattern=r"^(off|[0-9]+(\.[0-9]+)?/[1-9][0-9]*)$")]
-Pause = Annotated[str, Meta(pattern=r"^(off|[1-9][0-9]{0,3}|0?\.[0-9]*[1-9])$")]
-Most = Annotated[str, Meta(pattern=r"^(off|[1-9][0-9]{0,6})$")]
+RateText = Annotated[
+    str,
+    Meta(
+        pattern=r"^(off|[0-9]+(\.[0-9]+)?/[1-9][0-9]*)$",
+        examples=["20/40 (20 a second, 40 at once)", "off"],
+    ),
+]
+Pause = Annotated[
+    str,
+    Meta(
+        pattern=r"^(off|[1-9][0-9]{0,3}|0?\.[0-9]*[1-9])$",
+        examples=["10 (seconds)", "0.5", "off"],
+    ),
+]
+Most = Annotated[str, Meta(pattern=r"^(off|[1-9][0-9]{0,6})$", examples=["100", "off"])]
 """A limit, or `off`."""
 
 Shards = Annotated[int, Meta(ge=1, le=256)]
@@ -135,6 +147,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         Meta(
             pattern="^(https?:/)?/",
+            examples=["https://chat.example.com/sockjs.min.js", "/sockjs.min.js"],
             description="Where the page of SockJS's iframe loads sockjs-client from; its version"
             " must be that of your pages. Only browsers without CORS need it.",
         ),
@@ -361,6 +374,13 @@ def _converted(values: dict[str, str]) -> Settings:
         try:
             converted[name] = msgspec.convert(value, types[name], strict=False)
         except msgspec.ValidationError as error:
-            hint = "" if name in SECRETS else f": {error}"
+            hint = "" if name in SECRETS else f": {_expected(types[name]) or error}"
             raise ValueError(f"{PREFIX}{name.upper()}{hint}") from None
     return Settings(**converted)  # type: ignore[arg-type]
+
+
+def _expected(kind: object) -> str:
+    """Return what a value of a type with a pattern looks like; "" for other types."""
+    metas = [one for one in get_args(kind) if isinstance(one, Meta)]
+    examples = [str(text) for meta in metas if meta.pattern for text in meta.examples or ()]
+    return "Expected something like " + ", or ".join(examples) if examples else ""

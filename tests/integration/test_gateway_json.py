@@ -56,6 +56,21 @@ class TestJoining:
         assert await client.error() == code
         assert (await client.end()).code == close
 
+    async def test_one_without_a_room_is_told_what_to_ask_for(self, site: Site) -> None:
+        client = await site.json(f"token={token('bob')}")
+        told = (await client.next_of("error"))["message"]
+        assert told == "roomId is missing: connect to /ws/chat?roomId=<room>&token=<token>."
+
+    @pytest.mark.parametrize("sent", ['{"type":"msg"}', '{"content":"x"}', '{"type":7}'])
+    async def test_a_type_that_there_is_not_is_answered_with_those_there_are(
+        self, site: Site, sent: str
+    ) -> None:
+        client = await site.json(f"roomId=1&token={token()}")
+        await client.next_of("joined")
+        await client.socket.send_str(sent)
+        told = (await client.next_of("error"))["message"]
+        assert told == "type is one of message, leave, typing, read, visibility, refresh, ping."
+
     async def test_a_room_that_cannot_be_joined_after_a_refresh_ends_it_too(
         self, site: Site
     ) -> None:

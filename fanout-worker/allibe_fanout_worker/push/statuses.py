@@ -9,6 +9,7 @@ from allibe_services.outbound import (
     OutboundError,
     TimedOut,
     Unreachable,
+    Untrusted,
     UrlRefused,
 )
 
@@ -25,6 +26,7 @@ _FAILURES: dict[type[OutboundError], Failed] = {
     UrlRefused: Failed(retryable=False, reason=PushReason.URL_REFUSED),
     AddressRefused: Failed(retryable=False, reason=PushReason.ADDRESS_REFUSED),
     Unreachable: Failed(retryable=True, reason=PushReason.UNREACHABLE),
+    Untrusted: Failed(retryable=True, reason=PushReason.UNTRUSTED),
     TimedOut: Failed(retryable=True, reason=PushReason.TIMED_OUT),
 }
 

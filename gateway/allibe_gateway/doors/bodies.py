@@ -1,5 +1,6 @@
 """JSON bodies that clients send, decoded strictly; unknown fields are ignored."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
@@ -38,11 +39,16 @@ class VisibilityBody(msgspec.Struct, frozen=True):
     visible: bool
 
 
-def decode(decoder: "msgspec.json.Decoder[_Body]", body: bytes) -> _Body:
-    """Return the decoded body. Raises `BadRequest`, which names the field but no value."""
+def decode(decoder: "msgspec.json.Decoder[_Body]", body: bytes, kinds: Sequence[str] = ()) -> _Body:
+    """Return the decoded body. Raises `BadRequest`, which names the field but no value.
+
+    `kinds` is what its `type` may be, where it needs one.
+    """
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
+        if kinds and any(text in str(error) for text in ("`$.type`", "field `type`")):
+            raise BadRequest(f"type is one of {', '.join(kinds)}.") from None
         raise BadRequest(f"The JSON body does not fit: {_without_values(str(error))}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BadRequest("The body is not JSON.") from None

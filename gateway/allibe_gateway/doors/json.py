@@ -11,6 +11,7 @@ import msgspec
 from allibe_gateway.doors.base import Connection, disconnect_for
 from allibe_gateway.doors.bodies import decode
 from allibe_gateway.doors.json_messages import (
+    KINDS,
     AckOut,
     ErrorOut,
     In,
@@ -36,13 +37,14 @@ from allibe_gateway.subscriptions import RoomSubscription
 from allibe_gateway.websocket_frames import PING, text_frame
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.commands import PostMessage, Stored
-from allibe_services.contracts.errors import AllibeError, BadRequest, NotAMember
+from allibe_services.contracts.errors import AllibeError, BadRequest, InvalidRoomId, NotAMember
 from allibe_services.contracts.events import Notification, UserEvent
 from allibe_services.contracts.ids import Position, RoomId, UserId
 
 _encode = msgspec.json.Encoder().encode
 
 _LOG = "log"
+_NO_ROOM = "roomId is missing: connect to /ws/chat?roomId=<room>&token=<token>."
 _ACTIVITY = "activity"
 
 
@@ -87,6 +89,8 @@ class JsonDoor:
         seconds = self._shared.limits.heart_beat_seconds
         self._connection.expect_heart_beats(send_seconds=seconds, receive_seconds=seconds)
         try:
+            if not self._room_text:
+                raise InvalidRoomId(_NO_ROOM)
             checked_room_id(self._room_text)
             token, ticket, self._token, self._ticket = self._token, self._ticket, "", ""
             if token:
@@ -102,7 +106,7 @@ class JsonDoor:
         """Handle one message."""
         client_message_id = None
         try:
-            request = decode(decoder, chunk)
+            request = decode(decoder, chunk, KINDS)
             if isinstance(request, RefreshIn):
                 await self._refresh(request)
             elif isinstance(request, PingIn):

@@ -1,5 +1,7 @@
 """What clients and server say to each other at `/ws/chat`, besides a room's events."""
 
+from typing import get_args
+
 import msgspec
 
 from allibe_services.contracts.ids import MessageId, RoomId, UserId
@@ -53,9 +55,11 @@ class PingIn(In, frozen=True, tag="ping"):
     """Ask for a pong."""
 
 
-decoder = msgspec.json.Decoder(
-    MessageIn | LeaveIn | TypingIn | ReadIn | VisibilityIn | RefreshIn | PingIn
-)
+_Any = MessageIn | LeaveIn | TypingIn | ReadIn | VisibilityIn | RefreshIn | PingIn
+KINDS = tuple(str(kind.__struct_config__.tag) for kind in get_args(_Any))
+"""What `type` may be."""
+
+decoder = msgspec.json.Decoder(_Any)
 
 
 class Out(msgspec.Struct, frozen=True, rename="camel", tag_field="type", omit_defaults=True):

@@ -72,7 +72,9 @@ class PushReason(StrEnum):
     UNAVAILABLE = "unavailable"
     """The other side has a fault (5xx and the like); tried again."""
     UNREACHABLE = "unreachable"
-    """No name, no connection, no trust (TLS) or no HTTP; tried again."""
+    """No name, no connection or no HTTP; tried again."""
+    UNTRUSTED = "untrusted"
+    """TLS: no certificate that is believed; tried again. The log says what is wrong."""
     TIMED_OUT = "timed_out"
     """No answer in time; tried again. It may have arrived."""
 

@@ -7,6 +7,7 @@ to a moment before.
 addresses  which IP addresses are anybody's to ask, and which are inside
 rules      which URLs: scheme, port, host
 errors     what can go wrong
+troubles   who cannot be reached, and why, for the log
 client     one pool of connections under such rules; POST, and nothing else
 """
 
@@ -16,6 +17,7 @@ from allibe_services.outbound.errors import (
     OutboundError,
     TimedOut,
     Unreachable,
+    Untrusted,
     UrlRefused,
 )
 from allibe_services.outbound.rules import LoopbackForTests, Rules
@@ -30,6 +32,7 @@ __all__ = [
     "TimeLimits",
     "TimedOut",
     "Unreachable",
+    "Untrusted",
     "UrlRefused",
     "outbound_client",
 ]

@@ -6,6 +6,7 @@ it is about to connect to. A name that resolves to something else the next momen
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -13,10 +14,13 @@ from contextlib import asynccontextmanager
 import msgspec
 from aiohttp import (
     AddrInfoType,
+    ClientConnectorCertificateError,
     ClientConnectorError,
+    ClientConnectorSSLError,
     ClientError,
     ClientResponse,
     ClientSession,
+    ClientSSLError,
     ClientTimeout,
     DummyCookieJar,
     SocketFactoryType,
@@ -24,8 +28,15 @@ from aiohttp import (
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from allibe_services.outbound.errors import AddressRefused, OutboundError, TimedOut, Unreachable
+from allibe_services.outbound.errors import (
+    AddressRefused,
+    OutboundError,
+    TimedOut,
+    Unreachable,
+    Untrusted,
+)
 from allibe_services.outbound.rules import Rules
+from allibe_services.outbound.troubles import Troubles
 
 CONNECTIONS = 100
 CONNECTIONS_PER_HOST = 20
@@ -60,6 +71,7 @@ class OutboundClient:
     def __init__(self, session: ClientSession, rules: Rules) -> None:
         self._session = session
         self._rules = rules
+        self._troubles = Troubles()
 
     def origin(self, url: str) -> str:
         """Return the URL's scheme, host and port (RFC 6454 §6.2). Raises `UrlRefused`."""
@@ -68,18 +80,22 @@ class OutboundClient:
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send the body; return what came back, of whatever status. Raises `OutboundError`."""
         checked = self._rules.checked(url)
+        origin = str(checked.origin())
         try:
             async with self._session.post(
                 checked, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 await _forget_body(answer)
+                self._troubles.answered(origin)
                 return Answer(answer.status, answer.headers.get("Retry-After"))
         except TimeoutError:
             raise TimedOut("no complete answer in time") from None
         # ValueError: what aiohttp says of some answers that are no HTTP. RuntimeError: uvloop, of
         # sockets that fail while they connect; aiohttp, of a client that is closed.
         except (ClientError, OSError, ValueError, RuntimeError) as error:
-            raise _meaning_of(error) from None
+            meaning = _meaning_of(error)
+            self._troubles.failed(origin, meaning)
+            raise meaning from None
 
 
 @asynccontextmanager
@@ -178,4 +194,25 @@ async def _forget_body(answer: ClientResponse) -> None:
 def _meaning_of(error: Exception) -> OutboundError:
     if isinstance(error, ClientConnectorError) and isinstance(error.os_error, _NotDialled):
         return AddressRefused("it resolves to no address that may be asked")
-    return Unreachable(type(error).__name__)
+    if isinstance(error, ClientSSLError | ssl.SSLError):
+        return Untrusted(_complaint(error))
+    return Unreachable(_cause(error))
+
+
+def _complaint(error: ClientSSLError | ssl.SSLError) -> str:
+    """Return what TLS says of the certificate, or of the handshake: it knows no path."""
+    found: BaseException = error
+    if isinstance(error, ClientConnectorCertificateError):
+        found = error.certificate_error
+    elif isinstance(error, ClientConnectorSSLError):
+        found = error.os_error
+    if isinstance(found, ssl.SSLCertVerificationError):
+        return found.verify_message
+    return getattr(found, "reason", None) or type(found).__name__
+
+
+def _cause(error: Exception) -> str:
+    """Return the error's name, and what the system says of it, without what was asked."""
+    found = error.os_error if isinstance(error, ClientConnectorError) else error
+    text = found.strerror if isinstance(found, OSError) else None
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -87,8 +87,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
             raise UrlRefused("no host")
         if self.loopback is not None and (host == "localhost" or is_loopback(host)):
             return url
-        if url.scheme != "https" or port not in self.ports:
-            raise UrlRefused("not https, or another port")
+        if url.scheme != "https":
+            raise UrlRefused("it begins with https://: what is sent is not for others to read")
+        if port not in self.ports:
+            raise UrlRefused("its port is none of " + ", ".join(map(str, sorted(self.ports))))
         self._check_host(host)
         return url
 

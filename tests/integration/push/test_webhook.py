@@ -182,5 +182,5 @@ class TestGuard:
         named = Rules(ports=ports, hosts=("localhost",), private=True)
         async with outbound_client(named) as client:
             outcome = await Webhook(client, url, [SECRET]).send(push())
-        assert outcome == Failed(retryable=True, reason=PushReason.UNREACHABLE)
+        assert outcome == Failed(retryable=True, reason=PushReason.UNTRUSTED)
         assert receiver.asked == 0

@@ -72,6 +72,22 @@ def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
         load({name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [
+        ("ALLIBE_LIMIT_USER_MESSAGES", "20/40 (20 a second, 40 at once)"),
+        ("ALLIBE_LIMIT_SLOW_MODE", "10 (seconds)"),
+        ("ALLIBE_LIMIT_USER_CONNECTIONS", "100"),
+    ],
+)
+def test_a_limit_that_is_none_is_answered_with_an_example(name: str, example: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name}: Expected something like") as told:
+        load({name: "lots"})
+    assert example in str(told.value)
+    assert "off" in str(told.value)
+    assert "[0-9]" not in str(told.value)
+
+
 class TestSecrets:
     """None has a default, each may come from a file, none is ever shown."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import uvloop
+from structlog.testing import capture_logs
 
 from allibe_services.outbound import (
     AddressRefused,
@@ -18,6 +19,7 @@ from allibe_services.outbound import (
     TimedOut,
     TimeLimits,
     Unreachable,
+    Untrusted,
     UrlRefused,
     outbound_client,
 )
@@ -251,7 +253,7 @@ class TestAddresses:
             async with outbound_client(rules) as client:
                 url = f"https://hooks.corp.example:{server.url.port}/"
                 resolve(["127.0.0.1"])
-                with pytest.raises(Unreachable, match="Certificate"):
+                with pytest.raises(Untrusted, match="Hostname mismatch"):
                     await client.post(url, b"x", HEADERS)
                 resolve(["169.254.169.254"])
                 with pytest.raises(AddressRefused):
@@ -292,7 +294,7 @@ async def test_tls_is_for_names_that_are_proven(tmp_path: Path) -> None:
         async with outbound_client(believing) as client:
             assert (await client.post(str(server.url), b"x", HEADERS)).status == 204
         async with outbound_client(LOOPBACK) as client:
-            with pytest.raises(Unreachable, match="Certificate"):
+            with pytest.raises(Untrusted, match="self-signed certificate"):
                 await client.post(str(server.url), b"x", HEADERS)
 
 
@@ -354,3 +356,29 @@ async def test_a_client_that_is_closed_reaches_nobody(server: MoodyServer) -> No
 async def test_origins_are_written_as_browsers_do(client: OutboundClient) -> None:
     assert client.origin("https://Push.Example.net:443/a?b") == "https://push.example.net"
     assert client.origin("http://127.0.0.1:81/a") == "http://127.0.0.1:81"
+
+
+async def test_what_is_wrong_is_said_once_with_its_cause_and_without_the_path(
+    tmp_path: Path,
+) -> None:
+    tls, _ = tls_pair(tmp_path)
+    async with MoodyServer.running(tls) as server, outbound_client(LOOPBACK) as client:
+        url = str(server.url / "the-secret")
+        with capture_logs() as logs:
+            for _ in range(3):
+                with pytest.raises(Untrusted):
+                    await client.post(url, b"x", HEADERS)
+    assert logs == [
+        {
+            "log_level": "warning",
+            "event": "not_reached",
+            "origin": str(server.url.origin()),
+            "cause": "Untrusted: self-signed certificate",
+        }
+    ]
+
+
+async def test_who_speaks_no_tls_is_not_trusted(server: MoodyServer) -> None:
+    async with outbound_client(LOOPBACK) as client:
+        with pytest.raises(Untrusted, match=r"RECORD|VERSION|HTTP"):
+            await client.post(f"https://localhost:{server.url.port}/", b"x", HEADERS)

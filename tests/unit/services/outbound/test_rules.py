@@ -252,3 +252,11 @@ class TestLoopback:
 @given(st.ip_addresses())
 def test_by_default_only_public_addresses_are_dialled(address: object) -> None:
     assert RULES.allows(str(address)) == is_public(str(address))
+
+
+def test_what_is_wrong_with_a_url_is_said_by_itself() -> None:
+    with pytest.raises(UrlRefused, match=r"^it begins with https://"):
+        Rules.for_operator("http://hooks.internal/secret")
+    with pytest.raises(UrlRefused, match=r"^its port is none of 443$") as told:
+        Rules().checked("https://push.example.net:8443/secret")
+    assert "secret" not in str(told.value)
