@@ -210,15 +210,16 @@ async def test_the_webhook_gets_first_what_was_tried_and_it_has_not_got(
 
 async def test_of_two_that_were_tried_one_goes_first(store: Store, post: Post) -> None:
     """Else each would wait for the other."""
-    soon = now() + timedelta(milliseconds=200)
     await say(store, post(room="2"))
-    await end(store, await turn(store), again_at=soon, tries=1)
+    first = await turn(store)
+    soon = now() + timedelta(seconds=1)  # later than what follows, on a busy machine too
+    await end(store, first, again_at=soon, tries=1)
     await say(store, post())
     after = await turn(store)
     assert after.push.room_id == ONE
     assert after.push.webhook_after is not None
     await end(store, after, again_at=now(), tries=1)
-    await asyncio.sleep(0.3)
+    await asyncio.sleep((soon - now()).total_seconds() + 0.1)
     before = await turn(store)
     assert (before.push.room_id, before.push.webhook_after) == (TWO, None)
     await end(store, before)
