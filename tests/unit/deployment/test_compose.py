@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,16 @@ def test_the_load_balancer_is_told_all_that_it_asks_for(
 
 def _without_comments(path: Path) -> str:
     return re.sub(r"#.*", "", path.read_text())
+
+
+def test_chosen_addresses_are_nobody_elses(services: dict[str, dict[str, Any]]) -> None:
+    """Docker gives the others addresses of a range, which these are not in."""
+    (network,) = composed(GIVEN)["networks"]["default"]["ipam"]["config"]
+    chosen = [ip_address(address(one)) for one in services.values() if "networks" in one]
+    assert len(set(chosen)) == len(chosen) == 4
+    for one in chosen:
+        assert one in ip_network(network["subnet"])
+        assert one not in ip_network(network["ip_range"])
 
 
 def test_every_mounted_path_is_there(services: dict[str, dict[str, Any]]) -> None:
