@@ -3,6 +3,7 @@
 The systems take turns within a work, so that what the machine does meanwhile meets all of them.
 """
 
+import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,12 @@ class Result:
     """What a system made of a work: a report for each repetition, or why there is none."""
 
     reports: list[Report] = field(default_factory=list)
-    failure: str = ""
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it failed at once: then it is not tried again."""
+        return bool(self.failures) and not self.reports
 
 
 Results = dict[tuple[str, str], Result]
@@ -32,7 +38,7 @@ Results = dict[tuple[str, str], Result]
 def compare(
     works: Sequence[Work], systems: Sequence[System], setting: Setting, repeat: int
 ) -> Results:
-    """Measure them all; the first failure of a system ends its part in that work."""
+    """Measure them all. Who fails in the first repetition has no others of that work."""
     results: Results = defaultdict(Result)
     for work in works:
         print(f"{work.name}: {work.title}", flush=True)
@@ -46,16 +52,23 @@ def _offering(work: Work, systems: Iterable[System], results: Results) -> list[S
     return [
         one
         for one in systems
-        if work.is_offered_by(one) and not results[work.name, one.name].failure
+        if work.is_offered_by(one) and not results[work.name, one.name].is_hopeless
     ]
 
 
 def _measure(work: Work, system: System, setting: Setting, result: Result) -> None:
     try:
-        result.reports.append(work.measure(system, setting))
+        report = work.measure(system, setting)
     except BenchError as error:
-        result.failure = str(error)
-    told = result.failure or brief(result.reports[-1])
+        told = f"FAILED: {error}"
+        result.failures.append(str(error))
+    except Exception as error:  # an hour of figures is not lost for one system's trouble
+        traceback.print_exc()
+        told = f"FAILED: {error!r}"
+        result.failures.append(repr(error))
+    else:
+        told = brief(report)
+        result.reports.append(report)
     print(f"  {system.name}: {told}", flush=True)
 
 

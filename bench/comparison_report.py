@@ -92,6 +92,7 @@ def _section(
         machine(setting),
         [f"- {system.title}: {_version(system)}" for system in systems],
         [f"- {_others(results)}"],
+        _failures(results),
         ["", _QUICK] if setting.quick else [],
         ["", "### Targets", "", *_verdict_rows(results)],
         ["", "### Deliveries per CPU-second", "", *table(figures.DELIVERIES)],
@@ -136,8 +137,8 @@ def _cell(row: Figure, work: Work, system: System, results: Results, is_best: bo
     result = results.get((work.name, system.name))
     if result is None:
         return "not measured"
-    if result.failure:
-        return f"failed: {_plain(result.failure)}"
+    if result.is_hopeless:
+        return "failed"
     text = " / ".join(number(value) for value in row.of(results, system.name))
     mark = " †" if row.is_saturated(results, system.name) else ""
     return f"**{text}**{mark}" if is_best else f"{text}{mark}"
@@ -183,6 +184,15 @@ def _others(results: Results) -> str:
         f"what else ran on the machine used {mean:.0%} of a core in the mean of all phases, "
         f"{max(shares):.0%} in the worst"
     )
+
+
+def _failures(results: Results) -> list[str]:
+    return [
+        f"- **failed**: {system} in {work}, {len(one.failures)} of "
+        f"{len(one.failures) + len(one.reports)}: {_plain(one.failures[-1])}"
+        for (work, system), one in results.items()
+        if one.failures
+    ]
 
 
 def _version(system: System) -> str:

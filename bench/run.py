@@ -67,7 +67,7 @@ def _peers(
     if path := _record(options):
         comparison_report.write(path, works, systems, results, setting)
         print(f"written to {path}")
-    return any(result.failure for result in results.values())
+    return any(result.failures for result in results.values())
 
 
 def _record(options: argparse.Namespace) -> Path | None:

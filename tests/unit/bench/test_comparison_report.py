@@ -48,12 +48,13 @@ def test_the_best_server_is_shown_as_such_whoever_it_is(tmp_path: Path) -> None:
     results: Results = {
         ("room-100", "embedded"): talk(5000),
         ("room-100", "socketio"): talk(6000, saturated=True),
-        ("room-100", "rabbitmq"): Result([], "it was | too late"),
+        ("room-100", "rabbitmq"): Result([], ["it was | too late"]),
         ("room-100", "floor"): talk(9000),
     }
-    cells = row("one room with 100 subscribers, 8 in flight", section(results, tmp_path))
-    failed = "failed: it was \\| too late"
-    assert cells == ["5,000", "not measured", failed, "**6,000** †", "not measured", "9,000 |"]
+    lines = section(results, tmp_path)
+    cells = row("one room with 100 subscribers, 8 in flight", lines)
+    assert cells == ["5,000", "not measured", "failed", "**6,000** †", "not measured", "9,000 |"]
+    assert "- **failed**: rabbitmq in room-100, 1 of 1: it was \\| too late" in lines
 
 
 def test_what_a_system_cannot_do_is_not_measured_as_nothing(tmp_path: Path) -> None:
@@ -69,6 +70,14 @@ def test_the_median_of_the_repetitions_counts(tmp_path: Path) -> None:
     results: Results = {("room-100", "embedded"): Result(reports)}
     cells = row("one room with 100 subscribers, 8 in flight", section(results, tmp_path))
     assert cells[0] == "**300.00**"
+
+
+def test_a_repetition_that_failed_is_told_beside_those_that_did_not(tmp_path: Path) -> None:
+    reports = talk(100).reports
+    results: Results = {("room-100", "embedded"): Result(reports, ["no end after 600 s"])}
+    lines = section(results, tmp_path)
+    assert row("one room with 100 subscribers, 8 in flight", lines)[0] == "**100.00**"
+    assert "- **failed**: embedded in room-100, 1 of 2: no end after 600 s" in lines
 
 
 def test_targets_are_ratios_to_the_best_peer_and_to_the_floor() -> None:
