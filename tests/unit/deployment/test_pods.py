@@ -217,6 +217,19 @@ def test_a_full_gateway_leaves_at_the_rate_that_the_others_take(
     assert window(most, seconds, limits) == most / loaded.drain_rate
 
 
+def test_a_full_gateway_has_the_memory_that_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/kubernetes.md, "Memory of a gateway"; 18 KiB is what docs/benchmarks.md measures."""
+    objects = rendered("prod")
+    gateway = objects.one("Deployment", "allibe-gateway")
+    loaded = _loaded(objects, gateway, monkeypatch)
+    (trigger,) = objects.one("ScaledObject", "allibe-gateway")["spec"]["triggers"]
+    connections = int(trigger["metadata"]["threshold"]) * 3 // 2
+    taken = (128 << 20) + connections * (18 << 10) + loaded.slow_consumers_bytes
+    taken += 3000 * loaded.tail_bytes
+    assert container(gateway)["resources"]["limits"]["memory"] == "1536Mi"
+    assert taken <= 1536 << 20
+
+
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_servers_are_spread_and_leave_one_by_one(overlay: str) -> None:
     objects = rendered(overlay)
