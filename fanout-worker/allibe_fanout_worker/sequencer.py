@@ -7,6 +7,7 @@ import structlog
 from allibe_fanout_worker.retrying import Stall, until_it_works
 from allibe_services.contracts.commands import Outcome, PostMessage, Rejected, Stored
 from allibe_services.contracts.messages import Message
+from allibe_services.log_level import debugs
 from allibe_services.store.base import RoomLog
 from allibe_services.telemetry import WorkerMetrics
 
@@ -29,18 +30,27 @@ class Sequencer:
                 lambda: self._log.append(commands), step="store", stall=self._stall
             )
         self._metrics.batch_size.observe(len(commands))
-        for outcome in outcomes:
+        for command, outcome in zip(commands, outcomes, strict=True):
             self._count(outcome)
+            if isinstance(outcome, Rejected):
+                log.warning("command_rejected", code=outcome.code, **_ids(command))
+        if debugs():
+            for message in messages_of(outcomes):
+                log.debug("message_stored", offset=message.offset, **_ids(message))
         return outcomes
 
     def _count(self, outcome: Outcome) -> None:
         if isinstance(outcome, Rejected):
             self._metrics.rejected.inc()
-            log.warning("command_rejected", code=outcome.code)
         elif outcome.duplicate:
             self._metrics.duplicates.inc()
         else:
             self._metrics.stored.inc()
+
+
+def _ids(one: PostMessage | Message) -> dict[str, str]:
+    """Return what a line of the log may say of a message."""
+    return {"message": one.message_id, "room": one.room_id, "user": one.sender}
 
 
 def messages_of(outcomes: Sequence[Outcome]) -> list[Message]:

@@ -30,6 +30,7 @@ from allibe_gateway.revocations import Revocations
 from allibe_gateway.screens import ScreenNews, Screens
 from allibe_gateway.shared import Shared
 from allibe_gateway.slow_consumers import next_look, too_far_behind
+from allibe_gateway.trail import note
 from allibe_services.auth.admission import Admission
 from allibe_services.bus.base import Bus
 from allibe_services.contracts import disconnects
@@ -222,12 +223,14 @@ class Gateway:
     def _opened(self, connection: ServedConnection, entrance: Entrance) -> None:
         self._connections.add(connection)
         self._shared.metrics.connections.labels(entrance.door).inc()
+        note("connection_opened", connection.id, door=entrance.door)
         if self._draining:  # it began while the handshake was answered
             connection.disconnect(disconnects.RESTART)
 
     def _closed(self, connection: ServedConnection, entrance: Entrance) -> None:
         self._connections.discard(connection)
         self._shared.metrics.connections.labels(entrance.door).dec()
+        note("connection_closed", connection.id, connection.user)
         self._gone.set()
 
 

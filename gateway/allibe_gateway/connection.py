@@ -96,7 +96,7 @@ class WebSocketConnection(ServedConnection):
             if not self._interrupted or (self._runner is not None and self._runner.uncancel()):
                 raise
         except Exception:
-            log.exception("connection_failed", connection=self.id)
+            log.exception("connection_failed", connection=self.id, user=self.user)
             self.disconnect(disconnects.INTERNAL_ERROR)
         finally:
             self._waits, self._runner = False, None
@@ -124,7 +124,7 @@ class WebSocketConnection(ServedConnection):
             return
         self._closed_with = reason
         self.outbox.close()
-        self._metrics.disconnects.labels(str(reason.code)).inc()
+        self._note_end(reason)
         self._interrupt()
         self._closer = asyncio.create_task(self._close(reason), name="close-connection")
 

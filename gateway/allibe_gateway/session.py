@@ -12,6 +12,7 @@ from allibe_gateway.fanout.room_feed import Joined
 from allibe_gateway.memberships import Memberships
 from allibe_gateway.shared import Shared
 from allibe_gateway.subscriptions import RoomSubscription, Subscriptions
+from allibe_gateway.trail import note
 from allibe_services.auth import Identity
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.content import check_content
@@ -133,6 +134,11 @@ class Session:
             raise TokenExpired
         return self.identity
 
+    @property
+    def user(self) -> UserId | None:
+        """Who this is, once that is known: for logs."""
+        return None if self.identity is None else self.identity.user_id
+
     # Rooms
 
     async def subscribe(
@@ -149,7 +155,9 @@ class Session:
             await self._memberships.check(room_id, user_id)
         else:
             await self._memberships.confirm(room_id, user_id)
-        return await self.subscriptions.begin(subscription, since)
+        joined = await self.subscriptions.begin(subscription, since)
+        note("subscribed", self.connection_id, user_id, room=room_id, stream=subscription.stream)
+        return joined
 
     def unsubscribe(self, subscription_id: str) -> None:
         """End a subscription; an unknown id is no error (it may have ended by itself)."""
@@ -191,6 +199,8 @@ class Session:
         self._in_flight += 1
         future.add_done_callback(self._settle)
         self._shared.metrics.messages_in.inc()
+        message = command.message_id
+        note("message_posted", self.connection_id, identity.user_id, room=room, message=message)
         return command, future
 
     async def typing(self, room_id: str, user: str | None = None) -> None:
@@ -333,6 +343,7 @@ class Session:
             self.identity = identity
             self._shared.deadlines.set(self, identity.expires_at, TokenExpired)
         if before is None:
+            note("signed_in", self.connection_id, identity.user_id)
             self._report()
 
     async def _attach(self, user_id: UserId) -> None:

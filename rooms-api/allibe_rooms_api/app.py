@@ -7,7 +7,7 @@ from aiohttp import web
 from allibe_rooms_api import openapi
 from allibe_rooms_api.call import CONTEXT, Context, authenticated
 from allibe_rooms_api.handlers.document import DOCUMENT
-from allibe_rooms_api.middleware import answered, observed, shown_to_pages, written
+from allibe_rooms_api.middleware import answered, observed, shown_to_pages, traced, written
 from allibe_rooms_api.operations import OPERATIONS, PREFIX, Operation
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -18,7 +18,7 @@ def setup(app: web.Application, context: Context) -> None:
 
     Its middlewares see its own requests only. What it stands on stays the caller's to close.
     """
-    api = web.Application(middlewares=[written, observed, shown_to_pages, answered])
+    api = web.Application(middlewares=[traced, written, observed, shown_to_pages, answered])
     api[CONTEXT] = context
     api[DOCUMENT] = openapi.render().encode()
     for operation in OPERATIONS:

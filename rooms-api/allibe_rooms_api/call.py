@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aiohttp import hdrs, web
+from structlog.contextvars import bind_contextvars
 
 from allibe_rooms_api.permissions import is_system
 from allibe_services.auth import Identity, TokenVerifier
@@ -97,6 +98,7 @@ def authenticated(handler: Handler) -> Callable[[web.Request], Awaitable[web.Str
         if token is None:
             raise TokenRequired
         identity = await context.verifier.verified(token)
+        bind_contextvars(user=identity.user_id)
         if not is_system(identity):  # that speaks for many users
             context.limiter.request(identity.user_id)
         return await handler(Call(request, identity, context))

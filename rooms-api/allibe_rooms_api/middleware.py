@@ -10,11 +10,13 @@ from contextlib import suppress
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from allibe_rooms_api import problems
 from allibe_rooms_api.call import CONTEXT, route_of
 from allibe_rooms_api.sending import taken_in_time
 from allibe_services.contracts.errors import AllibeError, NotConfirmed
+from allibe_services.trace_context import trace_of
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +32,15 @@ async def written(request: web.Request, handler: Handler) -> web.StreamResponse:
             await response.prepare(request)
             await response.write_eof()
     return response
+
+
+@web.middleware
+async def traced(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let lines of the log say of which trace they are; `authenticated` adds the user."""
+    clear_contextvars()  # one task answers all requests of a connection
+    if (trace := trace_of(request.headers)) is not None:
+        bind_contextvars(trace=trace)
+    return await handler(request)
 
 
 @web.middleware

@@ -1,4 +1,8 @@
-"""Logs: structlog to standard error. No token, content or name goes into them."""
+"""Logs: structlog to standard error, libraries' warnings too. No token, content or name is in them.
+
+Lines say of whom they tell where that is known: `connection`, `user` (the id alone), `room`,
+`message`, `shard`, and `trace`, the id of a caller's trace.
+"""
 
 import logging
 import sys
@@ -6,15 +10,13 @@ import sys
 import structlog
 from aiohttp.http import HttpProcessingError
 
-LOG_LEVELS = ("debug", "info", "warning", "error")
+from allibe_services.log_level import LOG_LEVELS, Logger, set_level
 
 
 def configure_logging(level: str, *, as_json: bool) -> None:
     """Send structlog's events, and warnings of libraries, to standard error."""
     if level.lower() not in LOG_LEVELS:
         raise ValueError(f"ALLIBE_LOG_LEVEL: one of {', '.join(LOG_LEVELS)}")
-    number = logging.getLevelNamesMapping()[level.upper()]
-    logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING), format="%(message)s")
     # It logs a traceback for what is no HTTP, and quotes it: addresses hold tokens.
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
     # It quotes subprotocols that it does not know, and some clients put tokens there.
@@ -27,18 +29,26 @@ def configure_logging(level: str, *, as_json: bool) -> None:
         if as_json
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
+    common: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    finish: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, renderer]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
+        processors=[*common, *finish],
+        wrapper_class=Logger,
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    of_libraries = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*common, structlog.stdlib.add_logger_name],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finish],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(of_libraries)
+    logging.basicConfig(handlers=[handler])
+    set_level(level.lower())
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

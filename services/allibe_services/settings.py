@@ -308,7 +308,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = ""
 
-    log_level: Annotated[str, Meta(description="`debug`, `info`, `warning` or `error`.")] = "info"
+    log_level: Annotated[
+        str,
+        Meta(
+            description="`debug`, `info`, `warning` or `error`; `PUT /log-level` on the operations"
+            " port changes it."
+        ),
+    ] = "info"
     log_format: Annotated[str, Meta(description="`console` or `json`.")] = "json"
 
 

@@ -7,7 +7,7 @@ from allibe_fanout_worker.push import ways
 from allibe_gateway.addresses import Addresses
 from allibe_services.backends import verifier
 from allibe_services.contracts.errors import AllibeError
-from allibe_services.logs import LOG_LEVELS
+from allibe_services.log_level import LOG_LEVELS
 from allibe_services.origins import Origins
 from allibe_services.rates.policy import policy_of
 from allibe_services.rates.rate import Rate

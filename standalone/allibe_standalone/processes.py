@@ -332,7 +332,7 @@ def _push_key(settings: Settings) -> str | None:
 @asynccontextmanager
 async def _ops(process: Process) -> AsyncIterator[None]:
     app = web.Application()
-    app.add_routes(ops.routes(process.readiness, process.registry))
+    app.add_routes(ops.routes(process.readiness, process.registry) + ops.level_routes())
     settings = process.settings
     async with _listening(process, app, settings.ops_host, settings.ops_port) as site:
         log.info("ops_listening", url=site.name)

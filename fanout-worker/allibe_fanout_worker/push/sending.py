@@ -116,7 +116,7 @@ async def _try(way: PushProvider, push: Push) -> Outcome:
     except Exception:
         # A fault of ours, with this push or this browser: it must not end the worker, again and
         # again, and all others' pushes with it.
-        log.exception("push_failed")
+        log.exception("push_failed", user=push.user, room=push.room_id)
         return Failed(retryable=True, reason=PushReason.UNAVAILABLE)
 
 

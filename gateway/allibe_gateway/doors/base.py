@@ -19,6 +19,7 @@ from allibe_services.contracts.errors import (
     TokenRevoked,
     Unavailable,
 )
+from allibe_services.contracts.ids import UserId
 
 Framing = Callable[[bytes], bytes]
 """How a text becomes finished bytes on a connection. Part of what makes views equal, so there are
@@ -58,6 +59,11 @@ class Door(Protocol):
 
     heart_beat: bytes
     """What to send to show life: finished bytes."""
+
+    @property
+    def user(self) -> UserId | None:
+        """Whose connection it is, once that is known: for logs."""
+        ...
 
     async def open(self) -> None:
         """Begin, once the connection stands."""

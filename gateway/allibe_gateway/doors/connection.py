@@ -11,8 +11,10 @@ from allibe_gateway.fanout.backlogs import Backlogs
 from allibe_gateway.fanout.outbox import Outbox, Transport
 from allibe_gateway.inbound import Inbound
 from allibe_gateway.limits import Limits
+from allibe_gateway.trail import note
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.disconnects import Disconnect
+from allibe_services.contracts.ids import UserId
 from allibe_services.telemetry import GatewayMetrics
 
 EARLY: Final = 0.75
@@ -68,6 +70,11 @@ class ServedConnection(ABC):
         self._send_every = self._next_out = self._receive_within = 0.0
 
     @property
+    def user(self) -> UserId | None:
+        """Whose it is, once that is known."""
+        return None if self.door is None else self.door.user
+
+    @property
     @abstractmethod
     def closing(self) -> bool:
         """Whether it is being closed: nothing more is written to it."""
@@ -110,6 +117,11 @@ class ServedConnection(ABC):
                 await self.door.settled()
         finally:
             self.disconnect(disconnects.RESTART)
+
+    def _note_end(self, reason: Disconnect) -> None:
+        """Count a close of ours."""
+        self._metrics.disconnects.labels(str(reason.code)).inc()
+        note("disconnected", self.id, self.user, code=reason.code)
 
     def _overflow(self) -> None:
         self.disconnect(disconnects.SLOW_CONSUMER)

@@ -34,6 +34,7 @@ from allibe_gateway.fanout.room_feed import Joined
 from allibe_gateway.session import Session, checked_room_id
 from allibe_gateway.shared import Shared
 from allibe_gateway.subscriptions import RoomSubscription
+from allibe_gateway.trail import note
 from allibe_gateway.websocket_frames import PING, text_frame
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.commands import PostMessage, Stored
@@ -83,6 +84,11 @@ class JsonDoor:
         self._room: RoomId | None = None
 
     # Door
+
+    @property
+    def user(self) -> UserId | None:
+        """Whose connection it is, once that is known."""
+        return self._session.user
 
     async def open(self) -> None:
         """Sign in with the handshake's token or ticket, if there was one, and join the room."""
@@ -232,6 +238,7 @@ class JsonDoor:
 
     def _tell(self, error: AllibeError, client_message_id: str | None) -> None:
         self._shared.metrics.errors.labels(error.code).inc()
+        note("error_told", self._connection.id, self.user, code=error.code)
         self._write(
             ErrorOut(
                 error.code,

@@ -40,7 +40,7 @@ from allibe_services.contracts.errors import (
 )
 from allibe_services.contracts.events import RoomLeft, UserEvent
 from allibe_services.contracts.identity import Identity
-from allibe_services.contracts.ids import Position
+from allibe_services.contracts.ids import Position, UserId
 
 FRAMES_IN_A_ROW = 50
 """Frames of one WebSocket message that are handled before others have their turn."""
@@ -85,6 +85,11 @@ class StompDoor:
         self._refused: tuple[str, AllibeError] | None = None
 
     # Door
+
+    @property
+    def user(self) -> UserId | None:
+        """Whose connection it is, once that is known."""
+        return self._session.user
 
     async def open(self) -> None:
         """Nothing happens before CONNECT."""

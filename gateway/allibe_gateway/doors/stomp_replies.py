@@ -13,6 +13,7 @@ from allibe_gateway.doors.stomp_queues import UserQueues
 from allibe_gateway.fanout.room_feed import Joined
 from allibe_gateway.stomp import ServerProtocol, StompError, Version, replies
 from allibe_gateway.stomp.errors import FrameTooLarge
+from allibe_gateway.trail import note
 from allibe_services import __version__
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.errors import AllibeError
@@ -71,13 +72,13 @@ class StompReplies:
         if not self.soft:
             self.fail(error, receipt)
             return
-        self._metrics.errors.labels(error.code).inc()
+        self._count(error.code)
         body = self.queues.error_body(error, receipt, destination, client_message_id)
         self.to_queue("errors", body)
 
     def fail(self, error: AllibeError, receipt: str | None = None) -> None:
         """Send ERROR, then close."""
-        self._metrics.errors.labels(error.code).inc()
+        self._count(error.code)
         extra = {"x-retryable": "true" if error.retryable else "false"}
         if error.retry_after_ms is not None:
             extra["x-retry-after-ms"] = str(error.retry_after_ms)
@@ -87,7 +88,7 @@ class StompReplies:
 
     def refuse_frame(self, error: StompError) -> None:
         """Send ERROR for what breaks the rules of STOMP, then close."""
-        self._metrics.errors.labels(error.code).inc()
+        self._count(error.code)
         self._write(replies.error_of(error, self._protocol.version))
         too_big = isinstance(error, FrameTooLarge)
         self._connection.disconnect(
@@ -108,6 +109,10 @@ class StompReplies:
         if frame is not None:
             self._write(frame)
         return frame is not None
+
+    def _count(self, code: str) -> None:
+        self._metrics.errors.labels(code).inc()
+        note("error_told", self._connection.id, code=code)
 
     def _write(self, frame: bytes) -> None:
         self.flush()

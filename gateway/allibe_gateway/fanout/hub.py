@@ -251,7 +251,7 @@ class Hub:
                 deliveries += feed.flush()
                 self._written += feed.entries.take_written()
             except Exception:
-                log.exception("fan_out_failed")
+                log.exception("fan_out_failed", room=feed.room_id)
         self._metrics.deliveries.inc(deliveries)
         if self._written >= self._look_after and self._when_written is not None:
             self._written, self._look_after = 0, self._when_written()
@@ -324,7 +324,7 @@ class Hub:
         place = self._places.get(feed.room_id)
         if place is None or place.feed is not feed:
             return
-        log.warning("room_log_reset")
+        log.warning("room_log_reset", room=feed.room_id)
         self._forget(place)
         for listeners in tuple(self._listeners.values()):
             for listener in tuple(listeners):

@@ -230,7 +230,7 @@ class RoomFeed:
                 await self._fill_page(tail)
         except Exception:
             # The next event or comparison begins again; nobody else would hear of this.
-            log.exception("gap_not_filled")
+            log.exception("gap_not_filled", room=self.room_id)
         finally:
             self._filling = None
 

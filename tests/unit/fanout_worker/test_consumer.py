@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from allibe_fanout_worker import retrying
 from allibe_fanout_worker.consumer import ShardConsumer
 from allibe_fanout_worker.notifier import Notifier
 from allibe_fanout_worker.retrying import Stall, until_it_works
 from allibe_fanout_worker.sequencer import Sequencer
+from allibe_services import log_level
 from allibe_services.contracts.commands import Rejected, Stored
 from allibe_services.contracts.errors import (
     AllibeError,
@@ -99,6 +101,29 @@ class TestOneBatch:
         assert world.stored == [(1, "a"), (2, "c")]
         assert world.offsets_published == [1, 2]
         assert world.figure("messages_rejected_total") == 1
+
+    async def test_at_debug_the_log_says_which_were_stored_and_not_what_they_say(
+        self, world: World
+    ) -> None:
+        log_level.set_level("debug")
+        try:
+            command, refused = post("between us"), post(room="nowhere")
+            with capture_logs() as lines:
+                world.bus.given.put_nowait([command, refused])
+                await until(lambda: len(world.bus.acked) == 1)
+        finally:
+            log_level.set_level("info")
+        by_event = {one["event"]: one for one in lines}
+        assert by_event["message_stored"] == {
+            "event": "message_stored",
+            "log_level": "debug",
+            "message": command.message_id,
+            "room": ONE,
+            "user": command.sender,
+            "offset": 1,
+        }
+        assert by_event["command_rejected"]["message"] == refused.message_id
+        assert "between us" not in str(lines)
 
     async def test_a_batch_of_nothing_but_rejected_ones_is_acked(self, world: World) -> None:
         world.bus.given.put_nowait([post(room="nowhere")])

@@ -12,6 +12,7 @@ from allibe_gateway.fanout.backlogs import Backlogs
 from allibe_gateway.inbound import Inbound
 from allibe_gateway.limits import Limits
 from allibe_services.contracts.errors import AllibeError
+from allibe_services.contracts.ids import UserId
 from allibe_services.rates.limiter import Limiter, unlimited
 from allibe_services.telemetry import GatewayMetrics
 from tests.unit.gateway.fakes import FakeTransport
@@ -67,6 +68,8 @@ class Transport(FakeTransport):
 
 class FakeDoor:
     """A door that keeps what it gets; `busy` holds each message back until set free."""
+
+    user: UserId | None = None
 
     heart_beat = b"beat"
 

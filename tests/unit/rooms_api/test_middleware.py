@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from allibe_rooms_api.app import setup
@@ -84,6 +85,25 @@ async def test_an_unexpected_error_is_logged_and_its_text_kept_from_the_client(
     assert [(one["event"], one["route"], one["exc_info"]) for one in logs] == [
         ("request_failed", "GET /api/chat/rooms", True)
     ]
+
+
+async def test_what_is_logged_says_whose_request_it_was_and_of_which_trace(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And of the next one of the connection that it was that one."""
+    fail_with(monkeypatch, ValueError())
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    for user, headers in (
+        ("alice", {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}),
+        ("bob", {"traceparent": "00-what follows is no trace: hunter2"}),
+        ("alice", {}),
+    ):
+        with capture_logs([merge_contextvars]) as logs:
+            await api.ask("GET", ROOMS, user=user, headers=headers)
+        (line,) = logs
+        assert line["user"] == user
+        assert line.get("trace") == (trace if trace in str(headers) else None)
+        assert "hunter2" not in str(line)
 
 
 async def test_a_store_that_is_away_is_retryable(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

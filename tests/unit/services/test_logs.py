@@ -8,6 +8,7 @@ import pytest
 import structlog
 from aiohttp.http_exceptions import BadHttpMessage
 
+from allibe_services import log_level
 from allibe_services.logs import configure_logging
 
 
@@ -17,6 +18,8 @@ def _as_it_was() -> Iterator[None]:
     handlers, level = list(root.handlers), root.level
     yield
     root.handlers[:], root.level = handlers, level
+    log_level.set_level("info")
+    root.setLevel(level)
     structlog.reset_defaults()
 
 
@@ -31,6 +34,45 @@ def test_json_lines_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> 
     entry = json.loads(line)
     assert (entry["event"], entry["level"], entry["count"]) == ("shown", "info", 3)
     assert entry["timestamp"].endswith("Z")
+
+
+def test_the_level_can_be_changed_at_any_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also for loggers that have been used."""
+    configure_logging("info", as_json=True)
+    logger = structlog.get_logger("test")
+    bound = logger.bind(connection="c1")
+
+    def said() -> list[str]:
+        for name in log_level.LOG_LEVELS:
+            getattr(logger, name)(name)
+        bound.debug("bound")
+        return [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+
+    assert (said(), log_level.debugs()) == (["info", "warning", "error"], False)
+    log_level.set_level("debug")
+    assert (said(), log_level.debugs()) == (["debug", "info", "warning", "error", "bound"], True)
+    log_level.set_level("error")
+    assert (said(), log_level.level()) == (["error"], "error")
+    log_level.set_level("warning")
+    assert said() == ["warning", "error"]
+
+
+def test_libraries_are_json_too_from_warning_on(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.getLogger().handlers.clear()  # pytest's; a process begins without any
+    configure_logging("debug", as_json=True)
+    library = logging.getLogger("some.library")
+    library.info("hidden")
+    try:
+        _fail("x")
+    except LookupError:
+        library.exception("It %s", "failed")
+    (line,) = capsys.readouterr().err.splitlines()
+    entry = json.loads(line)
+    assert (entry["event"], entry["level"], entry["logger"]) == ("It failed", "error", library.name)
+    assert "LookupError" in entry["exception"]
+    log_level.set_level("error")
+    library.warning("hidden")
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("as_json", [True, False])

@@ -1,14 +1,16 @@
-"""`ops`: `/livez`, `/readyz`, `/metrics`."""
+"""`ops`: `/livez`, `/readyz`, `/metrics`, `/log-level`."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry, Counter
+from structlog.testing import capture_logs
 
-from allibe_services import ops
+from allibe_services import log_level, ops
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.runtime import Readiness
 
@@ -62,6 +64,63 @@ async def test_draining_is_unready_and_alive(
     readiness.drain()
     assert (await client.get("/readyz")).status == 503
     assert (await client.get("/livez")).status == 200
+
+
+class TestLogLevel:
+    @pytest.fixture(autouse=True)
+    def _as_it_was(self) -> Iterator[None]:
+        before = log_level.level()
+        yield
+        log_level.set_level(before)
+
+    @pytest.fixture
+    async def client(self) -> AsyncIterator[TestClient[Any, Any]]:
+        app = web.Application()
+        app.add_routes(ops.level_routes())
+        async with TestClient(TestServer(app)) as client:
+            yield client
+
+    async def test_it_is_read_and_changed(self, client: TestClient[Any, Any]) -> None:
+        assert await (await client.get("/log-level")).text() == "info\n"
+        with capture_logs() as lines:
+            response = await client.put("/log-level", data="debug\n")
+        assert (response.status, await response.text()) == (200, "debug\n")
+        assert log_level.level() == "debug"
+        changed = {"event": "log_level_changed", "before": "info", "now": "debug"}
+        assert lines == [changed | {"log_level": "warning"}]
+
+    @pytest.mark.parametrize("wanted", ["", "all", "DEBUG" * 1000, "\xff"])
+    async def test_an_unknown_one_changes_nothing(
+        self, client: TestClient[Any, Any], wanted: str
+    ) -> None:
+        response = await client.put("/log-level", data=wanted)
+        assert (response.status, await response.text()) == (
+            400,
+            "one of debug, info, warning, error\n",
+        )
+        assert log_level.level() == "info"
+
+    async def test_a_level_that_does_not_arrive_is_not_waited_for(
+        self, client: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ops, "LEVEL_SECONDS", 0.01)
+
+        async def never() -> AsyncIterator[bytes]:
+            yield b"de"
+            await asyncio.Event().wait()
+
+        async with asyncio.timeout(10):
+            response = await client.put("/log-level", data=never())
+        assert response.status == 408
+
+    async def test_a_page_from_elsewhere_is_granted_nothing(
+        self, client: TestClient[Any, Any]
+    ) -> None:
+        """What a browser asks before it PUTs for a page."""
+        asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "PUT"}
+        response = await client.options("/log-level", headers=asked)
+        assert response.status == 405
+        assert "Access-Control-Allow-Origin" not in response.headers
 
 
 async def test_metrics_are_in_the_text_format(client: TestClient[Any, Any]) -> None:

@@ -84,7 +84,7 @@ class HttpConnection(ServedConnection):
     def disconnect(self, reason: Disconnect) -> None:
         """Close once; what was written before reaches the client before the reason does."""
         if not self.closing:
-            self._metrics.disconnects.labels(str(reason.code)).inc()
+            self._note_end(reason)
             self._end(wire.close_frame(reason))
 
     # What the outbox sees (`fanout.outbox.Transport`)
@@ -117,7 +117,7 @@ class HttpConnection(ServedConnection):
                 if pause > LONGEST_PAUSE:
                     self.door.fail(too_fast(pause))
             except Exception:
-                log.exception("connection_failed", connection=self.id)
+                log.exception("connection_failed", connection=self.id, user=self.user)
                 self.disconnect(disconnects.INTERNAL_ERROR)
             finally:
                 self._last_in = self._loop.time()

@@ -6,6 +6,7 @@ from allibe_gateway.doors.base import Connection, Door
 from allibe_gateway.doors.sockjs import wire
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.errors import AllibeError
+from allibe_services.contracts.ids import UserId
 
 MESSAGES_IN_A_ROW = 50
 """Messages of one array that are handled before others have their turn."""
@@ -20,6 +21,11 @@ class SockJsDoor:
         self._inner = inner
         self._connection = connection
         self.heart_beat = inner.heart_beat
+
+    @property
+    def user(self) -> UserId | None:
+        """Whose connection it is, once that is known."""
+        return self._inner.user
 
     async def open(self) -> None:
         """Open the door within."""

@@ -1,0 +1,18 @@
+"""What users do on their connections, as lines of the log at `debug`: who and where, never what."""
+
+import structlog
+
+from allibe_services.contracts.ids import UserId
+from allibe_services.log_level import debugs
+
+log = structlog.get_logger(__name__)
+
+
+def note(event: str, connection: str, user: UserId | None = None, **ids: str | int) -> None:
+    """Say what was done, or happened; `ids` are of what, such as `room` and `message`.
+
+    Where it is not logged it costs a comparison.
+    """
+    if debugs():
+        who = {} if user is None else {"user": user}
+        log.debug(event, connection=connection, **who, **ids)
