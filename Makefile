@@ -101,5 +101,6 @@ lock: ## Resolve the dependencies anew into requirements.lock
 
 clean: ## Remove what was installed and built; .data stays
 	@rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
-		.coverage* bench/bin bench/peers/socketio/node_modules tests/e2e/node/node_modules rooms-api/allibe_rooms_api/page \
+		.coverage* bench/bin bench/peers/socketio/node_modules tests/e2e/node/node_modules \
+		tests/unit/deployment/crds/node_modules rooms-api/allibe_rooms_api/page \
 		web/node_modules web/*/node_modules web/*/dist web/*/*.tsbuildinfo
