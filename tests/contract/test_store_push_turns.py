@@ -192,6 +192,20 @@ async def test_without_being_held_other_rooms_go_on(store: Store, post: Post) ->
     assert (await turn(store)).push.room_id == TWO
 
 
+async def test_what_gives_way_waits_only_while_there_is_no_news(store: Store, post: Post) -> None:
+    await say(store, post())
+    first = await turn(store)
+    how = {"again_at": now(), "tries": 1, "done": frozenset({"x"}), "gives_way": True}
+    await end(store, first, **how)
+    again = await turn(store)
+    assert (again.push.push_id, set(again.push.done)) == (first.push.push_id, {"x"})
+    await store.log.append([post(content="b")])
+    await end(store, again, **how)
+    news = (await turn(store)).push
+    assert (news.first_offset, news.told_offset, news.tries) == (2, 2, 0)
+    assert (news.done, news.newest) == (frozenset(), ("alice", "b"))
+
+
 @pytest.mark.parametrize(
     ("tries", "done", "waits"),
     [(1, {"x"}, True), (1, {"x", WEBHOOK}, False), (1, {"x-webhook"}, True), (0, set(), False)],
@@ -208,18 +222,18 @@ async def test_the_webhook_gets_first_what_was_tried_and_it_has_not_got(
     assert second.webhook_after == (until if waits else None)
 
 
-async def test_of_two_that_were_tried_one_goes_first(store: Store, post: Post) -> None:
+async def test_of_two_that_were_tried_one_goes_first(
+    store: Store, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else each would wait for the other."""
     await say(store, post(room="2"))
-    first = await turn(store)
-    soon = now() + timedelta(seconds=1)  # later than what follows, on a busy machine too
-    await end(store, first, again_at=soon, tries=1)
+    await end(store, await turn(store), again_at=now() + HOUR, tries=1)
     await say(store, post())
     after = await turn(store)
     assert after.push.room_id == ONE
     assert after.push.webhook_after is not None
     await end(store, after, again_at=now(), tries=1)
-    await asyncio.sleep((soon - now()).total_seconds() + 0.1)
+    monkeypatch.setattr(push_turns, "now", lambda: now() + 2 * HOUR)
     before = await turn(store)
     assert (before.push.room_id, before.push.webhook_after) == (TWO, None)
     await end(store, before)

@@ -51,7 +51,8 @@ async def sent(
 
     The push waits where a way is to be tried again: for the longest that one of them asks for,
     those that were put off only if there are no others. A turn in which all were put off changes
-    nothing of the push: it tells of what comes meanwhile as well, and is no try.
+    nothing of the push: it tells of what comes meanwhile as well, and is no try. One that has been
+    tried tells of no more, and gives way to news where only ways are left that were put off.
     """
     left = {name: way for name, way in ways.items() if name not in due.done}
     outcomes = await _outcomes(left, due, shares)
@@ -63,6 +64,8 @@ async def sent(
         claim=claim,
         push=due,
         again_at=_again_at(made) or _again_at([*tried.values()]),
+        # What other browsers have got must not keep news from them until this one is reached.
+        gives_way=bool(due.tries or made) and not any(tried[name].was_made for name in again),
         tries=due.tries + (1 if made else 0),
         done=due.done | (tried.keys() - again),
         free_at=free_at if made else None,

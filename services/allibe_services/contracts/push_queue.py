@@ -113,8 +113,9 @@ class DeadWay(msgspec.Struct, frozen=True):
 class PushEnd(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a turn. Without `push` there was nothing to push.
 
-    `again_at`: the push waits until then, with these `tries` and `done`; None: it is over. Nothing
-    of the user's is due before `held_until`. `gone` are subscriptions to be forgotten.
+    `again_at`: the push waits until then, with these `tries` and `done`; None: it is over. With
+    `gives_way` it is over too if there is news to push in its place. Nothing of the user's is due
+    before `held_until`. `gone` are subscriptions to be forgotten.
     `dead` are ways that it has not reached and will not.
     """
 
@@ -122,6 +123,7 @@ class PushEnd(msgspec.Struct, frozen=True, kw_only=True):
     claim: str
     push: DuePush | None = None
     again_at: datetime | None = None
+    gives_way: bool = False
     tries: int = 0
     done: frozenset[str] = frozenset()
     held_until: datetime | None = None

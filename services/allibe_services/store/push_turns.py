@@ -308,10 +308,11 @@ def _ended(end: PushEnd, push: DuePush, last_offset: int, newer_at: datetime) ->
         "tries": end.tries,
         "done": " ".join(sorted(end.done)),
     }
-    if end.again_at is not None:
+    is_newer = last_offset > push.told_offset
+    if end.again_at is not None and not (end.gives_way and is_newer):
         return row | {"due_at": milliseconds(end.again_at)}
     over = {"expires_at": milliseconds(now() + PUSH_LIFE), "tries": 0, "done": ""}
-    if last_offset <= push.told_offset:
+    if not is_newer:
         return row | over
     return (
         row

@@ -97,6 +97,29 @@ async def _heard(service: PushService, messages: int) -> bool:
     return sum(int(one.json["messages"]) for one in service.pushed) == messages
 
 
+async def test_of_two_browsers_the_one_that_is_reached_hears_of_all_that_comes(
+    world: PushWorld, hanging: PushService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the room of which the other one's push still waits."""
+    monkeypatch.setattr(shares, "PLACES", 1)
+    blocker = UserId("a-blocker")
+    await world.room(blocker)
+    await world.room(BOB, room_id=TWO)
+    for user in (blocker, BOB):
+        await world.store.pushes.subscribe(user, hanging.subscribe(world.key.public_key))
+    await world.subscribe(BOB)
+    async with world.worker():
+        await world.say("one")
+        await until(lambda: _asked(hanging, 1))  # its one place is taken
+        for said in ("two", "three"):
+            await world.say(said, room=TWO)
+            await until(lambda: _was_told(world, said))  # noqa: B023 - awaited in this round
+
+
+async def _was_told(world: PushWorld, said: str) -> bool:
+    return any(said in one.json["body"] for one in world.service.pushed)
+
+
 async def test_a_webhook_that_hangs_keeps_no_browser_waiting_and_gets_all_in_order(
     world: PushWorld, hasty: OutboundClient, tls: tuple[ssl.SSLContext, ssl.SSLContext]
 ) -> None:
