@@ -7,6 +7,7 @@ import fcntl
 import json
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -25,7 +26,8 @@ def main() -> None:
         watched.pop(mark, None)
         if is_watched:
             watched[mark] = Process(*process) if process else None
-            held[mark] = held.get(mark) or _held(mark)
+            with suppress(FileNotFoundError):  # closed, and its folder gone, before we had started
+                held[mark] = held.get(mark) or _held(mark)
         elif mark in held:
             held.pop(mark).close()
     for mark, known in watched.items():

@@ -55,6 +55,21 @@ def test_a_guard_that_was_killed_is_replaced_at_the_next_start(tmp_path: Path) -
         eventually(lambda: not mentions(tmp_path), "the new guard has ended both")
 
 
+def test_a_folder_that_is_gone_already_does_not_end_the_guard(tmp_path: Path) -> None:
+    """A server may be closed, and its folder removed, before the guard has started to read."""
+    gone = f'["{tmp_path / "gone"}", true, null]\n["{tmp_path / "gone"}", false, null]\n'
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.cluster.servers.guard_process"],
+        input=gone,
+        text=True,
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        timeout=30,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @contextmanager
 def _owner(folder: Path, start: str) -> "Iterator[subprocess.Popen[str]]":
     """Give a process that has started servers and waits for what it is told."""
