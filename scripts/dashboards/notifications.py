@@ -22,6 +22,7 @@ TRIED_AGAIN = (
     PushReason.THROTTLED,
     PushReason.UNAVAILABLE,
     PushReason.UNREACHABLE,
+    PushReason.UNTRUSTED,
     PushReason.TIMED_OUT,
 )
 REFUSED = (
