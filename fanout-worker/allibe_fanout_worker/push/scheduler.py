@@ -127,7 +127,8 @@ class Scheduler:
             goes_on = await self._account(room_id)
         except Unavailable as error:
             log.warning("push_scheduling_put_off", code=error.code, rooms=1 + len(rooms))
-            rooms[room_id] = None
+            # For a later round: where it is this room alone that fails, no other waits for it.
+            self._remember([room_id])
             await asyncio.sleep(RETRY_SECONDS)
             return
         if goes_on:
