@@ -113,15 +113,34 @@ class Notifier:
         after: UserId | None = None
         while page := await self._store.members.unread(room_id, most=PAGE, after=after):
             connected = await self._presence.connected([one.user for one in page])
+            told = [one for one in page if one.user in connected]
             events = [
-                event
-                for one in page
-                if one.user in connected
-                for event in _events(one, message, looks=one.user in looking)
+                event for one in told for event in _events(one, message, looks=one.user in looking)
             ]
             if events:
                 await self._bus.publish(events)
+                await self._correct(room_id, told, after)
             after = page[-1].user
+
+    async def _correct(
+        self, room_id: RoomId, told: Collection[Unread], after: UserId | None
+    ) -> None:
+        """Tell those anew who read while they were told: what they heard of that came before.
+
+        Further messages are news of their own.
+        """
+        counts = {one.user: one.unread_count for one in told if one.unread_count > 0}
+        while counts:
+            page = await self._store.members.unread(room_id, most=PAGE, after=after)
+            counts = {
+                one.user: one.unread_count
+                for one in page
+                if one.unread_count < counts.get(one.user, 0)
+            }
+            if counts:
+                await self._bus.publish(
+                    [RoomChanged(user, room_id, count) for user, count in counts.items()]
+                )
 
 
 def _is_later(message: Message, other: Message) -> bool:

@@ -140,6 +140,8 @@ class FakeBus:
         self.acked: list[list[Outcome]] = []
         self.failures = 0
         """How many of the next publishes fail, each after it has published all."""
+        self.meanwhile: list[Callable[[], None]] = []
+        """What happens during the next publishes, one in each."""
 
     async def deliveries(self, shard: int, *, most: int) -> AsyncGenerator[Delivery, None]:
         while (commands := await self.given.get()) is not None:
@@ -151,6 +153,8 @@ class FakeBus:
     async def publish(self, events: Sequence[Event]) -> None:
         self.steps.append(("publish", len(events)))
         self.published.extend(events)
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
         if self.failures:
             self.failures -= 1
             raise BusUnavailable

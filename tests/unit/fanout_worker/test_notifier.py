@@ -110,7 +110,12 @@ class TestWho:
         world.presence.here = set(users)
         events = told(await world.round(*world.stored()))
         assert {user for _, user in events} == set(users)
-        assert [after for _, after in world.store.members.pages] == [None, "u1", "u3", "u4"]
+        assert sorted({after or "" for _, after in world.store.members.pages}) == [
+            "",
+            "u1",
+            "u3",
+            "u4",
+        ]
 
     async def test_a_room_that_is_gone_is_no_matter(self, world: World) -> None:
         del world.store.members.of[ONE]
@@ -180,6 +185,29 @@ class TestWhat:
         assert {event.last_message for event in events if isinstance(event, RoomChanged)} == {
             fresh.content
         }
+
+
+class TestReading:
+    """Whoever reads tells the user's devices; what was counted before must not be the last word."""
+
+    async def test_who_reads_while_they_are_told_are_told_anew(self, world: World) -> None:
+        (last,) = world.stored()
+        world.bus.meanwhile = [lambda: count(world, BOB, 1), lambda: count(world, BOB, 0)]
+        events = await world.round(last)
+        corrected = [RoomChanged(to=BOB, room_id=ONE, unread_count=left) for left in (1, 0)]
+        assert events[-2:] == corrected
+
+    async def test_others_are_told_once(self, world: World) -> None:
+        """Further messages, too, have a round of their own."""
+        (last,) = world.stored()
+        world.bus.meanwhile = [lambda: count(world, BOB, 4)]
+        changes = [one.to for one in await world.round(last) if isinstance(one, RoomChanged)]
+        assert sorted(changes) == [ALICE, BOB, CAROL]
+
+
+def count(world: World, user: UserId, unread: int) -> None:
+    """Let so many be unread by the user from now on."""
+    world.store.members.of[ONE][user] = unread
 
 
 class TestFaults:
