@@ -41,6 +41,7 @@ from allibe_services.rates.limiter import Limiter, unlimited
 from allibe_services.runtime import Tasks
 from allibe_services.store.base import Store
 from allibe_services.telemetry import GatewayMetrics
+from allibe_services.trace_context import trace_of
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,7 +192,7 @@ class Gateway:
                 self._doorkeeper.inbound(),
                 self._backlogs,
             )
-            self._opened(connection, entrance)
+            self._opened(connection, entrance, trace_of(request.headers))
             await connection.run(entrance.make_door(request, connection, shared), place.refusal)
         finally:
             self._doorkeeper.leave(place)
@@ -220,10 +221,12 @@ class Gateway:
 
     # Details
 
-    def _opened(self, connection: ServedConnection, entrance: Entrance) -> None:
+    def _opened(
+        self, connection: ServedConnection, entrance: Entrance, trace: str | None = None
+    ) -> None:
         self._connections.add(connection)
         self._shared.metrics.connections.labels(entrance.door).inc()
-        note("connection_opened", connection.id, door=entrance.door)
+        note("connection_opened", connection.id, door=entrance.door, trace=trace)
         if self._draining:  # it began while the handshake was answered
             connection.disconnect(disconnects.RESTART)
 

@@ -2,17 +2,17 @@
 
 import structlog
 
-from allibe_services.contracts.ids import UserId
 from allibe_services.log_level import debugs
 
 log = structlog.get_logger(__name__)
 
 
-def note(event: str, connection: str, user: UserId | None = None, **ids: str | int) -> None:
+def note(event: str, connection: str, user: str | None = None, **ids: str | int | None) -> None:
     """Say what was done, or happened; `ids` are of what, such as `room` and `message`.
 
-    Where it is not logged it costs a comparison.
+    What is None is left out. Where it is not logged it costs a comparison.
     """
     if debugs():
+        known = {name: one for name, one in ids.items() if one is not None}
         who = {} if user is None else {"user": user}
-        log.debug(event, connection=connection, **who, **ids)
+        log.debug(event, connection=connection, **who, **known)

@@ -72,7 +72,7 @@ DASHBOARD = Dashboard(
             ),
         ),
         Row(
-            "Lost",
+            "Lost and late",
             (
                 _by_reason("Too late, or tried too often", OVER, "See those to be tried again."),
                 Panel(
@@ -97,6 +97,15 @@ DASHBOARD = Dashboard(
                     ),
                     unit="percentunit",
                     bad=0.05,
+                ),
+                Panel(
+                    title="Late",
+                    queries=(
+                        Query("max by (instance) (allibe_push_late_seconds)", "{{instance}}"),
+                    ),
+                    unit="s",
+                    bad=60,
+                    about="Of those that are taken up now, whoever has waited longest.",
                 ),
             ),
         ),

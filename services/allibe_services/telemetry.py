@@ -167,6 +167,11 @@ class PushMetrics:
             ["reason", "last"],
             registry=registry,
         )
+        self.late = Gauge(
+            "allibe_push_late_seconds",
+            "For how long the user had been due that this worker took up last, and waited longest.",
+            registry=registry,
+        )
 
     def count(self, reason: str) -> None:
         """Count one; a `PushReason`."""

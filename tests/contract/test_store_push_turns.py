@@ -94,6 +94,15 @@ async def test_what_was_read_muted_or_left_since_shows(store: Store, post: Post)
     assert (push.is_member, push.messages, push.unread_count) == (False, 0, 0)
 
 
+async def test_a_claim_says_how_late_it_is(store: Store, post: Post) -> None:
+    assert (await store.push_queue.claim(most=9, length=HOUR)).late_seconds == 0
+    await store.log.append([post(content="a")])
+    await decide_all(store, ONE, due_at={BOB: now() - timedelta(seconds=90)})
+    claim = await store.push_queue.claim(most=9, length=HOUR)
+    assert claim.users == (BOB,)
+    assert 90 <= claim.late_seconds < 100
+
+
 async def test_a_user_is_claimed_by_one_at_a_time(
     open_store: Callable[[], Awaitable[Store]], store: Store, post: Post
 ) -> None:

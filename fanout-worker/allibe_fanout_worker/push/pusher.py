@@ -131,6 +131,7 @@ class Pusher:
             await asyncio.sleep(RETRY.total_seconds())
             return False
         self._is_put_off = False
+        self._metrics.late.set(claim.late_seconds)
         if claim.users:
             self._turns.begin(len(claim.users))
             task = self._tasks.start(self._serve(claim), name="pushes")

@@ -54,10 +54,14 @@ class Scheduling(msgspec.Struct, frozen=True):
 
 
 class PushClaim(msgspec.Struct, frozen=True):
-    """Users whose turn it is, and whom nobody else pushes to until the claim's end."""
+    """Users whose turn it is, and whom nobody else pushes to until the claim's end.
+
+    `late_seconds` is for how long the one of them had been due that had waited longest.
+    """
 
     claim: str
     users: tuple[UserId, ...]
+    late_seconds: float = 0.0
 
 
 class Browser(msgspec.Struct, frozen=True):

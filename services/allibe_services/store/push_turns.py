@@ -49,7 +49,7 @@ from allibe_services.store.tables import (
 )
 
 _DUE = (
-    select(push_users.c.user_id)
+    select(push_users.c.user_id, push_users.c.due_at)
     .where(push_users.c.due_at <= bindparam("now"))
     .order_by(push_users.c.due_at)
     .limit(bindparam("most"))
@@ -209,12 +209,15 @@ def claim(connection: Connection, most: int, length: timedelta) -> PushClaim:
     """Claim up to `most` users who are due, the longest waiting first, for that long."""
     present = now()
     due = {"now": milliseconds(present), "most": most}
-    users = connection.execute(_DUE, due).scalars().all()
+    rows = connection.execute(_DUE, due).all()
     name = secrets.token_hex(8)
-    if users:
-        until = milliseconds(present + length)
-        connection.execute(_CLAIM, {"users": sorted(users), "claim": name, "until": until})
-    return PushClaim(name, tuple(UserId(user) for user in users))
+    if not rows:
+        return PushClaim(name, ())
+    users = [row.user_id for row in rows]
+    until = milliseconds(present + length)
+    connection.execute(_CLAIM, {"users": sorted(users), "claim": name, "until": until})
+    late = (milliseconds(present) - rows[0].due_at) / 1000
+    return PushClaim(name, tuple(UserId(user) for user in users), late)
 
 
 def due(connection: Connection, users: Sequence[UserId]) -> list[DuePush]:

@@ -10,6 +10,7 @@ from deploy.cluster.service import Service
 from tests.support.clients import Clients
 from tests.support.places import SignedPlace
 from tests.support.server import WAIT_SECONDS, eventually
+from tests.support.stomp_client import SUBPROTOCOLS
 
 _open = build_opener(ProxyHandler({})).open
 
@@ -57,6 +58,19 @@ async def test_at_debug_a_message_is_followed_by_its_id(
     for word in ("message_stored", "user", "alice", "room", room):
         assert word in stored
     assert "strictly-between-us" not in said(cluster.services, since)
+
+
+async def test_a_connection_is_found_by_the_trace_of_its_handshake(
+    cluster: Cluster, since: dict[str, int], server: SignedPlace, clients: Clients
+) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    async with clients.session.ws_connect(
+        f"{server.url}/allibe-ws", headers=headers, protocols=SUBPROTOCOLS
+    ):
+        eventually(lambda: trace in said(cluster.gateways, since), "a gateway says the trace")
+    lines = said(cluster.gateways, since).splitlines()
+    assert ["connection_opened" in line for line in lines if trace in line] == [True]
 
 
 async def test_at_info_again_nothing_is_said_of_messages(

@@ -174,6 +174,21 @@ async def test_after_too_many_tries_it_is_given_up(world: PushWorld) -> None:
     assert world.registry.get_sample_value("allibe_push_dead_total", counted) == 1
 
 
+async def test_how_late_pushes_are_is_a_figure(
+    world: PushWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[float] = []
+    monkeypatch.setattr(world.metrics.late, "set", shown.append)
+    await world.room(BOB)
+    await world.subscribe(BOB)
+    async with world.worker(pushes=False):
+        await world.say("hello")
+    await decide_all(world.store, TEAM, due_at={BOB: now() - timedelta(seconds=90)})
+    async with world.worker():
+        await world.pushed(1)
+    assert any(90 <= seconds < 600 for seconds in shown)
+
+
 async def test_what_waited_for_too_long_is_dead(world: PushWorld) -> None:
     await world.room(BOB)
     await world.subscribe(BOB)

@@ -53,6 +53,7 @@ INCOMPLETE = f'allibe_gateway_recoveries_total{{result="incomplete",{GATEWAY}}}'
 RECOVERED = f'allibe_gateway_recoveries_total{{result="complete",{GATEWAY}}}'
 NOT_RECOVERED = f'allibe_gateway_recoveries_total{{result="failed",{GATEWAY}}}'
 TIMED_OUT = f'allibe_push_decisions_total{{reason="timed_out",{WORKER}}}'
+LATE = f"allibe_push_late_seconds{{{WORKER}}}"
 DEAD = f'allibe_push_dead_total{{reason="gave_up",last="timed_out",{WORKER}}}'
 IN_TIME = f'allibe_gateway_send_to_delivery_seconds_bucket{{le="0.25",{GATEWAY}}}'
 DELIVERED = f"allibe_gateway_send_to_delivery_seconds_count{{{GATEWAY}}}"
@@ -98,6 +99,7 @@ HEALTHY: Series = {
     f'allibe_push_decisions_total{{reason="sent",{WORKER}}}': "0+60",
     TIMED_OUT: "0",
     DEAD: "0",
+    LATE: "0",
     IN_TIME: "0+10000",
     DELIVERED: "0+10000",
     CONFIRMED: "0+10000",
@@ -142,6 +144,7 @@ CASES = (
         minutes=60,
     ),
     Case("AllibePushesFail", {TIMED_OUT: "0+70"}, {TIMED_OUT: "0+50"}),
+    Case("AllibePushesLate", {LATE: "61"}, {LATE: "59"}),
     Case("AllibePushesLost", {DEAD: "0+6"}, {DEAD: "0+2"}, minutes=60),
     Case(
         "AllibeDeliveryBudgetBurnsFast",
