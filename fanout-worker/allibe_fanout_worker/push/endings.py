@@ -12,7 +12,8 @@ from allibe_services.store.base import PushQueue
 
 PAUSE_SECONDS = 1.0
 GATHER_SECONDS = 0.05
-"""How long an end waits for others: each transaction is one that chat waits for, on SQLite."""
+"""How long the end of what was not sent waits for others: each transaction is one that chat waits
+for, on SQLite. What was sent waits for none: the sooner it is kept, the sooner the next is sent."""
 
 TRIES = 30
 """Tries to keep an end: by then its claim is over, and others push anew."""
@@ -32,7 +33,8 @@ class Endings:
     async def keep(self, end: PushEnd) -> None:
         """Return once the end is kept; or given up, which is logged."""
         self._waiting.append(end)
-        await asyncio.sleep(GATHER_SECONDS)
+        if end.free_at is None:
+            await asyncio.sleep(GATHER_SECONDS)
         async with self._keeping:
             # Whoever had the lock before has kept it, if it is no longer here.
             ends, self._waiting = self._waiting, []

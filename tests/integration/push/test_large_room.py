@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from allibe_fanout_worker.push import scheduler
 from allibe_fanout_worker.push.base import Delivered, Outcome, Push
 from allibe_fanout_worker.push.ways import Ways
 from allibe_services.contracts.ids import UserId
@@ -61,16 +62,15 @@ async def test_every_member_is_accounted_for_once_also_if_the_worker_is_replaced
         await asyncio.sleep(1)
     assert set(everybody.told) == set(others) - set(looking) - set(muted)
     assert set(everybody.told.values()) == {1}
-    counts = {
-        reason: world.counted(reason)
-        for reason in (PushReason.OWN, PushReason.LOOKING, PushReason.MUTED, PushReason.SCHEDULED)
-    }
-    assert counts == {
-        PushReason.OWN: 1,
-        PushReason.LOOKING: LOOKING,
-        PushReason.MUTED: LOOKING,
-        PushReason.SCHEDULED: reached,
-    }
+    for reason, wanted in (
+        (PushReason.OWN, 1),
+        (PushReason.LOOKING, LOOKING),
+        (PushReason.MUTED, LOOKING),
+        (PushReason.SCHEDULED, reached),
+    ):
+        # The first worker may have ended between keeping a page and counting it.
+        assert wanted - scheduler.PAGE <= world.counted(reason) <= wanted
+    print(f"scheduled {world.counted(PushReason.SCHEDULED)} of {reached}")
     assert await world.decided(ALICE) == {PushReason.OWN}
 
 
