@@ -120,7 +120,8 @@ def told(due: DuePush, *, now: datetime) -> Push:
         noun = "message" if due.messages == 1 else "messages"
         body = f"{due.messages} new {noun} in {due.room_name}"
     return Push(
-        push_id=due.push_id,
+        # What is sent again after a worker's death may tell of more: that is no repeat.
+        push_id=f"{due.push_id}-{due.told_offset}",
         user=due.user,
         room_id=due.room_id,
         title=due.room_name,

@@ -3,9 +3,12 @@
 import base64
 import ssl
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
+from aiohttp import web
 
+from allibe_fanout_worker.push import pusher
 from allibe_fanout_worker.push.ways import Ways
 from allibe_fanout_worker.push.webhook import Webhook
 from allibe_services.contracts.ids import RoomId
@@ -61,3 +64,36 @@ async def test_what_waits_for_another_try_holds_the_users_others_back_and_nobody
         receiver.mood = receiver.take
         await world.say("second", room=two)
         assert await taken(receiver, 3) == [(CAROL, two), (BOB, TEAM), (BOB, two)]
+
+
+@pytest.mark.parametrize("further", [0, 1])
+async def test_what_is_sent_again_has_its_id_again_only_if_it_tells_the_same(
+    world: PushWorld, receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch, further: int
+) -> None:
+    """A worker dies before it has kept what it sent; its heir's push tells of what came since, too.
+
+    Under an id that the receiver has taken, nobody would hear of that.
+    """
+    monkeypatch.setattr(pusher, "CLAIM", timedelta(seconds=1))
+    monkeypatch.setattr(pusher, "FINISH_SECONDS", 0.0)
+    await world.room(BOB)
+
+    async def take_and_hang(request: web.Request) -> web.StreamResponse:
+        await receiver.take(request)
+        await receiver.ended.wait()
+        return web.Response(status=503)
+
+    receiver.mood = take_and_hang
+    async with world.worker():
+        await world.say("first")
+        await taken(receiver, 1)
+    receiver.mood = receiver.take
+    async with world.worker(pushes=False):
+        for _ in range(further):
+            await world.say("second")
+    async with world.worker():
+        await taken(receiver, 2)
+        await world.is_decided(BOB, PushReason.SENT)
+    assert [one["messages"] for one in receiver.taken] == [1, 1 + further]
+    assert len(set(receiver.ids)) == 1 + further
+    assert receiver.ids == [one["pushId"] for one in receiver.taken]
