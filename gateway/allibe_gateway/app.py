@@ -27,6 +27,7 @@ from allibe_gateway.limits import Limits
 from allibe_gateway.origins import OriginCheck
 from allibe_gateway.presence_reporter import PresenceReporter
 from allibe_gateway.revocations import Revocations
+from allibe_gateway.role_reads import RoleReads
 from allibe_gateway.screens import ScreenNews, Screens
 from allibe_gateway.shared import Shared
 from allibe_gateway.slow_consumers import next_look, too_far_behind
@@ -268,9 +269,11 @@ async def gateway(  # noqa: PLR0913 - what a gateway stands on, each by its name
     hub.when_screens_change(screens.changed)
     reporter = PresenceReporter(presence, news.tell)
     deadlines = Deadlines(time.time)
+    roles = RoleReads(store.members)
     shared = Shared(
         bus,
         store,
+        roles,
         hub,
         admission.verifier,
         admission.tickets,
@@ -307,4 +310,5 @@ async def gateway(  # noqa: PLR0913 - what a gateway stands on, each by its name
         for task in running:
             task.cancel()
         deadlines.close()
+        roles.close()
         await hub.close()

@@ -6,10 +6,11 @@ one that was known goes on: what is sent meanwhile is receipted and waits (DESIG
 """
 
 import asyncio
+from typing import Protocol
 
 from allibe_services.contracts.errors import Refused, Unavailable
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.store.base import Members
+from allibe_services.contracts.rooms import Role
 
 FRESH_SECONDS = 30.0
 AWAY_SECONDS = 5.0
@@ -19,13 +20,19 @@ ROOMS = 200
 """Most rooms remembered for a connection."""
 
 
+class Roles(Protocol):
+    """Whom to ask; see `store.base.Members`."""
+
+    async def role(self, room_id: RoomId, user_id: UserId) -> Role: ...
+
+
 class Memberships:
     """What one connection knows of its user's memberships."""
 
-    __slots__ = ("_endings", "_members", "_until")
+    __slots__ = ("_endings", "_roles", "_until")
 
-    def __init__(self, members: Members) -> None:
-        self._members = members
+    def __init__(self, roles: Roles) -> None:
+        self._roles = roles
         self._until: dict[RoomId, float] = {}
         self._endings = 0
 
@@ -64,7 +71,7 @@ class Memberships:
         endings = -1
         while endings != self._endings:  # one that came while the store was asked: ask again
             endings = self._endings
-            await self._members.role(room_id, user_id)
+            await self._roles.role(room_id, user_id)
 
     def forget(self, room_id: RoomId) -> None:
         """Ask the store again next time."""

@@ -98,7 +98,7 @@ class Session:
         self._owner = owner
         self._token = 0
         self._typed: float | None = None
-        self._memberships = Memberships(shared.store.members)
+        self._memberships = Memberships(shared.roles)
         self._in_flight = 0
         self._idle: asyncio.Event | None = None
         until = shared.clock() + shared.limits.sign_in_seconds

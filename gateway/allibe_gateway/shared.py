@@ -7,6 +7,7 @@ from allibe_gateway.deadlines import Deadlines
 from allibe_gateway.fanout.hub import Hub
 from allibe_gateway.limits import Limits
 from allibe_gateway.presence_reporter import PresenceReporter
+from allibe_gateway.role_reads import RoleReads
 from allibe_services.auth import TokenVerifier
 from allibe_services.bus.base import Bus
 from allibe_services.rates.limiter import Limiter
@@ -21,6 +22,7 @@ class Shared:
 
     bus: Bus
     store: Store
+    roles: RoleReads
     hub: Hub
     verifier: TokenVerifier
     tickets: Tickets

@@ -39,6 +39,27 @@ class TestRole:
             await store.members.role(ONE, CAROL)
 
 
+class TestRoles:
+    async def test_they_are_those_of_the_members_alone(self, store: Store) -> None:
+        pairs = [(ONE, ALICE), (ONE, BOB), (ONE, CAROL), (NOWHERE, ALICE)]
+        expected = {(ONE, ALICE): Role.OWNER, (ONE, BOB): Role.MEMBER}
+        assert await store.members.roles(pairs) == expected
+        assert await store.members.roles([]) == {}
+
+    async def test_many_are_one_read(self, store: Store) -> None:
+        rooms = [RoomId(f"r{number}") for number in range(3)]
+        for room in rooms:
+            await store.rooms.create("room", ALICE, members=[BOB], room_id=room)
+        strangers = [UserId(f"u{number}") for number in range(600)]
+        pairs = [(room, user) for room in rooms for user in (*strangers, BOB)]
+        assert await store.members.roles(pairs) == {(room, BOB): Role.MEMBER for room in rooms}
+
+    async def test_names_are_no_sql(self, store: Store) -> None:
+        user = UserId("o'neill\\{,}\"")
+        await store.members.add(ONE, user, Role.MEMBER)
+        assert await store.members.roles([(ONE, user)]) == {(ONE, user): Role.MEMBER}
+
+
 class TestOfRoom:
     async def test_pages_are_sorted_by_user_id_byte_by_byte(self, store: Store) -> None:
         for user in ("Zoe", "_x", "carol", "a!", "~"):

@@ -36,6 +36,11 @@ class NoMembers:
     async def role(self, room_id: RoomId, user_id: UserId) -> Role:
         raise NotImplementedError
 
+    async def roles(
+        self, pairs: Collection[tuple[RoomId, UserId]]
+    ) -> dict[tuple[RoomId, UserId], Role]:
+        raise NotImplementedError
+
     async def of_room(
         self, room_id: RoomId, *, most: int, after: UserId | None = None
     ) -> list[Member]:

@@ -115,6 +115,12 @@ class Members(Protocol):
         """Return the user's role. Raises `UnknownRoom`, `NotAMember`."""
         ...
 
+    async def roles(
+        self, pairs: Collection[tuple[RoomId, UserId]]
+    ) -> dict[tuple[RoomId, UserId], Role]:
+        """Return the roles of those who are members, any number of rooms and users in one read."""
+        ...
+
     async def of_room(
         self, room_id: RoomId, *, most: int, after: UserId | None = None
     ) -> list[Member]:

@@ -4,6 +4,7 @@ Whatever changes who belongs to a room locks the room's row first, so that two c
 cannot leave members without an owner.
 """
 
+import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Text,
     and_,
     bindparam,
     case,
@@ -28,7 +30,7 @@ from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.rooms import Member, ReadMarker, Role, Unread
 from allibe_services.store.base import OWN_COUNTED
-from allibe_services.store.dialects import OneOf
+from allibe_services.store.dialects import POSTGRESQL, OneOf, as_arrays, rows_of_arrays
 from allibe_services.store.tables import members, messages, rooms
 
 _USERS = 500
@@ -63,6 +65,23 @@ _THESE_MEMBERS = members.c.room_id == bindparam("room")
 _THIS_MEMBER = and_(_THESE_MEMBERS, members.c.user_id == bindparam("user"))
 
 _ROLE = select(members.c.role).select_from(MEMBERSHIP).where(_THIS_ROOM)
+_OF_PAIR = select(members.c.room_id, members.c.user_id, members.c.role)
+_ARRAYS = rows_of_arrays({"room_id": Text(), "user_id": Text()})
+_ROLES_OF_ARRAYS = _OF_PAIR.join_from(
+    _ARRAYS,
+    members,
+    and_(members.c.room_id == _ARRAYS.c.room_id, members.c.user_id == _ARRAYS.c.user_id),
+)
+# SQLite would walk through all members for `(room_id, user_id) IN (VALUES …)`.
+_JSON = func.json_each(bindparam("pairs")).table_valued("value", name="pairs")
+_ROLES_OF_JSON = _OF_PAIR.join_from(
+    _JSON,
+    members,
+    and_(
+        members.c.room_id == func.json_extract(_JSON.c.value, "$[0]"),
+        members.c.user_id == func.json_extract(_JSON.c.value, "$[1]"),
+    ),
+)
 _READ = (
     select(rooms.c.last_offset, members.c.read_offset, UNREAD)
     .select_from(MEMBERSHIP)
@@ -106,6 +125,19 @@ def role(connection: Connection, room_id: RoomId, user_id: UserId) -> Role:
     if row.role is None:
         raise NotAMember
     return Role(row.role)
+
+
+def roles(
+    connection: Connection, pairs: Collection[tuple[RoomId, UserId]]
+) -> dict[tuple[RoomId, UserId], Role]:
+    """Return the roles of those who are members."""
+    wanted = sorted(pairs)
+    if connection.dialect.name == POSTGRESQL:
+        given = [{"room_id": room, "user_id": user} for room, user in wanted]
+        rows = connection.execute(_ROLES_OF_ARRAYS, as_arrays(given, ("room_id", "user_id")))
+    else:
+        rows = connection.execute(_ROLES_OF_JSON, {"pairs": json.dumps(wanted)})
+    return {(RoomId(room), UserId(user)): Role(role) for room, user, role in rows}
 
 
 def among(connection: Connection, room_id: RoomId, users: Collection[UserId]) -> set[UserId]:

@@ -111,6 +111,11 @@ class _Members:
     async def role(self, room_id: RoomId, user_id: UserId) -> Role:
         return await self._database.read(members.role, room_id, user_id)
 
+    async def roles(
+        self, pairs: Collection[tuple[RoomId, UserId]]
+    ) -> dict[tuple[RoomId, UserId], Role]:
+        return await self._database.read(members.roles, pairs)
+
     async def of_room(
         self, room_id: RoomId, *, most: int, after: UserId | None = None
     ) -> list[Member]:

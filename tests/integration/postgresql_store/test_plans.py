@@ -103,6 +103,7 @@ async def _use(store: SqlStore) -> None:
     await store.log.before(BIG, None, most=50)
     await store.log.heads([ONE, three])
     await store.members.role(three, ALICE)
+    await store.members.roles([(three, ALICE), (ONE, BOB)])
     await store.members.of_room(three, most=2)
     await store.members.among(three, [ALICE, CAROL])
     await store.members.add(three, CAROL, Role.MEMBER)

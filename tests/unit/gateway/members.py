@@ -36,6 +36,16 @@ class FakeMembers(NoMembers):
             raise NotAMember
         return Role.MEMBER
 
+    async def roles(
+        self, pairs: Collection[tuple[RoomId, UserId]]
+    ) -> dict[tuple[RoomId, UserId], Role]:
+        self.asked += 1
+        if self.away:
+            raise StoreUnavailable
+        known = {(room, user) for room, user in pairs if user in self.of.get(room, ())}
+        await self.free.wait()
+        return dict.fromkeys(known, Role.MEMBER)
+
     async def mark_read(self, room_id: RoomId, user_id: UserId, offset: int) -> ReadMarker:
         if user_id not in self.of.get(room_id, ()):
             raise NotAMember

@@ -11,6 +11,7 @@ from allibe_gateway.deadlines import Deadlines
 from allibe_gateway.fanout.hub import Hub
 from allibe_gateway.limits import Limits
 from allibe_gateway.presence_reporter import PresenceReporter
+from allibe_gateway.role_reads import RoleReads
 from allibe_gateway.shared import Shared
 from allibe_services.auth import TokenSigner, TokenVerifier
 from allibe_services.auth.revoked import Revoked
@@ -56,9 +57,11 @@ class World:
         self.limiter = unlimited()
         self.tickets = InProcessTickets()
         verifier = TokenVerifier("HS256", SECRET, revoked=self.revoked, clock=self.clock)
+        self.roles = RoleReads(self.store.members)
         self.shared = Shared(
             self.bus,
             self.store,
+            self.roles,
             self.hub,
             verifier,
             self.tickets,
@@ -93,6 +96,7 @@ async def world_of(limits: Limits | None = None) -> AsyncIterator[World]:
         yield world
     finally:
         world.deadlines.close()
+        world.roles.close()
         await world.hub.close()
 
 

@@ -176,6 +176,11 @@ class MemoryMembers(_Part):
     async def role(self, room_id: RoomId, user_id: UserId) -> Role:
         return self.store.member(room_id, user_id).role
 
+    async def roles(
+        self, pairs: Collection[tuple[RoomId, UserId]]
+    ) -> dict[tuple[RoomId, UserId], Role]:
+        raise NotImplementedError  # for gateways
+
     async def of_room(
         self, room_id: RoomId, *, most: int, after: UserId | None = None
     ) -> list[Member]:
