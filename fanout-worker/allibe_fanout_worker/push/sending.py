@@ -11,10 +11,14 @@ import structlog
 from allibe_fanout_worker.push.base import Delivered, Failed, Gone, Outcome, Push, PushProvider
 from allibe_fanout_worker.push.deciding import told
 from allibe_fanout_worker.push.retries import Again, Dead, RetryPolicy, next_try
-from allibe_fanout_worker.push.shares import Share, Shares
+from allibe_fanout_worker.push.shares import PAUSE_SECONDS, Share, Shares
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.push_queue import WEBHOOK, DeadWay, DuePush, PushEnd
+
+SERVICES = 5
+"""Services that a user's browsers are tried over at a time: as many as there are. Anybody can name
+some of their own; of twenty whose names are never resolved one user would take all lookups."""
 
 log = structlog.get_logger(__name__)
 
@@ -88,6 +92,8 @@ async def _outcomes(
         if name == WEBHOOK and due.webhook_after is not None:
             seconds = (due.webhook_after - now()).total_seconds()
             found[name] = PutOff(max(0.0, seconds), PushReason.IN_ORDER)
+        elif name != WEBHOOK and way.service not in services and len(services) >= SERVICES:
+            found[name] = PutOff(PAUSE_SECONDS, PushReason.SERVICE_BUSY)
         else:
             services.setdefault(way.service, {})[name] = way
     push = told(due, now=now())

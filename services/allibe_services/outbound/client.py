@@ -46,7 +46,7 @@ ANSWER_BYTES = 16_384
 """Read of an answer's body, and forgotten, so that the connection can be used again. One with more
 is closed."""
 
-LOOKUPS = 16
+LOOKUPS = 64
 """Most names looked up at a time, in threads of our own: no other part waits for a slow name
 server."""
 
