@@ -215,6 +215,19 @@ async def test_what_gives_way_waits_only_while_there_is_no_news(store: Store, po
     assert (news.done, news.newest) == (frozenset(), ("alice", "b"))
 
 
+async def test_what_gives_way_and_nobody_has_got_is_told_with_the_news(
+    store: Store, post: Post
+) -> None:
+    """It was tried in vain, then put off: a service that hangs must not make it be forgotten."""
+    await say(store, post())
+    await end(store, await turn(store), again_at=now(), tries=1)
+    again = await turn(store)
+    await store.log.append([post(content="b")])
+    await end(store, again, again_at=now() + HOUR, tries=1, gives_way=True)
+    news = (await turn(store)).push
+    assert (news.first_offset, news.told_offset, news.messages) == (1, 2, 2)
+
+
 @pytest.mark.parametrize(
     ("tries", "done", "waits"),
     [(1, {"x"}, True), (1, {"x", WEBHOOK}, False), (1, {"x-webhook"}, True), (0, set(), False)],

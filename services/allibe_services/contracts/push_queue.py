@@ -118,9 +118,9 @@ class PushEnd(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a turn. Without `push` there was nothing to push.
 
     `again_at`: the push waits until then, with these `tries` and `done`; None: it is over. With
-    `gives_way` it is over too if there is news to push in its place. Nothing of the user's is due
-    before `held_until`. `gone` are subscriptions to be forgotten.
-    `dead` are ways that it has not reached and will not.
+    `gives_way` it is over too if there is news to push in its place, which tells of both as long as
+    nothing is `done`. Nothing of the user's is due before `held_until`. `gone` are subscriptions to
+    be forgotten. `dead` are ways that it has not reached and will not.
     """
 
     user: UserId

@@ -317,12 +317,14 @@ def _ended(end: PushEnd, push: DuePush, last_offset: int, newer_at: datetime) ->
     over = {"expires_at": milliseconds(now() + PUSH_LIFE), "tries": 0, "done": ""}
     if not is_newer:
         return row | over
+    # What gives way and nobody has got is told of with the news.
+    is_told = end.again_at is None or bool(end.done)
     return (
         row
         | over
         | {
             "push_id": str(uuid7()),
-            "first_offset": push.told_offset + 1,
+            "first_offset": push.told_offset + 1 if is_told else push.first_offset,
             "told_offset": last_offset,
             "due_at": milliseconds(newer_at),
         }
