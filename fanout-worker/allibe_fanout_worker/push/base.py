@@ -31,14 +31,16 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     """One notification of one room for one user, whichever way it goes.
 
     `push_id` is the same in every try, so that a receiver can tell a repeat, and another where it
-    tells of more. `messages` have come that the user has not heard of; `body` is the newest one's
-    text, "" where it is not to be shown. A push service drops it after `ttl` seconds, and keeps
-    only the newest of a `topic` (RFC 8030 §5.2, §5.4). Raises `ValueError`.
+    tells of more: of the room up to `offset`. `messages` have come that the user has not heard of;
+    `body` is the newest one's text, "" where it is not to be shown. A push service drops it after
+    `ttl` seconds, and keeps only the newest of a `topic` (RFC 8030 §5.2, §5.4). Raises
+    `ValueError`.
     """
 
     push_id: str
     user: UserId
     room_id: RoomId
+    offset: int
     title: str
     body: str
     messages: int

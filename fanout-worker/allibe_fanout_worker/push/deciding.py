@@ -124,6 +124,7 @@ def told(due: DuePush, *, now: datetime) -> Push:
         push_id=f"{due.push_id}-{due.told_offset}",
         user=due.user,
         room_id=due.room_id,
+        offset=due.told_offset,
         title=due.room_name,
         body=body,
         messages=due.messages,

@@ -12,6 +12,7 @@ class _Shown(msgspec.Struct, rename="camel"):
 
     type: str
     room_id: str
+    offset: int
     title: str
     body: str
     messages: int
@@ -42,6 +43,7 @@ def _json(push: Push, body: str) -> bytes:
         _Shown(
             type="notification",
             room_id=push.room_id,
+            offset=push.offset,
             title=push.title,
             body=body,
             messages=push.messages,

@@ -77,17 +77,18 @@ class Pushed:
         self._page = chat.page
         until(self._page, lambda: bool(self._active))
 
-    def deliver(self, room: str, body: str, *, messages: int = 1, unread_count: int = 1) -> None:
+    def deliver(self, room: str, body: str, *, messages: int = 1, offset: int = 1) -> None:
         """Push it, in the fan-out worker's own words, and wait until it is shown."""
         told = body if messages == 1 else f"{messages} new messages"
         push = Push(
             push_id="p-1",
             user=UserId("alice"),
             room_id=RoomId(room),
+            offset=offset,
             title="Band",
             body=body,
             messages=messages,
-            unread_count=unread_count,
+            unread_count=1,
             ttl=60,
         )
         text = shown(push, most=BODY_BYTES)
@@ -170,7 +171,7 @@ def test_it_rings_while_no_page_is_open_and_again_for_what_is_new(
     alice.page.goto("about:blank")
     pushed.deliver(room, "Bob: one")
     assert [one["silent"] for one in pushed.shown("Bob: one")] == [False]
-    pushed.deliver(room, "Bob: two", unread_count=2)
+    pushed.deliver(room, "Bob: two", offset=2)
     assert [one["silent"] for one in pushed.shown("Bob: two")] == [False]
 
 

@@ -62,6 +62,7 @@ class TestArrival:
         assert pushed.json == {
             "type": "notification",
             "roomId": "project",
+            "offset": 42,
             "title": "프로젝트 팀",
             "body": '"안녕" & <b>👋🏽</b>\n',
             "messages": 3,

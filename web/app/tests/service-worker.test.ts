@@ -1,6 +1,7 @@
 /** What the service worker does with pushes and clicks, in a scope that only remembers. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { notify } from '../src/notifications/permission.js';
 import { serve } from '../worker/serve.js';
 
 type FakeSubscription = ReturnType<typeof subscription>;
@@ -97,10 +98,17 @@ const PUSHED = {
   roomId: '2',
   title: 'Project Team',
   body: 'Bob: Lunch?',
+  offset: 1,
   messages: 1,
   unreadCount: 1,
 };
-const MANY = { ...PUSHED, body: '3 new messages in Project Team', messages: 3, unreadCount: 5 };
+const MANY = {
+  ...PUSHED,
+  body: '3 new messages in Project Team',
+  offset: 5,
+  messages: 3,
+  unreadCount: 5,
+};
 
 let scope: FakeScope;
 beforeEach(() => {
@@ -112,7 +120,7 @@ describe('a push', () => {
     await scope.push(PUSHED);
     await scope.push({ ...PUSHED, roomId: '3' });
     await scope.push(MANY);
-    const at = (roomId: string, unreadCount: number) => ({ data: { roomId, unreadCount } });
+    const at = (roomId: string, offset: number) => ({ data: { roomId, offset } });
     expect(scope.shown).toMatchObject([
       { title: 'Project Team', options: { tag: '3', body: 'Bob: Lunch?', ...at('3', 1) } },
       { title: 'Project Team', options: { tag: '2', body: '3 new messages', ...at('2', 5) } },
@@ -139,13 +147,26 @@ describe('a push', () => {
   });
 
   it('makes no sound where the page has told of it already', async () => {
-    await scope.registration.showNotification('Project Team', {
-      tag: '2',
-      data: { roomId: '2', unreadCount: 1 },
-    });
+    vi.stubGlobal('Notification', { permission: 'granted' });
+    const told = { title: 'Project Team', body: '', tag: '2', offset: 1, onClick: () => {} };
+    await notify(told, scope.registration as never);
+    vi.unstubAllGlobals();
     await scope.push(PUSHED);
     expect(scope.shown[0]?.options.silent).toBe(true);
-    await scope.push({ ...PUSHED, unreadCount: 2 });
+    await scope.push({ ...PUSHED, offset: 2, unreadCount: 2 });
+    expect(scope.shown[0]?.options.silent).toBe(false);
+  });
+
+  it('rings for what is new though as much is unread: the other was read elsewhere', async () => {
+    await scope.push(PUSHED);
+    await scope.push({ ...PUSHED, offset: 2 });
+    expect(scope.shown[0]?.options).toMatchObject({ silent: false, renotify: true });
+  });
+
+  it('rings where it is not known what was told', async () => {
+    const { offset, ...old } = PUSHED;
+    await scope.push(old);
+    await scope.push(old);
     expect(scope.shown[0]?.options.silent).toBe(false);
   });
 

@@ -2,13 +2,14 @@
 
 export interface Pushed {
   readonly roomId: string;
+  /** Of the newest message; not a number where that is not said. */
+  readonly offset: number;
   /** The room's name. */
   readonly title: string;
   /** Who says what, or a sum of that. */
   readonly body: string;
   /** How many have come that the user has not heard of. */
   readonly messages: number;
-  readonly unreadCount: number;
 }
 
 const ROOM = /^[A-Za-z0-9_-]{1,64}$/;
@@ -22,14 +23,14 @@ export function pushedIn(text: string | undefined): Pushed | null {
     return null;
   }
   if (typeof found !== 'object' || found === null) return null;
-  const { type, roomId, title, body, messages, unreadCount } = found as Record<string, unknown>;
+  const { type, roomId, offset, title, body, messages } = found as Record<string, unknown>;
   if (type !== 'notification' || typeof roomId !== 'string' || !ROOM.test(roomId)) return null;
   return {
     roomId,
+    offset: typeof offset === 'number' ? offset : Number.NaN,
     title: typeof title === 'string' && title !== '' ? title : 'Allibe',
     body: typeof body === 'string' ? body : '',
     messages: typeof messages === 'number' ? messages : 1,
-    unreadCount: typeof unreadCount === 'number' ? unreadCount : 0,
   };
 }
 

@@ -31,9 +31,9 @@ async function show(scope: ServiceWorkerGlobalScope, pushed: Pushed | null): Pro
     await scope.registration.showNotification('Allibe', { tag: 'allibe', silent: true });
     return;
   }
-  const { roomId, title, unreadCount } = pushed;
+  const { roomId, title, offset } = pushed;
   const shown = await scope.registration.getNotifications({ tag: roomId });
-  const isTold = shown.some(({ data }) => data?.unreadCount === unreadCount);
+  const isTold = shown.some(({ data }) => data?.offset >= offset);
   const silent = isTold || (await windows(scope)).some((one) => one.visibilityState === 'visible');
   const options = {
     body: textOf(pushed, asked(scope, 'language') ?? scope.navigator.language),
@@ -41,7 +41,7 @@ async function show(scope: ServiceWorkerGlobalScope, pushed: Pushed | null): Pro
     tag: roomId,
     renotify: !silent,
     silent,
-    data: { roomId, unreadCount },
+    data: { roomId, offset },
   };
   await scope.registration.showNotification(title, options);
 }

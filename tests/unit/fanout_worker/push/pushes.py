@@ -12,6 +12,7 @@ def push(**changed: Any) -> Push:
         "push_id": "0193-a_b",
         "user": UserId("alice"),
         "room_id": RoomId("project"),
+        "offset": 42,
         "title": "Project Team",
         "body": "안녕하세요",
         "messages": 3,

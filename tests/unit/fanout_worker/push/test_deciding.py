@@ -141,6 +141,11 @@ class TestWhatIsTold:
         assert (push.title, push.body) == ("Project Team", "Alice: hello")
         assert (push.messages, push.unread_count, push.ttl) == (1, 4, 3600)
 
+    def test_up_to_where_it_tells_is_told_and_another_push_where_that_is_further(self) -> None:
+        one, more = told(due(), now=NOW), told(due(told_offset=2), now=NOW)
+        assert (one.offset, more.offset) == (1, 2)
+        assert one.push_id == told(due(unread_count=1), now=NOW).push_id != more.push_id
+
     def test_what_expires_right_now_may_still_be_told(self) -> None:
         assert told(due(expires_at=NOW - timedelta(seconds=3)), now=NOW).ttl == 0
 

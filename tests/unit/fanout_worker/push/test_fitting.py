@@ -17,6 +17,7 @@ def test_what_fits_is_told_whole() -> None:
     assert json.loads(told) == {
         "type": "notification",
         "roomId": "project",
+        "offset": 42,
         "title": "Project Team",
         "body": "안녕하세요",
         "messages": 3,

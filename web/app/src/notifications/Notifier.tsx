@@ -25,7 +25,7 @@ export function Notifier({ rooms }: { rooms: readonly Room[] }) {
   const pushes = pushesOf(client, me.user);
 
   const tell = useEffectEvent(async ({ notification, count }: Gathered) => {
-    const { roomId, message, unreadCount } = notification;
+    const { roomId, message } = notification;
     const { sender, senderName } = message;
     const room = rooms.find((one) => one.roomId === roomId);
     // Read meanwhile: the page was hidden a moment after.
@@ -38,7 +38,7 @@ export function Notifier({ rooms }: { rooms: readonly Room[] }) {
       body:
         count === 1 ? t.notifications.body(by, text) : t.notifications.bodyMany(count, by, text),
       tag: roomId,
-      unreadCount,
+      offset: message.offset,
       onClick: () => openRoom(roomId),
     };
     const worker = pushes.isOn() ? await navigator.serviceWorker.getRegistration() : undefined;

@@ -15,7 +15,8 @@ interface Shown {
   readonly body: string;
   /** One notification per tag: a later one takes the place of the earlier. */
   readonly tag: string;
-  readonly unreadCount: number;
+  /** Of the newest message. */
+  readonly offset: number;
   readonly onClick: () => void;
 }
 
@@ -29,8 +30,8 @@ export async function notify(shown: Shown, worker: ServiceWorkerRegistration | u
     notifyWithout(shown);
     return;
   }
-  const { title, body, tag, unreadCount } = shown;
-  const options = { body, tag, renotify: true, data: { roomId: tag, unreadCount } };
+  const { title, body, tag, offset } = shown;
+  const options = { body, tag, renotify: true, data: { roomId: tag, offset } };
   await worker.showNotification(title, options);
 }
 
