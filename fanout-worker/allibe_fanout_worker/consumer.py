@@ -5,15 +5,18 @@ the same commands again, and to the same events with the same offsets.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from datetime import datetime
 
 from allibe_fanout_worker.retrying import Stall, until_it_works
 from allibe_fanout_worker.sequencer import Sequencer, messages_of
+from allibe_services import tracing
 from allibe_services.bus.base import Bus, Delivery
-from allibe_services.contracts.commands import Outcome
-from allibe_services.contracts.messages import now
+from allibe_services.contracts.commands import Outcome, PostMessage
+from allibe_services.contracts.messages import Message, now
 from allibe_services.telemetry import WorkerMetrics
+
+_NOTHING = nullcontext()
 
 BATCH = 500
 """Most commands in a transaction: larger ones gain nothing and keep row locks for longer."""
@@ -66,11 +69,18 @@ class ShardConsumer:
         return 0.0 if oldest is None else max(0.0, (now() - oldest).total_seconds())
 
     async def _handle(self, delivery: Delivery) -> None:
-        outcomes = await self._sequencer.store(delivery.commands)
+        with _traced("store", delivery.commands):
+            outcomes = await self._sequencer.store(delivery.commands)
         messages = messages_of(outcomes)
-        with self._publishing.time():
+        with self._publishing.time(), _traced("publish", messages):
             await until_it_works(
                 lambda: self._bus.publish(messages), step="publish", stall=self._stall
             )
         await delivery.ack(outcomes)
         self._tell(outcomes)
+
+
+def _traced(
+    step: tracing.Step, messages: Sequence[PostMessage | Message]
+) -> AbstractContextManager[None]:
+    return _NOTHING if tracing.current is None else tracing.current.step(step, messages)

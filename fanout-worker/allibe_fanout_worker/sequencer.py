@@ -10,6 +10,7 @@ from allibe_services.contracts.messages import Message
 from allibe_services.log_level import debugs
 from allibe_services.store.base import RoomLog
 from allibe_services.telemetry import WorkerMetrics
+from allibe_services.tracing import trace_id
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +51,9 @@ class Sequencer:
 
 def _ids(one: PostMessage | Message) -> dict[str, str]:
     """Return what a line of the log may say of a message."""
-    return {"message": one.message_id, "room": one.room_id, "user": one.sender}
+    ids = {"message": one.message_id, "room": one.room_id, "user": one.sender}
+    trace = trace_id(one.message_id)
+    return ids if trace is None else ids | {"trace": trace}
 
 
 def messages_of(outcomes: Sequence[Outcome]) -> list[Message]:

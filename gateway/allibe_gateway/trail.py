@@ -3,6 +3,7 @@
 import structlog
 
 from allibe_services.log_level import debugs
+from allibe_services.tracing import trace_id
 
 log = structlog.get_logger(__name__)
 
@@ -14,5 +15,7 @@ def note(event: str, connection: str, user: str | None = None, **ids: str | int 
     """
     if debugs():
         known = {name: one for name, one in ids.items() if one is not None}
+        if isinstance(message := ids.get("message"), str) and (trace := trace_id(message)):
+            known["trace"] = trace
         who = {} if user is None else {"user": user}
         log.debug(event, connection=connection, **who, **known)

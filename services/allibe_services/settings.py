@@ -317,6 +317,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "info"
     log_format: Annotated[str, Meta(description="`console` or `json`.")] = "json"
 
+    traces_url: Annotated[
+        str,
+        Meta(
+            description="Where traces of messages go, as OTLP over HTTP:"
+            " `http://collector:4318/v1/traces`; empty: nowhere. Needs `allibe[traces]`."
+        ),
+    ] = ""
+    traces_ratio: Annotated[
+        float, Meta(ge=0, le=1, description="Part of all messages that is traced.")
+    ] = 0.01
+
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings that the environment gives, defaults for the rest.

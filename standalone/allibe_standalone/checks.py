@@ -14,6 +14,7 @@ from allibe_services.rates.rate import Rate
 from allibe_services.settings import Settings
 from allibe_services.store.migrate import current
 from allibe_services.store.tables import REVISION
+from allibe_standalone import traces
 
 LOG_FORMATS = ("console", "json")
 
@@ -28,6 +29,7 @@ def problems(settings: Settings) -> list[str]:
         _check_limits,
         _check_logging,
         _check_pushes,
+        traces.check,
     )
     found = []
     for check in checks:

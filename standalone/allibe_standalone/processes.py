@@ -48,6 +48,7 @@ from allibe_services.telemetry import (
 )
 from allibe_services.vapid import VapidKey
 from allibe_standalone.idle_connections import IdleConnections
+from allibe_standalone.traces import traced
 from allibe_standalone.unread_answers import UnreadAnswers
 
 BACKLOG = 4096
@@ -93,7 +94,7 @@ async def serve(
     `extras` adds routes to the main port; what `ready` makes of the URL is printed when
     connections are taken. Raises `ValueError` (settings) and `OSError` (port taken).
     """
-    async with _started(settings) as (process, parts, stack):
+    async with _started(settings, "all") as (process, parts, stack):
         admission = await stack.enter_async_context(_admission(process, parts))
         await stack.enter_async_context(_worker(process, parts))
         limiter = await stack.enter_async_context(_limiter(process, parts))
@@ -114,7 +115,7 @@ async def serve(
 
 async def run_gateway(settings: Settings) -> None:
     """Run a gateway alone until it is told to stop. Raises as `serve`."""
-    async with _started(settings) as (process, parts, stack):
+    async with _started(settings, "gateway") as (process, parts, stack):
         admission = await stack.enter_async_context(_admission(process, parts))
         limiter = await stack.enter_async_context(_limiter(process, parts))
         entrance = await stack.enter_async_context(_gateway(process, parts, admission, limiter))
@@ -129,7 +130,7 @@ async def run_gateway(settings: Settings) -> None:
 
 async def run_rooms_api(settings: Settings, *, extras: Extras | None = None) -> None:
     """Run the HTTP side alone until it is told to stop. Takes `extras` and raises as `serve`."""
-    async with _started(settings) as (process, parts, stack):
+    async with _started(settings, "rooms-api") as (process, parts, stack):
         process.readiness.add("store", parts.store.ping)
         app = web.Application()
         admission = await stack.enter_async_context(_admission(process, parts))
@@ -146,18 +147,21 @@ async def run_rooms_api(settings: Settings, *, extras: Extras | None = None) -> 
 
 async def run_fanout_worker(settings: Settings) -> None:
     """Run a worker alone until it is told to stop. Raises as `serve`."""
-    async with _started(settings) as (process, parts, stack):
+    async with _started(settings, "fanout-worker") as (process, parts, stack):
         await stack.enter_async_context(_worker(process, parts))
         await stack.enter_async_context(_ops(process))
         await _until_stopped(process, None, None)
 
 
 @asynccontextmanager
-async def _started(settings: Settings) -> AsyncIterator[tuple[Process, Backends, AsyncExitStack]]:
+async def _started(
+    settings: Settings, service: str
+) -> AsyncIterator[tuple[Process, Backends, AsyncExitStack]]:
     """What every process stands on; the stack ends what is entered into it first."""
     process = Process(settings)
     async with AsyncExitStack() as outer:
         outer.push_async_callback(process.tasks.close)
+        await outer.enter_async_context(traced(settings, service))
         metrics = BackendMetrics(process.registry)
         parts = await outer.enter_async_context(backends(settings, metrics))
         process.tasks.start(LoopMetrics(process.registry).run(), name="event-loop-lag")

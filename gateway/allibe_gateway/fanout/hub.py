@@ -13,6 +13,7 @@ from allibe_gateway.fanout.audience import View
 from allibe_gateway.fanout.bindings import Bindings
 from allibe_gateway.fanout.outbox import Outbox
 from allibe_gateway.fanout.room_feed import FeedLimits, Joined, RoomFeed
+from allibe_services import tracing
 from allibe_services.bus.base import Bus
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.events import Event, RoomPresence, ScreensChanged, UserEvent
@@ -237,6 +238,8 @@ class Hub:
         place = self._places.get(message.room_id)
         if place is not None and place.feed.on_message(message):
             self._metrics.send_to_delivery.observe((arrived - message.sent_at).total_seconds())
+            if tracing.current is not None:
+                tracing.current.delivering(message)
 
     def _changed(self, feed: RoomFeed) -> None:
         if not self._dirty:
@@ -253,6 +256,8 @@ class Hub:
             except Exception:
                 log.exception("fan_out_failed", room=feed.room_id)
         self._metrics.deliveries.inc(deliveries)
+        if tracing.current is not None:
+            tracing.current.delivered()
         if self._written >= self._look_after and self._when_written is not None:
             self._written, self._look_after = 0, self._when_written()
 

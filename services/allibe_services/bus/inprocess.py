@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 
 import structlog
 
+from allibe_services import tracing
 from allibe_services.bus.base import EventHandler
 from allibe_services.bus.line import (
     HELD_BYTES,
@@ -47,6 +48,8 @@ class InProcessBus:
 
     def post(self, command: PostMessage) -> "asyncio.Future[Stored | None]":
         waiting = Waiting(command)
+        if tracing.current is not None:
+            tracing.current.posted(command, waiting.future)
         if self._closed:
             self._line.refuse(waiting, ShuttingDown())
         elif not self._line.add(waiting):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from allibe_services import log_level
+from allibe_services import log_level, tracing
 from tests.unit.gateway.fakes import ROOM
 from tests.unit.gateway.lines import Line, text
 from tests.unit.gateway.users import User
@@ -33,6 +33,26 @@ async def test_a_session_can_be_followed(stranger: User) -> None:
         {"event": "subscribed", "room": ROOM, "stream": "log", **who},
         {"event": "message_posted", "room": ROOM, "message": command.message_id, **who},
     ]
+
+
+@pytest.mark.usefixtures("at_debug")
+async def test_a_message_that_is_traced_has_its_trace(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing, "current", Traced())
+    with capture_logs() as lines:
+        await alice.post("between us")
+    assert [one["trace"] for one in lines] == ["7" * 32]
+
+
+class Traced(tracing.Traces):
+    """Traces everything."""
+
+    def __init__(self) -> None:
+        """Without a tracer: nothing is sent anywhere."""
+
+    def trace_id(self, _: str) -> str:
+        return "7" * 32
 
 
 async def test_without_debug_nothing_is_said(alice: User) -> None:

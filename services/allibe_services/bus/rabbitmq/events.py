@@ -11,7 +11,9 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 from aio_pika.exceptions import DeliveryError
+from pamqp.common import FieldValue
 
+from allibe_services import tracing
 from allibe_services.bus.base import DELIVERY_BYTES
 from allibe_services.bus.line import utf8_bytes
 from allibe_services.bus.rabbitmq import codec
@@ -65,6 +67,9 @@ class EventPublisher:
 
     async def _publish(self, channel: Channel, keys: list[str], events: list[Event]) -> None:
         key, *others = keys
+        headers: dict[str, FieldValue] = {"BCC": list(others)} if others else {}
+        if tracing.current is not None:
+            headers |= tracing.current.headers(events)
         await self._publishing.publish(
             channel,
             codec.encode(events),
@@ -72,7 +77,7 @@ class EventPublisher:
             key=key,
             content_type=codec.EVENTS,
             durable=False,
-            headers={"BCC": list(others)} if others else None,
+            headers=headers or None,
             seconds=self._seconds,
         )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from aiormq.abc import DeliveredMessage
 
+from allibe_services import tracing
 from allibe_services.bus.base import DELIVERY_BYTES
 from allibe_services.bus.line import utf8_bytes
 from allibe_services.bus.rabbitmq import codec
@@ -89,6 +90,8 @@ class Intake:
             self._commands.extend(codec.decode_commands(message.body, content_type))
         except codec.Undecodable as error:
             return Poison(message.body, content_type, tag, str(error))
+        if tracing.current is not None:
+            tracing.current.take(message.header.properties.headers)
         self._messages.popleft()
         self._tag = tag
         return None

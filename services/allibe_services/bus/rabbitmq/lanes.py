@@ -14,7 +14,9 @@ from collections.abc import Sequence
 
 import structlog
 from aio_pika.exceptions import DeliveryError, PublishError
+from pamqp.common import FieldValue
 
+from allibe_services import tracing
 from allibe_services.bus.line import Line, Space, Tell, Waiting
 from allibe_services.bus.rabbitmq import codec
 from allibe_services.bus.rabbitmq.calls import Lost
@@ -84,6 +86,8 @@ class Lanes:
     def post(self, command: PostMessage) -> "asyncio.Future[Stored | None]":
         """Put a command into its lane: see `Bus.post`."""
         waiting = Waiting(command)
+        if tracing.current is not None:
+            tracing.current.posted(command, waiting.future)
         lane = self._lanes[shard_of(command.room_id, len(self._lanes))]
         if self._closed:
             lane.line.refuse(waiting, ShuttingDown())
@@ -152,8 +156,11 @@ class _Lane:
         except UnicodeEncodeError:
             self.line.sort_out(_is_unencodable, Rejected("invalid_content", "It is no text."))
             return
+        headers = None
+        if tracing.current is not None:
+            headers = tracing.current.headers([waiting.command for waiting in batch])
         try:
-            await self._publish(channel, body, self._key(batch))
+            await self._publish(channel, body, self._key(batch), headers)
         except PublishError:
             log.warning("commands_returned", shard=self.shard, count=len(batch))
             self.line.fail(lambda: BusUnavailable(retry_after_ms=RETRY_AFTER_MS))
@@ -163,7 +170,9 @@ class _Lane:
         else:
             self.line.settle([None] * len(batch))
 
-    async def _publish(self, channel: Channel, body: bytes, key: str) -> None:
+    async def _publish(
+        self, channel: Channel, body: bytes, key: str, headers: dict[str, FieldValue] | None
+    ) -> None:
         try:
             await self._publishing.publish(
                 channel,
@@ -172,6 +181,7 @@ class _Lane:
                 key=key,
                 content_type=codec.COMMANDS,
                 durable=True,
+                headers=headers,
                 seconds=self._give_up,
             )
         except Lost as lost:

@@ -14,6 +14,7 @@ import structlog
 from aiormq.abc import DeliveredMessage
 from uuid_utils import uuid4
 
+from allibe_services import tracing
 from allibe_services.bus.base import EventHandler
 from allibe_services.bus.rabbitmq import codec
 from allibe_services.bus.rabbitmq.bindings import Bindings
@@ -154,6 +155,8 @@ class RabbitMqListening:
             log.warning("undecodable_events", reason=str(error))
             self._guarded(self._handler.on_doubt)
             return
+        if tracing.current is not None:
+            tracing.current.take(message.header.properties.headers)
         wanted = self._bindings.wanted
         ours: list[Event] = [event for event in events if key_of(event) in wanted]
         if ours and not self.closed:
