@@ -1,6 +1,7 @@
 """What the caller wants to be told: quiet hours, muted rooms."""
 
 import re
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from aiohttp import web
@@ -13,6 +14,9 @@ from allibe_rooms_api.schemas import CLOCK_PATTERN, Mute, QuietTimes, Wishes
 from allibe_services.contracts.errors import BadRequest
 from allibe_services.contracts.events import RoomMuted
 from allibe_services.contracts.notifications import NotificationSettings, QuietHours
+
+LATEST = datetime.max.replace(tzinfo=UTC)
+"""Until when a room may be muted: what is later is no time that can be shown."""
 
 _CLOCK = re.compile(CLOCK_PATTERN.strip("^$"), re.ASCII).fullmatch
 
@@ -41,8 +45,8 @@ async def mute_room(call: Call) -> web.Response:
     """
     room_id = path_room(call.request)
     mute = await read_json(call.request, Mute)
-    if mute.until is not None and mute.until <= call.context.clock():
-        raise BadRequest("until lies in the future.")
+    if mute.until is not None and not call.context.clock() < mute.until <= LATEST:
+        raise BadRequest("until lies in the future, before the year 10000 in UTC.")
     user = call.identity.user_id
     await call.store.notifications.mute(user, room_id, mute.until)
     await announce(call, [RoomMuted(user, room_id, muted=True, muted_until=mute.until)])

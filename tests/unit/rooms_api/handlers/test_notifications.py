@@ -96,7 +96,16 @@ async def test_the_users_other_devices_hear_of_it(api: Api) -> None:
 
 @pytest.mark.parametrize(
     "until",
-    [START.isoformat(), "2099-01-01T00:00:00", "tomorrow", 4_000_000_000, "", "2099-13-01T00:00Z"],
+    [
+        START.isoformat(),
+        "2099-01-01T00:00:00",
+        "tomorrow",
+        4_000_000_000,
+        "",
+        "2099-13-01T00:00Z",
+        # In UTC that is the year 10000, which nobody could show: neither the room nor the list.
+        "9999-12-31T23:59:59-14:00",
+    ],
 )
 async def test_a_time_that_cannot_be_is_refused(api: Api, until: object) -> None:
     await api.room()
