@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 
 from allibe_services.contracts.errors import Overloaded
+from allibe_services.contracts.ids import UserId
 from allibe_services.contracts.messages import now
 from allibe_services.contracts.revocations import Revocation
 from allibe_services.store import revocations
 from allibe_services.store.base import Store
+from tests.support.push_browser import PushBrowser
 
 HOUR = timedelta(hours=1)
 
@@ -40,6 +42,19 @@ async def test_what_is_revoked_is_read_by_every_process(
     assert before < user.revoked_at <= now() + timedelta(milliseconds=1)
     assert user.number < token.number
     assert await two.revocations.after(0, most=10) == (token.number, [user, token])
+
+
+async def test_a_users_browsers_are_pushed_to_no_more(store: Store) -> None:
+    """They may be in the hands of whom it is about; a token says nothing of a browser."""
+    alice, bob = UserId("alice"), UserId("bob")
+    for number, user in enumerate((alice, alice, bob)):
+        browser = PushBrowser().subscription(f"https://push.example.net/{number}")
+        await store.pushes.subscribe(user, browser)
+    await store.revocations.revoke("token", "alice", expires_at=now() + HOUR)
+    assert len(await store.pushes.subscriptions(alice)) == 2
+    await revoke(store, "alice")
+    assert await store.pushes.subscriptions(alice) == []
+    assert len(await store.pushes.subscriptions(bob)) == 1
 
 
 async def test_who_goes_on_from_a_number_gets_what_is_new(store: Store) -> None:

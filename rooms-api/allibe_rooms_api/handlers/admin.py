@@ -31,6 +31,7 @@ async def create_revocation(call: Call) -> web.Response:
     Within two seconds they are refused everywhere, and the connections that they opened end with
     close code 4407. A token that was issued later is good: later than the second in which the
     revocation was made, where tokens say whole seconds. Repeated, it counts from the last time.
+    Of a user no browser is pushed to any more, until it is subscribed anew.
     """
     _require_system(call)
     new = await read_json(call.request, NewRevocation)

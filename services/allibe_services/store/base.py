@@ -179,7 +179,7 @@ class Revocations(Protocol):
         """Revoke now, until `expires_at`; the same may be revoked again, which then counts.
 
         It is then kept until the later of both ends. Raises `Overloaded` where `MOST_REVOCATIONS`
-        live. What is over is forgotten.
+        live. What is over is forgotten. With a user, so are the user's push subscriptions.
         """
         ...
 

@@ -19,8 +19,10 @@ from sqlalchemy import (
 )
 
 from allibe_services.contracts.errors import Overloaded
+from allibe_services.contracts.ids import UserId
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.revocations import Kind, Revocation
+from allibe_services.store import subscriptions
 from allibe_services.store.base import MOST_REVOCATIONS
 from allibe_services.store.tables import last_revocation, revocations
 
@@ -47,7 +49,10 @@ _AFTER = (
 
 
 def add(connection: Connection, kind: Kind, subject: str, expires_at: datetime) -> Revocation:
-    """Revoke; a revocation of the same is replaced, and never forgotten earlier by that."""
+    """Revoke; a revocation of the same is replaced, and never forgotten earlier by that.
+
+    A user's browsers are pushed to no more: they were subscribed with tokens that are revoked.
+    """
     number = connection.execute(_NEXT).scalar_one()
     present = milliseconds(now())
     connection.execute(_OVER, {"now": present})
@@ -65,6 +70,8 @@ def add(connection: Connection, kind: Kind, subject: str, expires_at: datetime) 
         "expires_at": max(milliseconds(expires_at), before or 0),
     }
     connection.execute(_INSERT, row)
+    if kind == "user":
+        subscriptions.unsubscribe_all(connection, UserId(subject))
     return _revocation(**row)
 
 

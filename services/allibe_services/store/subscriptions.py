@@ -45,6 +45,7 @@ _IDS = (
 _REMOVE = delete(push_subscriptions).where(
     OneOf(push_subscriptions.c.subscription_id, "ids"), _USER
 )
+_REMOVE_ALL = delete(push_subscriptions).where(_USER)
 _ALL = (
     select(push_subscriptions.c.endpoint, push_subscriptions.c.p256dh, push_subscriptions.c.auth)
     .where(_USER)
@@ -99,6 +100,11 @@ def renew(connection: Connection, endpoint: str, auth: str, new: Subscription) -
 def unsubscribe(connection: Connection, user: UserId, endpoint: str) -> None:
     """Forget a subscription of this user's; an unknown one, or another user's, is ignored."""
     connection.execute(_REMOVE, {"user": user, "ids": [id_of(endpoint)]})
+
+
+def unsubscribe_all(connection: Connection, user: UserId) -> None:
+    """Forget all of a user's subscriptions."""
+    connection.execute(_REMOVE_ALL, {"user": user})
 
 
 def of_user(connection: Connection, user: UserId) -> list[Subscription]:
