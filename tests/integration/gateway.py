@@ -16,6 +16,7 @@ from aiohttp import WSMsgType, web
 from prometheus_client import CollectorRegistry
 
 from allibe_fanout_worker.app import worker
+from allibe_fanout_worker.push.pushing import Pushing
 from allibe_gateway.app import Gateway, gateway
 from allibe_gateway.limits import Limits
 from allibe_services.auth import TokenSigner, TokenVerifier
@@ -127,6 +128,7 @@ async def running(
     *,
     limits: Limits | None = None,
     publish_seconds: float = 5.0,
+    push: Pushing | None = None,
     **more: Any,
 ) -> AsyncIterator[Site]:
     """Run a gateway with its worker over a new database; `more` is the gateway's."""
@@ -151,6 +153,7 @@ async def running(
                 metrics=WorkerMetrics(registry),
                 readiness=Readiness(),
                 tasks=tasks,
+                push=push,
             )
         )
         entrance = await stack.enter_async_context(

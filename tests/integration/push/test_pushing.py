@@ -39,6 +39,7 @@ async def test_a_message_becomes_a_push_that_the_browser_can_read(world: PushWor
     assert one.json == {
         "type": "notification",
         "roomId": TEAM,
+        "offset": 1,
         "title": "Project Team",
         "body": "alice: hello",
         "messages": 1,
