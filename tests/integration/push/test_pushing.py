@@ -217,13 +217,16 @@ async def test_what_the_push_service_has_forgotten_is_forgotten(world: PushWorld
 
 
 async def test_what_was_read_just_before_it_fires_is_never_pushed(world: PushWorld) -> None:
-    """The race, many times: a marker moves up to 200 ms before the push is due."""
+    """The race, many times: most markers move in the last 400 ms before the push is due.
+
+    The earliest a second before: some are in time on a busy machine, too.
+    """
     readers = [UserId(f"reader-{number}") for number in range(60)]
     await world.room(*readers)
     await world.subscribe(*readers)
     for reader in readers:
         await world.look(reader)
-    world.delay = 1.0
+    world.delay = 1.5
     in_time: set[UserId] = set()
 
     async def read(reader: UserId, at: float) -> None:
@@ -236,7 +239,7 @@ async def test_what_was_read_just_before_it_fires_is_never_pushed(world: PushWor
         said = asyncio.get_running_loop().time()
         await world.say("hello")
         await asyncio.gather(
-            *(read(one, world.delay - 0.2 * n / 60) for n, one in enumerate(readers))
+            *(read(one, world.delay - (n / 60) ** 2) for n, one in enumerate(readers))
         )
         for reader in readers:
             await until(lambda: _is_over(world, reader))  # noqa: B023 - awaited in this round
