@@ -14,7 +14,13 @@ from typing import cast
 
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 import allibe_rooms_api.app as rooms_api
 from allibe_fanout_worker.app import worker
@@ -79,6 +85,8 @@ class Process:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        # A series more for each counter, which nothing asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)

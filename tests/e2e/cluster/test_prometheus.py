@@ -142,6 +142,7 @@ async def test_what_a_process_exports_follows_the_conventions(
 ) -> None:
     """Prometheus' own check; of `python_…` and `process_…` it may think what it likes."""
     for name, scrape in scrapes(cluster).items():
+        assert "_created" not in scrape
         lines = [line for line in scrape.splitlines(keepends=True) if "allibe_" in line]
         environment = {"PATH": "/usr/bin:/bin"}
         command = [find_program("promtool"), "check", "metrics"]
