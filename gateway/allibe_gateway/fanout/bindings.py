@@ -85,7 +85,9 @@ class Bindings:
             self._changing = None
 
     async def _bind(self) -> None:
-        self._settle(self._asked.keys() - self._wanted.keys(), BusUnavailable())  # all have gone
+        # Not `keys() - keys()`: that walks through all that are wanted, for each round.
+        gone = [key for key in self._asked if key not in self._wanted]
+        self._settle(gone, BusUnavailable())
         keys = list(self._asked)[:ROUND_KEYS]
         if not keys:
             return
@@ -100,7 +102,7 @@ class Bindings:
             self._settle(keys, None)
 
     async def _unbind(self) -> None:
-        self._unwanted -= self._wanted.keys()
+        self._unwanted = {key for key in self._unwanted if key not in self._wanted}
         keys = list(self._unwanted)[:ROUND_KEYS]
         if not keys:
             return

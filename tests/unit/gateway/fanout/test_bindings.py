@@ -1,6 +1,7 @@
 """`fanout.bindings`: a key is bound while somebody wants it; the last wish stands."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from random import Random
 from typing import NoReturn
@@ -191,3 +192,24 @@ async def _come_and_go(random: Random) -> None:
     await settle(100)
     assert listening.keys == set()
     await bindings.close()
+
+
+class Unwalked(Counter[str]):
+    """Says what it knows of a key, and never which keys it has."""
+
+    def __iter__(self) -> NoReturn:
+        raise AssertionError("a round walks through all that is wanted")
+
+    def keys(self) -> NoReturn:
+        raise AssertionError("a round walks through all that is wanted")
+
+
+async def test_a_round_costs_what_changes_and_not_what_is_wanted() -> None:
+    """Ten thousand users who come one after the other would cost their square."""
+    _, listening, bindings = await place()
+    bindings._wanted = Unwalked()
+    await bindings.want("a")
+    await bindings.want("b")
+    bindings.drop("a")
+    await settle()
+    assert listening.keys == {"b"}
