@@ -15,11 +15,10 @@ from allibe_gateway.subscriptions import RoomSubscription, Subscriptions
 from allibe_gateway.trail import note
 from allibe_services.auth import Identity
 from allibe_services.contracts.commands import PostMessage, Stored
-from allibe_services.contracts.content import check_content
+from allibe_services.contracts.content import check_content, checked_room_id
 from allibe_services.contracts.errors import (
     AllibeError,
     BadRequest,
-    InvalidRoomId,
     NotAllowed,
     NotConfirmed,
     SenderMismatch,
@@ -41,7 +40,6 @@ from allibe_services.contracts.ids import (
     RoomId,
     UserId,
     is_client_message_id,
-    is_room_id,
     new_message_id,
 )
 from allibe_services.contracts.messages import now
@@ -101,8 +99,7 @@ class Session:
         self._memberships = Memberships(shared.roles)
         self._in_flight = 0
         self._idle: asyncio.Event | None = None
-        until = shared.clock() + shared.limits.sign_in_seconds
-        shared.deadlines.set(self, until, TokenRequired)
+        self._expect_token()
 
     # Identity
 
@@ -328,7 +325,7 @@ class Session:
         """Let an identity in, if it still stands once nothing can be missed any more."""
         before = self.identity
         if before is None:
-            await self._attach(identity.user_id)
+            await self._attach(identity)
         elif before.user_id != identity.user_id:
             raise NotAllowed("The token is of another user.")
         try:
@@ -338,6 +335,7 @@ class Session:
         except AllibeError:
             if before is None:
                 self._detach(identity.user_id)
+                self._expect_token()
             raise
         if before is None or identity.expires_at > before.expires_at:
             self.identity = identity
@@ -346,13 +344,22 @@ class Session:
             note("signed_in", self.connection_id, identity.user_id)
             self._report()
 
-    async def _attach(self, user_id: UserId) -> None:
-        """Count the connection as the user's, and be told what concerns the user."""
-        self._shared.limiter.sign_in(user_id)
+    def _expect_token(self) -> None:
+        until = self._shared.clock() + self._shared.limits.sign_in_seconds
+        self._shared.deadlines.set(self, until, TokenRequired)
+
+    async def _attach(self, identity: Identity) -> None:
+        """Count the connection as the user's, and be told what concerns the user.
+
+        However long the bus takes, the token was shown in time: in a reconnect storm it takes long.
+        """
+        self._shared.limiter.sign_in(identity.user_id)
+        self._shared.deadlines.set(self, identity.expires_at, TokenExpired)
         try:
-            await self._shared.hub.attach(user_id, self)
+            await self._shared.hub.attach(identity.user_id, self)
         except BaseException:
-            self._shared.limiter.sign_out(user_id)
+            self._shared.limiter.sign_out(identity.user_id)
+            self._expect_token()
             raise
 
     def _detach(self, user_id: UserId) -> None:
@@ -385,10 +392,3 @@ class Session:
 
     def _report(self, room_id: RoomId | None = None) -> None:
         self._shared.presence.changed(self.connection_id, self, room_id)
-
-
-def checked_room_id(text: str) -> RoomId:
-    """Return the text as a room id. Raises `InvalidRoomId`."""
-    if not is_room_id(text):
-        raise InvalidRoomId
-    return RoomId(text)

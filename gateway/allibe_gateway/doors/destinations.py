@@ -4,8 +4,8 @@ from typing import Literal
 
 import msgspec
 
-from allibe_gateway.session import checked_room_id
 from allibe_gateway.subscriptions import Stream
+from allibe_services.contracts.content import checked_room_id
 from allibe_services.contracts.errors import UnknownDestination
 from allibe_services.contracts.ids import RoomId
 

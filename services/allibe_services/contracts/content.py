@@ -1,11 +1,17 @@
-"""What may be written: the rules for a message's content and a room's name.
+"""What may be written: the rules for a message's content, and a room's name and id.
 
 Every way in (STOMP, JSON, HTTP) asks here, so that they all refuse the same.
 """
 
 import unicodedata
 
-from allibe_services.contracts.errors import BadRequest, ContentTooLong, InvalidContent
+from allibe_services.contracts.errors import (
+    BadRequest,
+    ContentTooLong,
+    InvalidContent,
+    InvalidRoomId,
+)
+from allibe_services.contracts.ids import RoomId, is_room_id
 from allibe_services.contracts.messages import CONTENT_BYTES
 from allibe_services.contracts.rooms import NAME_LENGTH
 
@@ -39,6 +45,13 @@ def check_name(text: str) -> None:
         raise BadRequest(f"A room's name is at most {NAME_LENGTH} characters long.")
     if any(unicodedata.category(character) in _UNFIT_IN_NAMES for character in text):
         raise BadRequest("A room's name is one line without control characters.")
+
+
+def checked_room_id(text: str) -> RoomId:
+    """Return the text as a room id. Raises `InvalidRoomId`."""
+    if not is_room_id(text):
+        raise InvalidRoomId
+    return RoomId(text)
 
 
 def _utf8_bytes(text: str) -> int:

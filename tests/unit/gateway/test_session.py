@@ -108,6 +108,25 @@ class TestDeadlines:
         stranger.world.pass_time(2)
         assert [type(one) for one in stranger.door.failed] == [TokenRequired]
 
+    async def test_who_shows_a_token_in_time_has_done_so_however_long_the_bus_takes(
+        self, stranger: User
+    ) -> None:
+        """As it does when ten thousand come back at once."""
+        stranger.world.bus.free_to_bind.clear()
+        signing_in = asyncio.create_task(stranger.session.sign_in(token()))
+        await settle()
+        stranger.world.pass_time(11)
+        stranger.world.bus.free_to_bind.set()
+        await signing_in
+        assert stranger.door.failed == []
+
+    async def test_who_is_not_signed_in_then_has_to_try_again_in_time(self, stranger: User) -> None:
+        stranger.world.bus.away = True
+        with pytest.raises(BusUnavailable):
+            await stranger.session.sign_in(token())
+        stranger.world.pass_time(11)
+        assert [type(one) for one in stranger.door.failed] == [TokenRequired]
+
     async def test_who_signed_in_lasts_until_the_token_ends(self, stranger: User) -> None:
         await stranger.session.sign_in(token(ttl=100))
         stranger.world.pass_time(99)
