@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Connection, update
 
 from allibe_services.contracts.commands import PostMessage
 from allibe_services.contracts.ids import RoomId, UserId
@@ -14,7 +15,9 @@ from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.push_queue import WEBHOOK
 from allibe_services.store import push_turns
 from allibe_services.store.base import Store
+from allibe_services.store.sql import SqlStore
 from allibe_services.store.subscriptions import id_of
+from allibe_services.store.tables import push_subscriptions
 from tests.support.push_browser import PushBrowser
 from tests.support.push_queue import HOUR, Turn, decide_all, turn
 
@@ -101,6 +104,24 @@ async def test_a_claim_says_how_late_it_is(store: Store, post: Post) -> None:
     claim = await store.push_queue.claim(most=9, length=HOUR)
     assert claim.users == (BOB,)
     assert 90 <= claim.late_seconds < 100
+
+
+async def test_a_subscription_that_cannot_be_read_keeps_no_other_from_its_push(
+    store: SqlStore, post: Post
+) -> None:
+    """Another version has written it, or a hand: the worker must not end of it, again and again."""
+    broken = PushBrowser().subscription("https://push.example.net/broken")
+    for browser in (BROWSER, broken):
+        await store.pushes.subscribe(BOB, browser)
+    await store._database.write(_break, id_of(broken.endpoint))
+    await say(store, post())
+    push = (await turn(store)).push
+    assert [one.subscription for one in push.browsers] == [BROWSER]
+
+
+def _break(connection: Connection, name: str) -> None:
+    one = push_subscriptions.c.subscription_id == name
+    connection.execute(update(push_subscriptions).where(one).values(auth="short"))
 
 
 async def test_a_user_is_claimed_by_one_at_a_time(

@@ -227,7 +227,8 @@ def due(connection: Connection, users: Sequence[UserId]) -> list[DuePush]:
     browsers: dict[str, list[Browser]] = {}
     if rows:
         for row in connection.execute(_BROWSERS, {"users": sorted(row.user_id for row in rows)}):
-            browsers.setdefault(row.user_id, []).append(_browser(row))
+            if (browser := _browser(row)) is not None:
+                browsers.setdefault(row.user_id, []).append(browser)
     return [_due(row, tuple(browsers.get(row.user_id, ()))) for row in rows]
 
 
@@ -358,5 +359,9 @@ def _due(row: Row[*tuple[Any, ...]], browsers: tuple[Browser, ...]) -> DuePush:
     )
 
 
-def _browser(row: Row[*tuple[Any, ...]]) -> Browser:
-    return Browser(row.subscription_id, Subscription(row.endpoint, row.p256dh, row.auth))
+def _browser(row: Row[*tuple[Any, ...]]) -> Browser | None:
+    """Return a row's browser; None for one that cannot be: it would end each worker in turn."""
+    try:
+        return Browser(row.subscription_id, Subscription(row.endpoint, row.p256dh, row.auth))
+    except ValueError:
+        return None
