@@ -156,7 +156,7 @@ class TestStoreAway:
 
         client = await site.stomp_user()
         with monkeypatch.context() as patch:
-            patch.setattr(site.store.members, "role", away)
+            patch.setattr(site.store.members, "roles", away)
             await client.send("SUBSCRIBE", id="1", destination=ROOM)
             answer = await client.next()
         assert answer.headers["x-code"] == "store_unavailable"
