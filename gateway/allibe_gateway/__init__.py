@@ -3,6 +3,10 @@
 stomp       the STOMP protocol, sans-I/O
 doors       a wire protocol on one side, the session on the other: stomp, sockjs, json
 connection  one WebSocket: reads, writes, closes
+takeover    from aiohttp's handshake to a connection
+websocket_input
+            what a client sends: bytes in, whole messages out
+sockets     what the kernel is asked to do for a connection
 sockjs_websocket
             one that speaks SockJS
 session     one user on one connection: what may be done and has been done

@@ -12,8 +12,9 @@ import structlog
 from aiohttp import web
 
 from allibe_gateway.addresses import Addresses
+from allibe_gateway.connection import WebSocketConnection
 from allibe_gateway.deadlines import Deadlines
-from allibe_gateway.doorkeeper import Doorkeeper
+from allibe_gateway.doorkeeper import Doorkeeper, Place
 from allibe_gateway.doors.base import Connection, Door
 from allibe_gateway.doors.connection import ServedConnection
 from allibe_gateway.doors.sockjs import pages, transports
@@ -31,6 +32,7 @@ from allibe_gateway.role_reads import RoleReads
 from allibe_gateway.screens import ScreenNews, Screens
 from allibe_gateway.shared import Shared
 from allibe_gateway.slow_consumers import next_look, too_far_behind
+from allibe_gateway.takeover import answer_to, take_over
 from allibe_gateway.trail import note
 from allibe_services.auth.admission import Admission
 from allibe_services.bus.base import Bus
@@ -61,6 +63,9 @@ OPEN = Entry()
 SWEEPS = 8
 """Looks at all connections in a heart-beat's interval, or one a second where that is more."""
 
+CLOSE_SECONDS = 1.0
+"""Time for connections that were dropped to end what they do, and then to be interrupted in it."""
+
 LAST_REPORT_SECONDS = 1.0
 """Time to report who left when the gateway stopped: Redis or RabbitMQ may be away."""
 
@@ -88,6 +93,7 @@ class Gateway:
         self._sockjs = transports.SockJs(
             self, origins, doorkeeper, shared.limits, shared.metrics, sockjs_client_url
         )
+        self._on_end = self._web_socket_ended
         self._gone = asyncio.Event()
         self._draining = False
 
@@ -159,47 +165,64 @@ class Gateway:
                 if connection in self._connections:
                     ending.create_task(connection.drain())
 
+    async def close(self) -> None:
+        """Drop the WebSockets that are left: after a drain those whose peers did not go."""
+        left = [one for one in self._connections if isinstance(one, WebSocketConnection)]
+        for end in (WebSocketConnection.abort, WebSocketConnection.give_up):
+            for connection in left:
+                end(connection)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    while not self._connections.isdisjoint(left):
+                        await self._one_less()
+
     async def _one_less(self) -> None:
         self._gone.clear()
         await self._gone.wait()
 
     async def _serve(self, entrance: Entrance, request: web.Request) -> web.StreamResponse:
-        # One coroutine from here to the socket, and no closures: each would cost every idle
-        # connection some hundred bytes.
         self.admit()
         if (refusal := self.origins.refusal(request)) is not None:
             return refusal
         if entrance.greets and "Upgrade" not in request.headers:
             return pages.greeting()
-        shared = self._shared
-        web_socket = entrance.web_socket(shared.limits)
-        if not web_socket.can_prepare(request):
-            raise web.HTTPBadRequest
-        place, connection = self._doorkeeper.enter(request), None
+        answer = answer_to(request, entrance.subprotocols)
+        place, begun = self._doorkeeper.enter(request), False
         try:
             if place.refusal is not None and not place.tells:
                 return respond(place.refusal)
             try:
-                await web_socket.prepare(request)
+                await answer.prepare(request)
             except ConnectionError:  # it vanished during its handshake
                 return web.Response()
-            if request.transport is None:
-                return web_socket
-            connection = entrance.make_connection(
-                web_socket,
-                request.transport,
-                shared.limits,
-                shared.metrics,
-                self._doorkeeper.inbound(),
-                self._backlogs,
-            )
-            self._opened(connection, entrance, trace_of(request.headers))
-            await connection.run(entrance.make_door(request, connection, shared), place.refusal)
+            if request.transport is not None:
+                self._begin(entrance, place, request, request.transport)
+                begun = True
+            return answer
         finally:
-            self._doorkeeper.leave(place)
-            if connection is not None:
-                self._closed(connection, entrance)
-        return web_socket
+            if not begun:
+                self._doorkeeper.leave(place)
+
+    def _begin(
+        self, entrance: Entrance, place: Place, request: web.Request, transport: asyncio.Transport
+    ) -> None:
+        shared = self._shared
+        connection = entrance.make_connection(
+            transport,
+            shared.limits,
+            shared.metrics,
+            self._doorkeeper.inbound(),
+            self._backlogs,
+            self._web_socket_ended,
+        )
+        connection.entrance, connection.place = entrance.door, place
+        connection.begin(entrance.make_door(request, connection, shared), place.refusal)
+        self._opened(connection, entrance.door, trace_of(request.headers))
+        take_over(request, transport, connection)
+
+    def _web_socket_ended(self, connection: WebSocketConnection) -> None:
+        self._doorkeeper.leave(connection.place)
+        self._closed(connection, connection.entrance)
 
     # What connections over HTTP need (`doors.sockjs.transports.Host`)
 
@@ -214,26 +237,26 @@ class Gateway:
 
     def opened(self, connection: HttpConnection) -> None:
         """Look after a connection from now on."""
-        self._opened(connection, SOCKJS)
+        self._opened(connection, SOCKJS.door)
 
     def closed(self, connection: HttpConnection) -> None:
         """It has ended."""
-        self._closed(connection, SOCKJS)
+        self._closed(connection, SOCKJS.door)
 
     # Details
 
     def _opened(
-        self, connection: ServedConnection, entrance: Entrance, trace: str | None = None
+        self, connection: ServedConnection, entrance: str, trace: str | None = None
     ) -> None:
         self._connections.add(connection)
-        self._shared.metrics.connections.labels(entrance.door).inc()
-        note("connection_opened", connection.id, door=entrance.door, trace=trace)
+        self._shared.metrics.connections.labels(entrance).inc()
+        note("connection_opened", connection.id, door=entrance, trace=trace)
         if self._draining:  # it began while the handshake was answered
             connection.disconnect(disconnects.RESTART)
 
-    def _closed(self, connection: ServedConnection, entrance: Entrance) -> None:
+    def _closed(self, connection: ServedConnection, entrance: str) -> None:
         self._connections.discard(connection)
-        self._shared.metrics.connections.labels(entrance.door).dec()
+        self._shared.metrics.connections.labels(entrance).dec()
         note("connection_closed", connection.id, connection.user)
         self._gone.set()
 
@@ -307,6 +330,7 @@ async def gateway(  # noqa: PLR0913 - what a gateway stands on, each by its name
         yield itself
         await _report_the_last(reporter, news)
     finally:
+        await itself.close()
         for task in running:
             task.cancel()
         deadlines.close()

@@ -2,73 +2,87 @@
 
 import asyncio
 import math
-import socket
-from contextlib import suppress
+from collections.abc import Callable, Coroutine
 
 import structlog
-from aiohttp import WSMessage, WSMsgType, web
+from websockets.frames import Frame
 
+from allibe_gateway.doorkeeper import Place
 from allibe_gateway.doors.base import Door
 from allibe_gateway.doors.connection import EARLY, ServedConnection
 from allibe_gateway.fanout.backlogs import Backlogs
 from allibe_gateway.inbound import LONGEST_PAUSE, Inbound, too_fast
 from allibe_gateway.limits import Limits
+from allibe_gateway.sockets import set_up
 from allibe_gateway.websocket_frames import PING, text_frame
+from allibe_gateway.websocket_input import BINARY, TEXT, Input
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.disconnects import Disconnect
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.telemetry import GatewayMetrics
 
-KEEPALIVE_IDLE_SECONDS = 60
-KEEPALIVE_INTERVAL_SECONDS = 15
-KEEPALIVE_PROBES = 4
-"""A peer that vanished without heart-beats is found by the kernel after two minutes."""
-
-KERNEL_BYTES = 32 * 1024
-"""Bytes of a connection that wait in the kernel, besides those under way. It would else take up to
-4 MiB (Linux): memory of the container too, and nothing that our bounds know of."""
-
 _LOST_CLOSE = 0.25
 """Part of its interval that a silent peer has to answer the close: hardly one ever does."""
+
+Ended = Callable[["WebSocketConnection"], None]
 
 log = structlog.get_logger(__name__)
 
 
-class WebSocketConnection(ServedConnection):
-    """`doors.base.Connection` over aiohttp. One reading task; writes go past aiohttp's writer."""
+class WebSocketConnection(ServedConnection, asyncio.Protocol):
+    """`doors.base.Connection` as the protocol of its transport, which is open already.
+
+    `ended` is called once, when the peer has gone and the door is closed.
+
+    Rules
+      1. One thing at a time: open the door, hand it a message, rest, close it. Meanwhile nothing
+         more is read; a task lives only as long as that, and an idle connection has none.
+      2. What has come is handled before what has come after it: also before the peer's close is
+         answered, and when the peer has gone meanwhile.
+      3. Whoever closes, the peer has a limited time to do its part; then its socket is dropped.
+    """
 
     framing = staticmethod(text_frame)
 
     __slots__ = (
         "_beats",
         "_closed_with",
-        "_interrupted",
+        "_doing",
+        "_drop_timer",
+        "_ended",
+        "_input",
+        "_left",
+        "_lost",
         "_pings",
-        "_runner",
         "_transport",
-        "_waits",
-        "_web_socket",
+        "entrance",
+        "place",
     )
+
+    entrance: str
+    """The door's name. Its gateway sets both, for when it ends."""
+    place: Place
 
     def __init__(
         self,
-        web_socket: web.WebSocketResponse,
         transport: asyncio.Transport,
         limits: Limits,
         metrics: GatewayMetrics,
         inbound: Inbound,
         backlogs: Backlogs,
+        ended: Ended,
     ) -> None:
         super().__init__(transport, limits, metrics, inbound, backlogs)
-        self._web_socket = web_socket
         self._transport = transport
+        self._input = Input(limits.websocket_message_bytes)
+        self._ended: Ended | None = ended
+        self._doing: asyncio.Task[None] | asyncio.TimerHandle | None = None
+        self._drop_timer: asyncio.TimerHandle | None = None
         self._closed_with: Disconnect | None = None
-        self._runner: asyncio.Task[None] | None = None
-        self._waits = False
-        self._interrupted = False
-        self._beats = False
-        self._pings = False
-        _set_up(transport)
+        self._lost = self._left = self._beats = self._pings = False
+        set_up(transport)
+
+    # What the gateway and the door see
 
     @property
     def closing(self) -> bool:
@@ -80,30 +94,10 @@ class WebSocketConnection(ServedConnection):
         """Bytes that its peer has not taken, up to the moment that its socket is dropped."""
         return self._transport.get_write_buffer_size() + self.outbox.waiting
 
-    async def run(self, door: Door, refusal: AllibeError | None = None) -> None:
+    def begin(self, door: Door, refusal: AllibeError | None = None) -> None:
         """Serve the connection until either side closes it; one that is refused is only told."""
         self.door = door
-        self._runner = asyncio.current_task()
-        try:
-            if refusal is None:
-                await door.open()
-            else:
-                door.fail(refusal)
-            # No local keeps the message: an idle connection must not hold its last one.
-            while self._goes_on() and await self._take(await self._web_socket.receive()):
-                pass
-        except asyncio.CancelledError:
-            if not self._interrupted or (self._runner is not None and self._runner.uncancel()):
-                raise
-        except Exception:
-            log.exception("connection_failed", connection=self.id, user=self.user)
-            self.disconnect(disconnects.INTERNAL_ERROR)
-        finally:
-            self._waits, self._runner = False, None
-            self.outbox.close()
-            await door.close()
-            if self._closer is not None:
-                await self._closer
+        self._do(self._open(door, refusal))
 
     def expect_heart_beats(self, *, send_seconds: float, receive_seconds: float) -> None:
         """See `doors.base.Connection`. Who promises nothing, or less than we want, is pinged, and
@@ -123,10 +117,47 @@ class WebSocketConnection(ServedConnection):
         if self._closed_with is not None:
             return
         self._closed_with = reason
-        self.outbox.close()
         self._note_end(reason)
-        self._interrupt()
-        self._closer = asyncio.create_task(self._close(reason), name="close-connection")
+        if self._input.is_open:  # else the peer was first
+            self._input.send_close(reason.code, reason.reason)
+        self._answer()
+        self._skip()
+        if isinstance(self._doing, asyncio.TimerHandle):
+            self._doing.cancel()
+            self._doing = None
+        self._go_on()
+
+    def abort(self) -> None:
+        """Let go of the peer at once; it ends when what is being done for it has ended."""
+        self._transport.abort()
+
+    def give_up(self) -> None:
+        """Interrupt what has been done for a while."""
+        if isinstance(self._doing, asyncio.Task):
+            self._doing.cancel()
+
+    # What the transport tells
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the peer's."""
+        self._input.feed(data)
+        if self._closed_with is not None:
+            self._skip()
+        elif self._doing is not None:
+            self._transport.pause_reading()
+        else:
+            self._go_on()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, after what had come before."""
+        self._lost = True
+        self.outbox.clear()
+        self.outbox.close()
+        if self._drop_timer is not None:
+            self._drop_timer.cancel()
+        self._go_on()
+
+    # Details
 
     def _busy(self) -> bool:
         return False  # `_last_in` is infinite meanwhile
@@ -136,86 +167,152 @@ class WebSocketConnection(ServedConnection):
         return beat + PING if self._pings else beat
 
     def _drop(self) -> None:
-        self._transport.abort()
+        self.abort()
 
-    def _goes_on(self) -> bool:
-        self._waits = not self.closing
-        return self._waits
+    def _go_on(self) -> None:
+        """Do what is next, unless something is being done: then it comes here again."""
+        if self._doing is not None:
+            return
+        if (message := self._next()) is not None:
+            self._do(self._take_all(message))
+            return
+        is_open = self._input.is_open
+        if not is_open:
+            self._answer()
+        if is_open and not self._lost:
+            self._last_in = self._loop.time()
+            self._transport.resume_reading()
+        elif not self._left:
+            self._left = True
+            self._do(self._leave())
+        elif self._lost and self._ended is not None:
+            ended, self._ended = self._ended, None
+            ended(self)
 
-    def _interrupt(self) -> None:
-        """End the wait for the peer's next message: the close reads on, up to the peer's own.
+    def _next(self) -> Frame | None:
+        return self._input.next() if self._closed_with is None else None
 
-        aiohttp would else not wait for that: what is unsent would be dropped, and what is unread
-        would turn the close into a reset, so that the peer might never see why.
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        self._last_in = math.inf  # while we do not read, its silence is ours
+        self._doing = self._loop.create_task(work, name="connection")
+
+    async def _open(self, door: Door, refusal: AllibeError | None) -> None:
+        try:
+            if refusal is None:
+                await door.open()
+            else:
+                door.fail(refusal)
+        except Exception as error:
+            self._fail(error)
+        finally:
+            self._done()
+
+    async def _take_all(self, first: Frame) -> None:
+        """Handle what has come, up to where it has to rest.
+
+        All in a row: what comes together is stored and shown together.
         """
-        if self._waits and self._runner not in (None, asyncio.current_task()):
-            self._interrupted = self._runner.cancel()
+        message: Frame | None = first
+        pause = 0.0
+        try:
+            while message is not None and not pause:
+                size, frames = len(message.data), 0
+                if message.opcode is TEXT or message.opcode is BINARY:
+                    frames = await self._take(message)
+                elif self._input.is_open:  # else a pong would have the answer to a close behind it
+                    self._answer()
+                pause = self._inbound.pause(frames, size)
+                message = None if pause else self._next()
+        except Exception as error:
+            self._fail(error)
+        finally:
+            self._done(pause)
 
-    async def _take(self, message: WSMessage) -> bool:
-        """Handle what came; False when it was the end."""
-        self._waits, frames = False, 0
-        self._last_in = self._loop.time()
-        if message.type is WSMsgType.TEXT and not _is_text(message.data):
+    async def _take(self, message: Frame) -> int:
+        """Hand a message to the door; return how many frames it held."""
+        content = bytes(message.data)  # which is no copy
+        if message.opcode is TEXT and not _is_text(content):
             self.disconnect(disconnects.INVALID_TEXT)
-        elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-            if self.door is not None and not self._draining:
-                self._last_in = math.inf  # while we do not read, its silence is ours
-                frames = await self.door.receive(message.data)
-        elif message.type is WSMsgType.PING:
-            with suppress(ConnectionError):  # it has vanished: the next read says so
-                await self._web_socket.pong(message.data)
-        elif message.type is not WSMsgType.PONG:
-            return False
-        if pause := self._inbound.pause(frames, len(message.data)):
-            await self._rest(pause)
-        self._last_in = self._loop.time()
-        return True
+        elif self.door is not None and not self._draining:
+            return await self.door.receive(content)
+        return 0
 
-    async def _rest(self, seconds: float) -> None:
+    async def _leave(self) -> None:
+        try:
+            if self.door is not None:
+                await self.door.close()
+        except Exception as error:
+            self._fail(error)
+        finally:
+            self._done()
+
+    def _fail(self, error: Exception) -> None:
+        log.error("connection_failed", connection=self.id, user=self.user, exc_info=error)
+        self.disconnect(disconnects.INTERNAL_ERROR)
+
+    def _done(self, pause: float = 0.0) -> None:
+        self._doing = None
+        if pause:
+            self._rest(pause)
+        self._go_on()
+
+    def _rest(self, seconds: float) -> None:
         """Read nothing for so long, so that the peer's network holds it back; a close ends it."""
+        if self.closing or self._lost:
+            return
         if seconds > LONGEST_PAUSE and self.door is not None:
             self.door.fail(too_fast(seconds))
-        elif self._goes_on():
-            self._last_in = math.inf
-            await asyncio.sleep(seconds)
-            self._waits = False
+        else:
+            self._transport.pause_reading()
+            self._doing = self._loop.call_later(seconds, self._rested)
 
-    async def _close(self, reason: Disconnect) -> None:
-        try:
-            async with asyncio.timeout(self._close_seconds(reason)):
-                await self._web_socket.close(code=reason.code, message=reason.reason.encode())
-        except (TimeoutError, ConnectionError):
+    def _rested(self) -> None:
+        self._doing = None
+        self._go_on()
+
+    def _answer(self) -> None:
+        """Write what the protocol has to say, behind all that was written before."""
+        answers = self._input.data_to_send()
+        if not self._input.is_open:
+            self.outbox.close()
+        for answer in answers:
+            if self._transport.is_closing():
+                return
+            if not answer:
+                self._end_stream()
+            elif self._input.is_open:
+                self.outbox.write(answer)
+            else:
+                self._transport.write(answer)
+        if not self._input.is_open and self._drop_timer is None and not self._lost:
+            self._drop_timer = self._loop.call_later(self._close_seconds(), self.abort)
+            self._transport.resume_reading()  # up to the peer's close
+
+    def _end_stream(self) -> None:
+        """Close, or only say that nothing more comes to who has broken a rule: with input unread,
+        a socket resets, and the peer might never see why."""
+        if self._input.close_rcvd is not None or not self._transport.can_write_eof():
+            self._transport.close()
+        else:
+            self._transport.write_eof()
+
+    def _skip(self) -> None:
+        """Read on, up to the peer's close, and handle nothing."""
+        while self._input.next() is not None:
             pass
-        finally:
-            # A peer that does not read would keep its unsent bytes here for ever.
-            if self._transport.get_write_buffer_size():
-                self._transport.abort()
+        self._answer()
 
-    def _close_seconds(self, reason: Disconnect) -> float:
+    def _close_seconds(self) -> float:
         most = self._limits.close_seconds
-        if reason is not disconnects.HEARTBEAT_LOST:
+        if self._closed_with is not disconnects.HEARTBEAT_LOST:
             return most
         return min(most, _LOST_CLOSE * self._receive_within / self._limits.silent_intervals)
 
 
-def _is_text(chunk: bytes) -> bool:
-    """Tell whether it is UTF-8: aiohttp hands text on unread, and RFC 6455 §8.1 asks for it."""
+def _is_text(content: bytes) -> bool:
+    """Tell whether it is UTF-8, as RFC 6455 §8.1 asks for."""
     try:
-        chunk.decode()
+        content.decode()
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _set_up(transport: asyncio.Transport) -> None:
-    """Let the kernel find peers that vanished, and keep little for those that do not read."""
-    sock = transport.get_extra_info("socket")
-    if sock is None:
-        return
-    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, KERNEL_BYTES)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_KEEPIDLE"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES)

@@ -18,7 +18,7 @@ from allibe_services.contracts.errors import AllibeError, Overloaded, RateLimite
 from allibe_services.rates.limiter import CONNECTIONS_RETRY_MS, Limiter
 
 MOST_REFUSED = 1000
-"""Connections that are being told and closed at a time, each some 20 KiB for 3 s at most."""
+"""Connections that are being told and closed at a time, each some 7 KiB for 3 s at most."""
 
 LEAST_HINT, LONGEST_HINT = 1.0, 30.0
 """Seconds after which a client is told to come back."""

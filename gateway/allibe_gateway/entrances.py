@@ -11,7 +11,6 @@ from allibe_gateway.doors.json import JsonDoor
 from allibe_gateway.doors.sockjs import transports
 from allibe_gateway.doors.sockjs.websocket import SockJsDoor
 from allibe_gateway.doors.stomp import StompDoor
-from allibe_gateway.limits import Limits
 from allibe_gateway.shared import Shared
 from allibe_gateway.sockjs_websocket import SockJsWebSocket
 
@@ -27,17 +26,6 @@ class Entrance:
     make_connection: type[WebSocketConnection] = WebSocketConnection
     greets: bool = False
     """Whether a request that asks for no WebSocket gets SockJS's greeting."""
-
-    def web_socket(self, limits: Limits) -> web.WebSocketResponse:
-        """Return a WebSocket that is not open yet."""
-        return web.WebSocketResponse(
-            protocols=self.subprotocols,
-            compress=False,
-            autoping=False,
-            decode_text=False,
-            max_msg_size=limits.websocket_message_bytes + 1,  # exclusive
-            timeout=limits.close_seconds,
-        )
 
 
 def stomp_door(request: web.Request, connection: Connection, shared: Shared) -> Door:

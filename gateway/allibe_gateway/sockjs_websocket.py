@@ -20,11 +20,11 @@ class SockJsWebSocket(WebSocketConnection):
 
     __slots__ = ("_next_sockjs_beat",)
 
-    async def run(self, door: Door, refusal: AllibeError | None = None) -> None:
+    def begin(self, door: Door, refusal: AllibeError | None = None) -> None:
         """Tell the client that it is open, then serve it as any other."""
         self._next_sockjs_beat = self._loop.time() + self._limits.sockjs_heart_beat_seconds
         self.outbox.write(_OPEN)
-        await super().run(door, refusal)
+        super().begin(door, refusal)
 
     def disconnect(self, reason: Disconnect) -> None:
         """Tell the client why, for whom the WebSocket's own close is no event; then close."""

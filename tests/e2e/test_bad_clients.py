@@ -211,7 +211,11 @@ class TestStrangers:
         self, server: Server, clients: Clients
     ) -> None:
         """RFC 6455 §7.4.1: 1002. Reserved bits and opcodes, a control frame that is too long."""
-        for chunk in (b"\xff\xff\xff\xff", b"\x83\x80\0\0\0\0", b"\x89\xfe\x00\xff\0\0\0\0"):
+        for chunk in (
+            b"\xff\xff\xff\xff",
+            b"\x83\x80\0\0\0\0",
+            b"\x89\xfe\x00\xff\0\0\0\0" + bytes(255),
+        ):
             async with RawWebSocket(server, "/allibe-ws") as stranger:
                 await stranger.send_bytes(chunk)
                 assert (await stranger.read_to_the_end())[1] == 1002

@@ -14,8 +14,9 @@ import pytest
 import uvloop
 from structlog.testing import capture_logs
 
-from allibe_gateway.connection import KERNEL_BYTES, WebSocketConnection
+from allibe_gateway.connection import WebSocketConnection
 from allibe_gateway.limits import Limits
+from allibe_gateway.sockets import KERNEL_BYTES
 from tests.integration.gateway import Site, frame, running, token, until
 
 HANDSHAKE = (

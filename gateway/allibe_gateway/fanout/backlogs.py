@@ -10,8 +10,7 @@ from collections import deque
 from typing import Protocol
 
 LOOK_SECONDS = 0.05
-"""Pause between two looks at transports that were full. asyncio tells only a transport's own
-protocol that there is room, and that one is aiohttp's."""
+"""Pause between two looks at transports that were full."""
 
 PUSH_BYTES = 128 * 1024
 """Bytes for a transport at a time, or one frame if that is longer: a peer that reads again gets at

@@ -3,7 +3,6 @@
 import asyncio
 from typing import cast
 
-from aiohttp import WSMessage, WSMsgType, web
 from prometheus_client import CollectorRegistry
 
 from allibe_gateway.connection import WebSocketConnection
@@ -15,55 +14,81 @@ from allibe_services.contracts.errors import AllibeError
 from allibe_services.contracts.ids import UserId
 from allibe_services.rates.limiter import Limiter, unlimited
 from allibe_services.telemetry import GatewayMetrics
-from tests.unit.gateway.fakes import FakeTransport
+from tests.support.raw_socket import CLOSE, TEXT, frame
+from tests.unit.gateway.fakes import FakeTransport, until
 
-END = WSMessage(WSMsgType.CLOSE, 1000, "")
+CLOSE_HEAD = 0x88
+"""First byte of a close frame."""
+
+END = frame((1000).to_bytes(2, "big"), CLOSE)
 
 
-def text(content: bytes) -> WSMessage:
-    return WSMessage(WSMsgType.TEXT, content, "")
-
-
-class FakeWebSocket:
-    """An aiohttp WebSocket: what comes, what was answered, how it was closed."""
-
-    def __init__(self) -> None:
-        self.incoming: asyncio.Queue[WSMessage | Exception] = asyncio.Queue()
-        self.closed: list[tuple[int, bytes]] = []
-        self.pongs: list[bytes] = []
-        self.answers_close = True
-        self.gone = False
-
-    async def receive(self) -> WSMessage:
-        message = await self.incoming.get()
-        if isinstance(message, Exception):
-            raise message
-        return message
-
-    async def pong(self, content: bytes) -> None:
-        if self.gone:
-            raise ConnectionResetError("Cannot write to closing transport")
-        self.pongs.append(content)
-
-    async def close(self, *, code: int, message: bytes) -> None:
-        self.closed.append((code, message))
-        self.incoming.put_nowait(WSMessage(WSMsgType.CLOSING, None, None))
-        if self.gone:
-            raise ConnectionResetError
-        if not self.answers_close:
-            await asyncio.Event().wait()
+def text(content: bytes) -> bytes:
+    return frame(content, TEXT)
 
 
 class Transport(FakeTransport):
+    """One whose peer answers a close, and goes; what came from it is told to `protocol`."""
+
     def __init__(self) -> None:
         super().__init__()
-        self.aborted = False
+        self.protocol: WebSocketConnection | None = None
+        self.answers_close = True
+        self._reading = True
+        self.aborted = self.ended = False
+        self.lingers = False
+        """Whether a close waits for what its peer does not read."""
+        self._closing = self._gone_told = False
+
+    def write(self, data: bytes) -> None:
+        assert not self.ended
+        super().write(data)
+        if data[0] == CLOSE_HEAD and self.answers_close:
+            asyncio.get_running_loop().call_soon(self._receive, END)
 
     def get_extra_info(self, _: str) -> None:
         return None
 
+    def is_closing(self) -> bool:
+        return self._closing or self.gone
+
+    def pause_reading(self) -> None:
+        self._reading = False
+
+    def resume_reading(self) -> None:
+        self._reading = True
+
+    def is_reading(self) -> bool:
+        return self._reading
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.ended = True
+        asyncio.get_running_loop().call_soon(self.close)
+
+    def close(self) -> None:
+        self._closing = True
+        if not self.lingers:
+            self._go()
+
     def abort(self) -> None:
-        self.aborted = True
+        self.aborted = self._closing = True
+        self._go()
+
+    def _go(self) -> None:
+        if not self._gone_told:
+            self._gone_told = True
+            asyncio.get_running_loop().call_soon(self._lose)
+
+    def _receive(self, chunk: bytes) -> None:
+        if self.protocol is not None and not self._closing:
+            self.protocol.data_received(chunk)
+
+    def _lose(self) -> None:
+        if self.protocol is not None:
+            self.protocol.connection_lost(None)
 
 
 class FakeDoor:
@@ -79,14 +104,18 @@ class FakeDoor:
         self.line: WebSocketConnection | None = None
         self.error: BaseException | None = None
         self.opening_error: Exception | None = None
+        self.closing_error: Exception | None = None
         self.hints: list[int] = []
         self.closed = 0
+        self.may_open = asyncio.Event()
+        self.may_open.set()
         self.free = asyncio.Event()
         self.free.set()
         self.unsettled = asyncio.Event()
         self.unsettled.set()
 
     async def open(self) -> None:
+        await self.may_open.wait()
         if self.opening_error is not None:
             raise self.opening_error
 
@@ -111,31 +140,57 @@ class FakeDoor:
 
     async def close(self) -> None:
         self.closed += 1
+        if self.closing_error is not None:
+            raise self.closing_error
 
 
 class Line:
-    """A connection over fakes, running."""
+    """A connection over fakes."""
 
     def __init__(self, limits: Limits | None = None, limiter: Limiter | None = None) -> None:
-        self.web_socket = FakeWebSocket()
         self.transport = Transport()
         self.registry = CollectorRegistry()
+        self.ended = False
         self.it = WebSocketConnection(
-            cast(web.WebSocketResponse, self.web_socket),
             cast(asyncio.Transport, self.transport),
             limits or Limits(close_seconds=0.01, slow_consumer_bytes=10),
             GatewayMetrics(self.registry),
             Inbound(limiter or unlimited()),
             Backlogs(),
+            self._end,
         )
+        self.transport.protocol = self.it
         self.door = FakeDoor()
         self.door.line = self.it
-        self.task: asyncio.Task[None] | None = None
 
-    def run(self) -> "asyncio.Task[None]":
-        self.task = asyncio.create_task(self.it.run(self.door))
-        return self.task
+    def begin(self, refusal: AllibeError | None = None) -> None:
+        self.it.begin(self.door, refusal)
 
-    def hear(self, *messages: WSMessage | Exception) -> None:
-        for message in messages:
-            self.web_socket.incoming.put_nowait(message)
+    def hear(self, *frames: bytes) -> None:
+        """Let them come, each by itself."""
+        for one in frames:
+            self.it.data_received(one)
+
+    def lose(self) -> None:
+        """Let the peer be gone."""
+        self.transport.close()
+
+    async def end(self) -> None:
+        """Return when it has ended."""
+        await until(lambda: self.ended)
+
+    @property
+    def written(self) -> list[bytes]:
+        """Return what came out before the close."""
+        return [one for one in self.transport.written if one[0] != CLOSE_HEAD]
+
+    @property
+    def closed(self) -> list[tuple[int, bytes]]:
+        """Return codes and reasons of the close frames that came out."""
+        closes = [one for one in self.transport.written if one[0] == CLOSE_HEAD]
+        return [(int.from_bytes(one[2:4], "big"), one[4:]) for one in closes]
+
+    def _end(self, it: WebSocketConnection) -> None:
+        assert it is self.it
+        assert not self.ended
+        self.ended = True

@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
-from aiohttp import WSMessage, WSMsgType
 
 from allibe_gateway.limits import Limits
-from tests.unit.gateway.fakes import settle, until
+from tests.support.raw_socket import PING, PONG, frame
+from tests.unit.gateway.fakes import settle
 from tests.unit.gateway.lines import Line, text
 
 
@@ -14,20 +14,20 @@ class TestHeartBeats:
     """One is sent when it is due; a peer is dead after so many intervals of silence."""
 
     async def test_none_is_sent_or_missed_unless_agreed(self, line: Line) -> None:
-        line.run()
+        line.begin()
         await settle()
         line.it.beat(asyncio.get_running_loop().time() + 1000)
-        assert line.transport.written == []
+        assert line.written == []
         assert not line.it.closing
 
     async def test_one_is_sent_each_interval(self, line: Line) -> None:
-        line.run()
+        line.begin()
         await settle()
         line.it.expect_heart_beats(send_seconds=10, receive_seconds=10)
         start = asyncio.get_running_loop().time()
         for seconds in (1, 7, 8, 9, 15, 16, 17):
             line.it.beat(start + seconds)
-        assert line.transport.written == [b"beat", b"beat"]
+        assert line.written == [b"beat", b"beat"]
 
     @pytest.mark.parametrize(
         ("send", "receive", "written"),
@@ -44,47 +44,47 @@ class TestHeartBeats:
         self, line: Line, send: float, receive: float, written: list[bytes]
     ) -> None:
         """Who must answer something is known to be there, and no proxy takes it for idle."""
-        line.run()
+        line.begin()
         await settle()
         line.it.expect_heart_beats(send_seconds=send, receive_seconds=receive)
         start = asyncio.get_running_loop().time()
         line.it.beat(start + 7)
         line.it.beat(start + 8)
-        assert line.transport.written == written
+        assert line.written == written
 
     @pytest.mark.parametrize("receive", [10, 0, 1e15], ids=["promised", "nothing", "too little"])
     async def test_a_silent_peer_is_dead_after_two(self, line: Line, receive: float) -> None:
-        line.run()
+        line.begin()
         await settle()
         line.it.expect_heart_beats(send_seconds=0, receive_seconds=receive)
         start = asyncio.get_running_loop().time()
         line.it.beat(start + 19)
         assert not line.it.closing
         line.it.beat(start + 21)
-        await until(line.task.done if line.task else bool)
-        assert line.web_socket.closed == [(4408, b"no heart-beat")]
+        await line.end()
+        assert line.closed == [(4408, b"no heart-beat")]
 
     async def test_one_that_does_not_answer_the_close_is_gone_half_an_interval_later(self) -> None:
         """2.5 in all: two of silence, an eighth until it is seen, a quarter for the close."""
         line = Line(Limits(close_seconds=3, heart_beat_seconds=0.04))
-        line.web_socket.answers_close = False
-        line.run()
+        line.transport.answers_close = False
+        line.begin()
         await settle()
         line.it.expect_heart_beats(send_seconds=0.04, receive_seconds=0.04)
         began = asyncio.get_running_loop().time()
         line.it.beat(began + 0.09)
-        await until(line.task.done if line.task else bool)
+        await line.end()
         assert asyncio.get_running_loop().time() - began < 1.5
 
     @pytest.mark.parametrize(
         "message",
-        [text(b"\n"), WSMessage(WSMsgType.PING, b"", ""), WSMessage(WSMsgType.PONG, b"", "")],
+        [text(b"\n"), frame(b"", PING), frame(b"", PONG)],
         ids=["text", "ping", "pong"],
     )
-    async def test_anything_that_comes_is_life(self, line: Line, message: WSMessage) -> None:
+    async def test_anything_that_comes_is_life(self, line: Line, message: bytes) -> None:
         line.it.expect_heart_beats(send_seconds=0, receive_seconds=10)
         line.it._last_in -= 19
-        line.run()
+        line.begin()
         line.hear(message)
         await settle()
         line.it.beat(asyncio.get_running_loop().time() + 19)
@@ -94,7 +94,7 @@ class TestHeartBeats:
         """A SUBSCRIBE that waits for the store: what the peer sends meanwhile waits unread."""
         line.it.expect_heart_beats(send_seconds=0, receive_seconds=10)
         line.door.free.clear()
-        line.run()
+        line.begin()
         line.hear(text(b"a"))
         await settle()
         line.it.beat(asyncio.get_running_loop().time() + 1000)
@@ -105,7 +105,7 @@ class TestHeartBeats:
         assert line.it.closing
 
     async def test_a_vanished_peer_does_not_harm_who_beats_for_all(self, line: Line) -> None:
-        line.run()
+        line.begin()
         await settle()
         line.it.expect_heart_beats(send_seconds=10, receive_seconds=0)
         line.transport.gone = True

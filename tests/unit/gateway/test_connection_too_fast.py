@@ -4,7 +4,6 @@ import asyncio
 import time
 
 import pytest
-from aiohttp import WSMessage, WSMsgType
 from prometheus_client import CollectorRegistry
 
 from allibe_gateway.inbound import LONGEST_PAUSE
@@ -13,6 +12,7 @@ from allibe_services.rates.limiter import Limiter
 from allibe_services.rates.policy import Policy
 from allibe_services.rates.rate import Rate
 from allibe_services.telemetry import LimitMetrics
+from tests.support.raw_socket import PING, PONG, frame
 from tests.unit.gateway.fakes import settle, until
 from tests.unit.gateway.lines import END, Line, text
 
@@ -28,52 +28,54 @@ class TestSpeakingTooFast:
 
     async def test_it_is_not_read_for_a_while(self) -> None:
         line = hasty(Rate(20, 1))
-        line.hear(*(text(b"a") for _ in range(4)), END)
         began = time.monotonic()
-        await line.run()
+        line.begin()
+        line.hear(*(text(b"a") for _ in range(4)), END)
+        await line.end()
         assert line.door.received == [b"a"] * 4
         assert time.monotonic() - began > 0.12
         assert line.door.failed == []
 
-    @pytest.mark.parametrize("kind", [WSMsgType.PING, WSMsgType.PONG])
-    async def test_control_frames_count_as_others(self, kind: WSMsgType) -> None:
+    @pytest.mark.parametrize("kind", [PING, PONG])
+    async def test_control_frames_count_as_others(self, kind: int) -> None:
         line = hasty(Rate(0.2, 1))
-        line.hear(*(WSMessage(kind, b"", "") for _ in range(2)), text(b"a"))
-        line.run()
+        line.begin()
+        line.hear(*(frame(b"", kind) for _ in range(2)), text(b"a"))
         await settle()
-        assert line.web_socket.incoming.qsize() == 1
+        assert not line.transport.is_reading()
         assert line.door.received == []
         line.it.disconnect(disconnects.RESTART)
-        await until(line.task.done if line.task else bool)
+        await line.end()
 
     async def test_its_silence_meanwhile_is_no_silence(self) -> None:
         line = hasty(Rate(0.2, 1))
         line.it.expect_heart_beats(send_seconds=0, receive_seconds=0.1)
+        line.begin()
         line.hear(text(b"a"), text(b"b"))
-        line.run()
         await until(lambda: len(line.door.received) == 2)
         await settle()
         line.it.beat(asyncio.get_running_loop().time() + 100)
         assert not line.it.closing
         line.it.disconnect(disconnects.RESTART)
-        await until(line.task.done if line.task else bool)
+        await line.end()
 
     async def test_a_close_does_not_wait(self) -> None:
         line = hasty(Rate(0.2, 1))
+        line.begin()
         line.hear(text(b"a"), text(b"b"))
-        line.run()
         await until(lambda: len(line.door.received) == 2)
         await settle()
         line.it.disconnect(disconnects.RESTART)
-        await until(line.task.done if line.task else bool)
-        assert line.web_socket.closed == [(1012, b"service restart: resume")]
+        await line.end()
+        assert line.closed == [(1012, b"service restart: resume")]
         assert line.door.closed == 1
 
     async def test_who_would_not_be_read_for_long_is_told_and_closed(self) -> None:
         line = hasty(Rate(1 / (2 * LONGEST_PAUSE), 1))
+        line.begin()
         line.hear(text(b"a"), text(b"b"))
-        await line.run()
+        await line.end()
         [error] = line.door.failed
         assert error.code == "rate_limited"
         assert error.retry_after_ms == pytest.approx(2 * LONGEST_PAUSE * 1000, abs=1000)
-        assert line.web_socket.closed == [(4429, b"rate limited: slow down")]
+        assert line.closed == [(4429, b"rate limited: slow down")]

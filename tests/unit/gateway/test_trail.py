@@ -66,7 +66,8 @@ async def test_a_fault_says_whose_connection_it_was(line: Line) -> None:
     line.door.user = ALICE
     line.door.error = ValueError("a fault of ours")
     with capture_logs() as lines:
+        line.begin()
         line.hear(text(b"x"))
-        await line.run()
+        await line.end()
     (fault,) = [one for one in lines if one["event"] == "connection_failed"]
     assert (fault["connection"], fault["user"]) == (line.it.id, ALICE)
