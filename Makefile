@@ -12,7 +12,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster page screenshots chat setup setup-dev test chaos coverage lint format bench docs lock clean
+.PHONY: help run cluster page screenshots chat setup setup-dev test chaos coverage lint format bench docs sbom lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -71,11 +71,12 @@ endif
 coverage: ## Show what the last `make test` did not cover
 	@$(BIN)/python -m coverage report
 
-lint: setup-dev ## Check style, types and import rules, of Python and of web/
+lint: setup-dev ## Check style, types, import rules and licences, of Python and of web/
 	@$(BIN)/ruff format --check --quiet . || { echo 'Not formatted: make format' >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/python -m scripts.licences
 	@scripts/web.sh packages
 	@cd web && npm run --silent lint
 
@@ -94,6 +95,11 @@ docs: setup-dev ## Write what is generated: OpenAPI, AsyncAPI, tables, the clien
 	@$(BIN)/python -m allibe_gateway.asyncapi > docs/asyncapi.json
 	@$(BIN)/python -m scripts.docs
 
+sbom: setup ## List what is shipped, as CycloneDX: dist/allibe.cdx.json
+	@scripts/web.sh page
+	@mkdir -p dist
+	@$(BIN)/python -m scripts.sbom > dist/allibe.cdx.json
+
 lock: ## Resolve the dependencies anew into requirements.lock
 	@scripts/setup.sh dev
 	@$(BIN)/python -m venv --clear .cache/uv && .cache/uv/bin/python -m pip install --quiet uv
@@ -101,6 +107,6 @@ lock: ## Resolve the dependencies anew into requirements.lock
 
 clean: ## Remove what was installed and built; .data stays
 	@rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
-		.coverage* bench/bin bench/peers/socketio/node_modules tests/e2e/node/node_modules \
+		.coverage* dist bench/bin bench/peers/socketio/node_modules tests/e2e/node/node_modules \
 		tests/unit/deployment/crds/node_modules rooms-api/allibe_rooms_api/page \
 		web/node_modules web/*/node_modules web/*/dist web/*/*.tsbuildinfo

@@ -1,8 +1,9 @@
 """Write what is generated: `python -m scripts.docs` (part of `make docs`).
 
-docs/settings.md, docs/metrics.md and docs/alerts.md in full; in docs/protocol.md and docs/limits.md
-the tables between `<!-- generated: name -->` and `<!-- end -->`; the web client's mirror of the
-close codes; Grafana's dashboards; and Prometheus' rules as Kubernetes takes them.
+docs/settings.md, docs/metrics.md, docs/alerts.md and docs/licences.md in full; in docs/protocol.md
+and docs/limits.md the tables between `<!-- generated: name -->` and `<!-- end -->`; the web
+client's mirror of the close codes; Grafana's dashboards; and Prometheus' rules as Kubernetes takes
+them.
 """
 
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 from scripts import (
     alerts_page,
     dashboards,
+    licences,
     limits,
     metrics_page,
     prometheus_rule,
@@ -51,6 +53,7 @@ def rendered() -> dict[Path, str]:
         protocol: with_tables(protocol.read_text()),
         limits_page: with_tables(limits_page.read_text()),
         DOCS / "alerts.md": alerts_page.render(),
+        DOCS / "licences.md": licences.render(),
         CLIENT / "disconnects.ts": typescript.disconnects(),
         MONITORING / "prometheus-rule.yaml": prometheus_rule.render(),
         **{GRAFANA / name: text for name, text in dashboards.rendered().items()},

@@ -23,6 +23,8 @@ export default defineConfig({
     target: ['chrome123', 'edge123', 'firefox125', 'safari17.5'],
     // The page's policy has no 'unsafe-inline' and no data: but for images.
     assetsInlineLimit: 0,
+    // Whose code is in it, and the licences' texts: served beside it, and read by scripts/sbom.py.
+    license: { fileName: 'licences.json' },
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: [path('index.html'), path('worker/service-worker.ts')],

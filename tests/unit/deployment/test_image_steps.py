@@ -3,14 +3,17 @@
 What this cannot show: the base images, their Python and Node, users, and the read-only root.
 """
 
+import json
 import os
 import shutil
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from allibe_services import __version__
+from scripts.licences import normal, page_packages
 from tests.unit.deployment.dockerfile import ROOT, Stage, stages
 
 
@@ -90,5 +93,13 @@ def test_every_stage_of_the_image_does_what_the_next_one_needs(tmp_path: Path) -
     assert said.endswith(f"version {__version__}\n")
     (packages,) = environment.glob("lib/python*/site-packages")
     assert (packages / "allibe_rooms_api" / "page" / "index.html").is_file()
+    listed = json.loads((environment / "sbom.cdx.json").read_text())["components"]
+    installed = {one.metadata["Name"] for one in metadata.distributions(path=[str(packages)])}
+    assert {one["name"] for one in listed if one["purl"].startswith("pkg:pypi/")} == {
+        normal(name) for name in installed - {"allibe"}
+    }
+    assert {one["name"] for one in listed if one["purl"].startswith("pkg:npm/")} == set(
+        page_packages()
+    )
     there = {path.name for path in packages.iterdir()}
     assert not there & {"pip", "setuptools", "hatchling", "pytest"}
