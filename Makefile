@@ -12,7 +12,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster page screenshots chat setup setup-dev test chaos coverage lint format bench docs sbom lock clean
+.PHONY: help run cluster page screenshots chat setup setup-dev test chaos coverage lint format bench docs sbom audit lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -100,7 +100,10 @@ sbom: setup ## List what is shipped, as CycloneDX: dist/allibe.cdx.json
 	@mkdir -p dist
 	@$(BIN)/python -m scripts.sbom > dist/allibe.cdx.json
 
-lock: ## Resolve the dependencies anew into requirements.lock
+audit: setup ## Ask PyPI and npm for known vulnerabilities of what the locks pin; fails when they cannot be asked
+	@scripts/audit.sh
+
+lock: ## Resolve the dependencies anew into requirements.lock and scripts/audit.lock
 	@scripts/setup.sh dev
 	@$(BIN)/python -m venv --clear .cache/uv && .cache/uv/bin/python -m pip install --quiet uv
 	@PATH="$$PWD/.cache/uv/bin:$$PATH" $(BIN)/python scripts/lock.py
