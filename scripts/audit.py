@@ -123,7 +123,7 @@ def main() -> int:
             for lock, faults in audited(ask, known, locks):
                 left.remove(lock)
                 _say(*(f"{lock}: {fault}" for fault in faults))
-                _say(f"{lock}: {len(faults) or 'no'} known vulnerabilities")
+                _say(f"{lock}: known vulnerabilities: {len(faults) or 'none'}")
                 found += len(faults)
             asked += 1
         except NotAsked as why:

@@ -79,7 +79,7 @@ def programs(tmp_path: Path) -> Programs:
 def test_where_nothing_is_known_each_lock_says_so(programs: Programs) -> None:
     code, lines = programs.run()
     locks = [*audit.PYTHON_LOCKS, *audit.NPM_LOCKS]
-    assert (code, lines) == (0, [f"{lock}: no known vulnerabilities" for lock in locks])
+    assert (code, lines) == (0, [f"{lock}: known vulnerabilities: none" for lock in locks])
 
 
 def test_what_is_known_of_a_python_package_is_said(programs: Programs) -> None:
@@ -88,7 +88,7 @@ def test_what_is_known_of_a_python_package_is_said(programs: Programs) -> None:
     assert code == 1
     assert "requirements.lock: x 1: PYSEC-1, mended in 2, 3" in lines
     assert "requirements.lock: x 1: PYSEC-2, mended in no version" in lines
-    assert "requirements.lock: 2 known vulnerabilities" in lines
+    assert "requirements.lock: known vulnerabilities: 2" in lines
 
 
 def test_what_is_known_of_an_npm_package_is_said(programs: Programs) -> None:
@@ -122,7 +122,7 @@ def test_an_index_that_cannot_be_asked_fails_the_audit(
         f"The advisory database of PyPI could not be asked: {why}",
         f"So NOTHING is known about: {', '.join(audit.PYTHON_LOCKS)}",
     ]
-    assert "web/package-lock.json: no known vulnerabilities" in lines
+    assert "web/package-lock.json: known vulnerabilities: none" in lines
 
 
 @pytest.mark.parametrize(
