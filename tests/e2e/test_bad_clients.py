@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -120,8 +121,13 @@ class TestSlowConsumer:
         query = f"roomId=1&token={server.token('alice')}"
         async with RawWebSocket(server, f"/ws/chat?{query}", receive_buffer=4096) as slow:
             pings = frame(b'{"type":"ping"}') * 1000
-            with pytest.raises(ConnectionError):
+            with suppress(ConnectionError):
                 await slow.send_bytes(pings * 2000)
+            await asyncio.to_thread(
+                eventually,
+                lambda: server.metric("allibe_gateway_connections", door="json") == 0,
+                "it is dropped",
+            )
         assert _disconnects(server, SLOW_CONSUMER.code) == 1
 
 

@@ -10,8 +10,6 @@ import uvloop
 from tests.integration.gateway import Site, frame, running, token, until
 from tests.integration.test_gateway_lifetime import HANDSHAKE, RawClient, masked
 
-CONNECT = masked(frame("CONNECT", accept_version="1.2", Authorization=token("bob")).encode())
-
 
 async def test_an_open_connection_has_no_task_of_anybodys(site: Site) -> None:
     """Nor has aiohttp one: each would be kilobytes for who says nothing."""
@@ -37,7 +35,8 @@ def test_what_comes_right_behind_a_handshake_is_read(
 async def _speak_early(folder: Path, more: bytes) -> None:
     async with running(folder) as site:
         client = RawClient(site)
-        await client.reach(HANDSHAKE + CONNECT + more + masked(b"no frame\n\n\0"))
+        connect = frame("CONNECT", accept_version="1.2", Authorization=token("bob"))
+        await client.reach(HANDSHAKE + masked(connect.encode()) + more + masked(b"no frame\n\n\0"))
         await client.until(b"CONNECTED")
         await client.rest()
         client.socket.close()

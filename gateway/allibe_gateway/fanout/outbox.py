@@ -131,7 +131,19 @@ class Outbox:
         except RuntimeError:  # uvloop's word for a closed socket; asyncio ignores such a write
             self._transport = self._backlog = None
 
+    def _press(self, transport: Transport) -> None:
+        """Hand on more than is left to the next turn: the kernel may take it at once, as when a
+        long replay is written in one turn."""
+        while self._backlog is not None:
+            self._hand_on(self._backlog.take(PUSH_BYTES), transport)
+            if self._backlog is not None and not self._backlog.size:
+                self._backlog = None
+            if transport.get_write_buffer_size() > self._direct:
+                return
+
     def _write_later(self, frames: bytes, transport: Transport) -> None:
+        if self.unsent() > self._most:
+            self._press(transport)
         if self.unsent() > self._most:
             self.overflow()
         elif self._backlogs is None:

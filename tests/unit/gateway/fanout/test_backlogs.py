@@ -91,7 +91,25 @@ class TestWaiting:
         await settle()
         assert slow.transport.unsent == PUSH_BYTES == slow.outbox.waiting
 
+    async def test_what_there_is_room_for_by_now_is_not_too_much(
+        self, slow: Subscriber, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A long replay is written in one turn; its peer reads meanwhile."""
+        slow.outbox.write(b"x" * (1 << 20))
+        written = slow.transport.write
+
+        def take(data: bytes) -> None:
+            written(data)
+            slow.transport.unsent = 0
+
+        monkeypatch.setattr(slow.transport, "write", take)
+        slow.outbox.write(b"y")
+        assert not slow.outbox.closed
+        await until(lambda: not slow.outbox.waits)
+        assert slow.transport.bytes.endswith(b"xy")
+
     async def test_too_much_of_both_is_the_end(self, slow: Subscriber) -> None:
+        slow.transport.stuck = True
         slow.outbox.write(b"x" * (1 << 20))
         assert not slow.outbox.closed
         slow.outbox.write(b"y")
