@@ -85,6 +85,8 @@ def _invitation(cluster: Cluster) -> str:
     parts = "".join(
         f"  {part.name:17} pid {part.pid:<8} {part.log_path}\n" for part in cluster.parts()
     )
+    ops = " ".join(f"{service.name} {service.ops_url}" for service in cluster.services)
+    parts += f"Operations (/metrics, /readyz): {ops}\n"
     if cluster.prometheus is not None:
         parts += f"Prometheus, with all rules: {cluster.prometheus.url}/\n"
     return (
