@@ -77,9 +77,7 @@ class Outbox:
             return False
         if transport.get_write_buffer_size() > self._direct:
             return False
-        self._hand_on(backlog.take(PUSH_BYTES), transport)
-        if not backlog.size:
-            self._backlog = None
+        self._hand_on_some(backlog, transport)
         return True
 
     @property
@@ -131,13 +129,16 @@ class Outbox:
         except RuntimeError:  # uvloop's word for a closed socket; asyncio ignores such a write
             self._transport = self._backlog = None
 
+    def _hand_on_some(self, backlog: Backlog, transport: Transport) -> None:
+        self._hand_on(backlog.take(PUSH_BYTES), transport)
+        if not backlog.size:
+            self._backlog = None
+
     def _press(self, transport: Transport) -> None:
         """Hand on more than is left to the next turn: the kernel may take it at once, as when a
         long replay is written in one turn."""
         while self._backlog is not None:
-            self._hand_on(self._backlog.take(PUSH_BYTES), transport)
-            if self._backlog is not None and not self._backlog.size:
-                self._backlog = None
+            self._hand_on_some(self._backlog, transport)
             if transport.get_write_buffer_size() > self._direct:
                 return
 
