@@ -93,7 +93,7 @@ class Gateway:
         self._sockjs = transports.SockJs(
             self, origins, doorkeeper, shared.limits, shared.metrics, sockjs_client_url
         )
-        self._on_end = self._web_socket_ended
+        self._on_end = self._web_socket_ended  # one for all: made anew, each would keep its own
         self._gone = asyncio.Event()
         self._draining = False
 
@@ -213,7 +213,7 @@ class Gateway:
             shared.metrics,
             self._doorkeeper.inbound(),
             self._backlogs,
-            self._web_socket_ended,
+            self._on_end,
         )
         connection.entrance, connection.place = entrance.door, place
         connection.begin(entrance.make_door(request, connection, shared), place.refusal)
