@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 
 import structlog
 
+from allibe_fanout_worker.rests import Rests
 from allibe_services.bus.base import Bus
 from allibe_services.contracts.commands import Outcome, Stored
 from allibe_services.contracts.errors import Unavailable
@@ -20,7 +21,8 @@ from allibe_services.presence.base import Presence
 from allibe_services.store.base import Store
 
 ROUND_SECONDS = 0.1
-"""Pause between rounds: nobody waits for a badge, and a busy room costs ten rounds a second."""
+"""Pause between rounds: nobody waits for a badge, and a busy room costs ten rounds a second, and
+a large one fewer (`rests`)."""
 
 RETRY_SECONDS = 2.0
 """Pause after a round in which something failed: store, presence or bus are away."""
@@ -45,6 +47,7 @@ class Notifier:
         self._presence = presence
         self._bus = bus
         self._news: dict[RoomId, Stored] = {}
+        self._rests = Rests()
         self._woken = asyncio.Event()
         self._telling = asyncio.Lock()
 
@@ -61,10 +64,12 @@ class Notifier:
             self._woken.clear()
             if await self._round():
                 await asyncio.sleep(RETRY_SECONDS)
+            if self._news:
                 self._woken.set()
 
     async def finish(self) -> None:
         """Tell of what is left, a round under way included; the end of `run` would drop it."""
+        self._rests = Rests()
         try:
             async with asyncio.timeout(FINISH_SECONDS):
                 await self._round()
@@ -72,14 +77,13 @@ class Notifier:
             log.warning("notifications_cut_off", seconds=FINISH_SECONDS)
 
     async def _round(self) -> int:
-        """Tell of all news; return how many rooms' could not be told."""
+        """Tell of the news of rooms that do not rest; return how many could not be told."""
         async with self._telling:
             return await self._tell_all()
 
     async def _tell_all(self) -> int:
-        news, self._news = self._news, {}
         failed = []
-        for one in news.values():
+        for one in self._take_news():
             try:
                 if not one.duplicate or await self._is_last(one.message):
                     await self._tell(one.message)
@@ -89,6 +93,13 @@ class Notifier:
             log.warning("notifications_put_off", rooms=len(failed))
             self._remember(failed)
         return len(failed)
+
+    def _take_news(self) -> list[Stored]:
+        """Return what there is to tell now; what is of rooms that rest stays."""
+        resting = self._rests.resting(asyncio.get_running_loop().time())
+        news = self._news
+        self._news = {room_id: one for room_id, one in news.items() if room_id in resting}
+        return [one for room_id, one in news.items() if room_id not in resting]
 
     def _remember(self, news: Collection[Stored]) -> None:
         for one in news:
@@ -109,6 +120,8 @@ class Notifier:
 
     async def _tell(self, message: Message) -> None:
         room_id = message.room_id
+        time = asyncio.get_running_loop().time
+        began = time()
         looking = await self._presence.looking(room_id)
         after: UserId | None = None
         while page := await self._store.members.unread(room_id, most=PAGE, after=after):
@@ -121,6 +134,7 @@ class Notifier:
                 await self._bus.publish(events)
                 await self._correct(room_id, told, after)
             after = page[-1].user
+        self._rests.rest(room_id, began, time())
 
     async def _correct(
         self, room_id: RoomId, told: Collection[Unread], after: UserId | None

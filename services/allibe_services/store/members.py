@@ -165,7 +165,7 @@ def unread(
     """Return members' unread counts, sorted by user id, `after` that one."""
     wanted = {"room": room_id, "after": after or "", "most": most}
     rows = connection.execute(_UNREAD_PAGE, wanted)
-    return [Unread(row.user_id, row.unread_count) for row in rows]
+    return [Unread(user, count) for user, count in rows]
 
 
 def add(connection: Connection, room_id: RoomId, user_id: UserId, new_role: Role) -> Member:

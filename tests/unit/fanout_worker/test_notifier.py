@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from allibe_fanout_worker import notifier as module
+from allibe_fanout_worker import rests
 from allibe_fanout_worker.notifier import Notifier
 from allibe_services.contracts.commands import Outcome, Rejected, Stored
 from allibe_services.contracts.errors import BusUnavailable, StoreUnavailable
@@ -286,3 +287,31 @@ async def test_what_failed_is_told_without_other_news(
     world.notifier.stored([Stored(one) for one in world.stored()])
     await until(lambda: any(isinstance(one, Notification) for one in world.bus.published))
     running.cancel()
+
+
+async def test_a_room_whose_round_took_long_has_its_news_later_and_the_others_do_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`rests`: a busy large room costs the others little."""
+    monkeypatch.setattr(rests, "SHORT_SECONDS", -1.0)
+    monkeypatch.setattr(rests, "PARTS", 1e9)
+    monkeypatch.setattr(rests, "LONGEST_SECONDS", 0.5)
+    await world.round(*world.stored())
+    events = await world.round(*world.stored(), *world.stored(room=TWO))
+    assert {event.room_id for event in events if isinstance(event, RoomChanged)} == {TWO}
+    monkeypatch.setattr(module, "ROUND_SECONDS", 0.001)
+    running = asyncio.create_task(world.notifier.run())
+    world.bus.published.clear()
+    await until(lambda: any(getattr(one, "room_id", "") == ONE for one in world.bus.published))
+    running.cancel()
+
+
+async def test_at_the_end_rooms_that_rest_are_told_of_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rests, "SHORT_SECONDS", -1.0)
+    monkeypatch.setattr(rests, "PARTS", 1e9)
+    await world.round(*world.stored())
+    await world.round(*world.stored())
+    await world.notifier.finish()
+    assert told(world.bus.published)[("Notification", BOB)] == 3
