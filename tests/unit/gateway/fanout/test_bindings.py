@@ -153,7 +153,7 @@ async def test_who_waits_when_it_closes_is_told() -> None:
         await bindings.want("b")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_whoever_comes_and_goes_however_slow_the_bus_is(seed: int) -> None:
     """Wants are true while they last, and nothing is bound in the end."""

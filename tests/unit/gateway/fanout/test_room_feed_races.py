@@ -91,7 +91,7 @@ class Race:
             await asyncio.sleep(0)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     seed=st.integers(0, 2**32),
     tail_bytes=st.sampled_from([SMALL_TAIL, 1 << 20]),
