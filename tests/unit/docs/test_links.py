@@ -79,17 +79,21 @@ def test_anchors_are_those_of_github(tmp_path: Path) -> None:
     assert anchors(page) == {"a-b-cd", "link-a_b-c", "twice", "twice-1"}
 
 
-def test_every_page_is_found_from_the_readme() -> None:
+def test_every_page_and_picture_is_found_from_the_readme() -> None:
     """By links alone; a link to a folder leads to all that is in it."""
+    shown = {file for file in files() if file.parent == ROOT / "docs" / "images"}
+    wanted = {*pages(), *shown} - {ROOT / "CHANGELOG.md"}
     waiting, found = [ROOT / "README.md"], set[Path]()
     while waiting:
         page = waiting.pop()
         if page in found:
             continue
         found.add(page)
-        places = [(page.parent / urlsplit(target).path).resolve() for target in links(page)]
-        waiting += [one for one in pages() if any(one.is_relative_to(p) for p in places)]
-    assert set(pages()) - found <= {ROOT / "CHANGELOG.md"}
+        parts = [urlsplit(target) for target in links(page)] if page.suffix == ".md" else []
+        paths = [one.path for one in parts if one.path and not one.netloc]
+        places = [(page.parent / path).resolve() for path in paths]
+        waiting += [one for one in wanted if any(one.is_relative_to(p) for p in places)]
+    assert wanted - found == set()
 
 
 def test_every_setting_that_a_page_names_exists() -> None:
