@@ -16,7 +16,7 @@ from allibe_services.contracts.errors import Unavailable
 from allibe_services.contracts.events import Event, Notification, RoomChanged
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
-from allibe_services.contracts.rooms import Head, Unread
+from allibe_services.contracts.rooms import Unread
 from allibe_services.presence.base import Presence
 from allibe_services.store.base import Store
 
@@ -116,7 +116,8 @@ class Notifier:
         repeats a day later.
         """
         head = (await self._store.log.heads([message.room_id])).get(message.room_id)
-        return head is not None and head == Head(message.epoch, message.offset)
+        end = None if head is None else (head.epoch, head.last_offset)
+        return end == (message.epoch, message.offset)
 
     async def _tell(self, message: Message) -> None:
         room_id = message.room_id

@@ -29,12 +29,14 @@ from allibe_services.redis_link import RedisLink
 from allibe_services.settings import PREFIX, Settings
 from allibe_services.single_process import only_process
 from allibe_services.store.base import Store
-from allibe_services.store.database import Database
+from allibe_services.store.database import NOT_CURRENT, Database
 from allibe_services.store.measured import MeasuredDatabase
-from allibe_services.store.migrate import migrate
+from allibe_services.store.migrate import current, migrate
 from allibe_services.store.postgresql import PostgresqlDatabase
+from allibe_services.store.retention import Retention
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import READERS, SqliteDatabase, path_of
+from allibe_services.store.tables import REVISION
 from allibe_services.telemetry import AuthMetrics
 from allibe_services.tickets.base import Tickets
 from allibe_services.tickets.inprocess import InProcessTickets
@@ -156,6 +158,24 @@ def migrate_store(settings: Settings) -> None:
     """Bring the store's tables up to date. Raises as `store.migrate.migrate`."""
     _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, *DATABASES)
     migrate(settings.database_url)
+
+
+@asynccontextmanager
+async def retention(settings: Settings) -> AsyncIterator[Retention]:
+    """Open what deletes from the store, beside whoever serves it meanwhile.
+
+    Raises `ValueError` where there are no tables, or older or newer ones; and as `migrate_store`.
+    """
+    url = settings.database_url
+    _check_scheme("ALLIBE_DATABASE_URL", url, *DATABASES)
+    if current(url) != REVISION:
+        raise ValueError(f"ALLIBE_DATABASE_URL: {NOT_CURRENT}")
+    sqlite = urlsplit(url).scheme == "sqlite"
+    database: Database = SqliteDatabase(url) if sqlite else PostgresqlDatabase(url, connections=1)
+    try:
+        yield Retention(database)
+    finally:
+        await database.close()
 
 
 def check_for_separate_processes(settings: Settings) -> None:

@@ -18,7 +18,7 @@ from allibe_services.runtime import allow_many_connections, collect_garbage_less
 from allibe_services.settings import Settings, load, shown
 from allibe_services.vapid import VapidKey, checked_subject
 from allibe_standalone import demo as demo_mode
-from allibe_standalone import processes, terminal
+from allibe_standalone import processes, retention, terminal
 from allibe_standalone.checks import problems
 
 _Result = TypeVar("_Result")
@@ -108,6 +108,34 @@ def vapid(subject: str) -> None:
     click.echo(f"# Public key (applicationServerKey): {pair.public_key}")
     click.echo(f"ALLIBE_VAPID_PRIVATE_KEY={pair.private_key}")
     click.echo(f"ALLIBE_VAPID_SUBJECT={subject}")
+
+
+@cli.command()
+@click.option(
+    "--older-than", required=True, help="Least age of what goes: 90d, 36h; a day or more."
+)
+@click.option("--room", help="Of this room only.")
+@click.option(
+    "--keep-last",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Messages that each room keeps, however old.",
+)
+@click.option("--dry-run", is_flag=True, help="Only count.")
+def prune(older_than: str, room: str | None, keep_last: int, dry_run: bool) -> None:
+    """Delete old messages, batch by batch, while everything runs."""
+    settings = _settings()
+    work = retention.prune(
+        settings,
+        older_than=_or_exit(lambda: retention.age(older_than)),
+        room=room,
+        keep_last=keep_last,
+        dry_run=dry_run,
+    )
+    done = _or_exit(lambda: uvloop.run(work))
+    verb, time = "Would delete" if dry_run else "Deleted", f"{done.before:%Y-%m-%dT%H:%M:%SZ}"
+    click.echo(f"{verb} {done.messages} messages of {done.rooms} rooms, sent before {time}.")
 
 
 @cli.command()

@@ -159,8 +159,8 @@ class RoomFeed:
     async def join(self, view: View, outbox: Outbox, since: Position | None) -> Joined:
         """Hand a subscriber what follows `since`, then all that comes.
 
-        Not recovered, it gets what comes from now on: the epoch is another, or the gap is longer
-        than `recovery_messages`. Raises `StoreUnavailable`.
+        Not recovered, it gets what comes from now on: the epoch is another, the gap is longer
+        than `recovery_messages`, or was pruned. Raises `StoreUnavailable`.
         """
         recovered = await self._recover(view, outbox, since) if since is not None else None
         tail = self._opened()
@@ -186,7 +186,8 @@ class RoomFeed:
             page = await self._reads.run(offset, partial(self._read_after, offset))
             # The log may be ahead of the events: what is after the tail comes through it.
             page = [entry for entry in page if entry.offset <= self._opened().last]
-            if not page or outbox.closed:
+            # What was asked for may have been pruned, even while pages were written.
+            if not page or page[0].offset != offset + 1 or outbox.closed:
                 return False
             for entry in page:
                 outbox.write(view.encode(entry))
@@ -241,7 +242,8 @@ class RoomFeed:
             await asyncio.sleep(RETRY_SECONDS)
             return
         if not messages or messages[0].offset > tail.last + 1:
-            # An event came of what the log does not have: it was reset under our feet.
+            # An event came of what the log does not have: it was reset under our feet, or pruned
+            # while the store was away. Whoever comes back is told.
             self._start_over()
         for message in messages:
             self.on_message(message)

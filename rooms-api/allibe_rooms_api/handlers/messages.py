@@ -84,14 +84,18 @@ async def _head(call: Call, room_id: RoomId) -> Head:
 
 
 def _page(messages: list[Message], empty_at: int, head: Head) -> History:
-    """Return the page; an empty one lies between the offsets `empty_at` and `empty_at` + 1."""
+    """Return the page; an empty one lies between the offsets `empty_at` and `empty_at` + 1.
+
+    Nothing lies before what was pruned, and whoever comes from there goes on behind it.
+    """
+    empty_at = max(empty_at, head.pruned_offset)
     first = messages[0].offset if messages else empty_at + 1
     last = messages[-1].offset if messages else empty_at
     return History(
         messages=messages,
         epoch=head.epoch,
         last_offset=head.last_offset,
-        next_before=first if first > 1 else msgspec.UNSET,
+        next_before=first if first > head.pruned_offset + 1 else msgspec.UNSET,
         next_after=last if last < head.last_offset else msgspec.UNSET,
     )
 

@@ -57,10 +57,11 @@ class Member(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """Where a room's log ends now."""
+    """Where a room's log ends now; and up to where it was pruned, so that it begins after that."""
 
     epoch: str
     last_offset: int
+    pruned_offset: int = 0
 
 
 class ReadMarker(msgspec.Struct, frozen=True, rename="camel"):

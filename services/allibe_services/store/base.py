@@ -65,7 +65,11 @@ class RoomLog(Protocol):
         ...
 
     async def after(self, room_id: RoomId, offset: int, *, most: int) -> list[Message]:
-        """Return up to `most` messages after an offset, oldest first; empty for an unknown room."""
+        """Return up to `most` messages after an offset, oldest first; empty for an unknown room.
+
+        The first is the one right after the offset, unless that one was pruned: then it is the
+        oldest that is left.
+        """
         ...
 
     async def before(self, room_id: RoomId, offset: int | None, *, most: int) -> list[Message]:
@@ -76,7 +80,7 @@ class RoomLog(Protocol):
         ...
 
     async def heads(self, room_ids: Collection[RoomId]) -> dict[RoomId, Head]:
-        """Return where the logs of these rooms end; unknown rooms are left out."""
+        """Return where the logs of these rooms end and begin; unknown rooms are left out."""
         ...
 
 

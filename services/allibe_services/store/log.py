@@ -39,7 +39,7 @@ _IDS = 500
 """Ids per IN list: far below the 32,766 parameters of SQLite and the 32,767 of PostgreSQL."""
 
 _HEADS = (
-    select(rooms.c.room_id, rooms.c.epoch, rooms.c.last_offset)
+    select(rooms.c.room_id, rooms.c.epoch, rooms.c.last_offset, rooms.c.pruned_offset)
     .where(OneOf(rooms.c.room_id, "room_ids"))
     .order_by(rooms.c.room_id)
 )
@@ -156,8 +156,8 @@ def _heads(
 ) -> dict[RoomId, Head]:
     found = {}
     for chunk in _chunks(sorted(filter(is_room_id, room_ids)), _IDS):
-        for room_id, epoch, last_offset in connection.execute(statement, {"room_ids": chunk}):
-            found[room_id] = Head(epoch, last_offset)
+        for room_id, *head in connection.execute(statement, {"room_ids": chunk}):
+            found[room_id] = Head(*head)
     return found
 
 

@@ -48,11 +48,18 @@ _OWN_ONES = (
     .subquery("own")
 )
 _OWN = select(func.count()).select_from(_OWN_ONES).scalar_subquery()
+_READ_OR_PRUNED = case(
+    (members.c.read_offset < rooms.c.pruned_offset, rooms.c.pruned_offset),
+    else_=members.c.read_offset,
+)
 UNREAD = case(
     (members.c.read_offset >= rooms.c.last_offset, 0),
-    else_=rooms.c.last_offset - members.c.read_offset - _OWN,
+    else_=rooms.c.last_offset - _READ_OR_PRUNED - _OWN,
 ).label("unread_count")
-"""Messages after a member's read marker that others sent; in a SELECT from rooms and members."""
+"""Messages after a member's read marker that are still there and that others sent.
+
+In a SELECT from rooms and members.
+"""
 
 MEMBERSHIP = rooms.outerjoin(
     members,

@@ -25,7 +25,7 @@ from allibe_services.contracts.notifications import ZONE_LENGTH
 from allibe_services.contracts.push import ENDPOINT_LENGTH
 from allibe_services.contracts.rooms import NAME_LENGTH
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that makes these tables: what a current database says it is at."""
 
 NAMING = {
@@ -68,6 +68,7 @@ rooms = Table(
     Column("last_message", Text),
     Column("last_message_at", BigInteger),
     Column("last_message_sender", id_text(128)),
+    Column("pruned_offset", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("room_id"),
 )
 

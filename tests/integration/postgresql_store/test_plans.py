@@ -1,5 +1,6 @@
 """Every statement of the store on PostgreSQL: sought by an index, however much there is."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.push_queue import DeadWay
 from allibe_services.contracts.rooms import Role
 from allibe_services.store.postgresql import PostgresqlDatabase
+from allibe_services.store.retention import Retention
 from allibe_services.store.sql import SqlStore
 from tests.support.commands import post
 from tests.support.push_browser import PushBrowser
@@ -120,6 +122,7 @@ async def _use(store: SqlStore) -> None:
     await _use_pushes(store, three)
     last = Decision(three, PushReason.READ, 1, now())
     await store.notifications.decisions(BOB, after=last)
+    await _use_retention(Retention(store._database))
 
 
 async def _use_pushes(store: SqlStore, room_id: RoomId) -> None:
@@ -136,6 +139,14 @@ async def _use_pushes(store: SqlStore, room_id: RoomId) -> None:
     await store.push_queue.behind(None, most=2000, since=now(), until=now())
     await store.push_queue.forget(most=10)
     await store.pushes.unsubscribe(BOB, browser.endpoint)
+
+
+async def _use_retention(retention: Retention) -> None:
+    tomorrow = now() + timedelta(days=1)
+    await retention.check_room(ONE)
+    await retention.rooms_from_before(tomorrow)
+    await retention.count(ONE, before=tomorrow, keep_last=1)
+    await retention.prune(ONE, before=tomorrow, keep_last=1)
 
 
 def _plans(connection: Connection, texts: dict[str, Any], seqscan: str | None) -> dict[str, str]:

@@ -87,7 +87,8 @@ class FakeLog:
 
     async def heads(self, room_ids: Collection[RoomId]) -> dict[RoomId, Head]:
         known = (room_id for room_id in room_ids if room_id in self.rooms)
-        return {room_id: Head(EPOCH, len(self.rooms[room_id])) for room_id in known}
+        pruned = 1  # no matter for who only asks where the log ends
+        return {room_id: Head(EPOCH, len(self.rooms[room_id]), pruned) for room_id in known}
 
 
 class FakeMembers(NoMembers):

@@ -130,6 +130,7 @@ class FakeLog:
     def __init__(self, seed: int | None = None) -> None:
         self.rooms: dict[RoomId, list[Message]] = {ROOM: []}
         self.epochs: dict[RoomId, str] = {}
+        self.pruned: dict[RoomId, int] = {}
         self.away = False
         self.reads: list[tuple[str, int]] = []
         self._random = Random(seed) if seed is not None else None
@@ -158,8 +159,15 @@ class FakeLog:
         self.rooms[room] = []
         self.epochs[room] = epoch
 
+    def prune(self, offset: int, *, room: RoomId = ROOM) -> None:
+        """Delete the room's messages up to an offset."""
+        self.pruned[room] = offset
+
     def epoch(self, room: RoomId) -> str:
         return self.epochs.get(room, EPOCH)
+
+    def _kept(self, room: RoomId) -> list[Message]:
+        return self.rooms.get(room, [])[self.pruned.get(room, 0) :]
 
     async def append(self, commands: Sequence[PostMessage]) -> list[Outcome]:
         raise NotImplementedError
@@ -167,14 +175,14 @@ class FakeLog:
     async def after(self, room_id: RoomId, offset: int, *, most: int) -> list[Message]:
         self.reads.append(("after", offset))
         await self._wait()
-        later = [one for one in self.rooms.get(room_id, []) if one.offset > offset]
+        later = [one for one in self._kept(room_id) if one.offset > offset]
         await self._answer()
         return later[:most]
 
     async def before(self, room_id: RoomId, offset: int | None, *, most: int) -> list[Message]:
         self.reads.append(("before", offset or 0))
         await self._wait()
-        stored = self.rooms.get(room_id, [])
+        stored = self._kept(room_id)
         earlier = [one for one in stored if offset is None or one.offset < offset]
         await self._answer()
         return earlier[-most:]
@@ -183,7 +191,9 @@ class FakeLog:
         self.reads.append(("heads", 0))
         await self._wait()
         heads = {
-            room_id: Head(self.epoch(room_id), len(self.rooms[room_id]))
+            room_id: Head(
+                self.epoch(room_id), len(self.rooms[room_id]), self.pruned.get(room_id, 0)
+            )
             for room_id in room_ids
             if room_id in self.rooms
         }

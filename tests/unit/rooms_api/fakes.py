@@ -29,6 +29,7 @@ class _StoredRoom:
         self.name = name
         self.created_at = created_at
         self.log: list[Message] = []
+        self.pruned = 0
         self.members: dict[UserId, Member] = {}
 
     @property
@@ -115,16 +116,19 @@ class MemoryLog(_Part):
         return Stored(message)
 
     async def after(self, room_id: RoomId, offset: int, *, most: int) -> list[Message]:
-        return self.store.room(room_id).log[offset : offset + most]
+        room = self.store.room(room_id)
+        begin = max(offset, room.pruned)
+        return room.log[begin : begin + most]
 
     async def before(self, room_id: RoomId, offset: int | None, *, most: int) -> list[Message]:
-        log = self.store.room(room_id).log
-        earlier = log if offset is None else log[: offset - 1]
-        return earlier[-most:]
+        room = self.store.room(room_id)
+        end = len(room.log) if offset is None else offset - 1
+        return room.log[room.pruned : end][-most:]
 
     async def heads(self, room_ids: Collection[RoomId]) -> dict[RoomId, Head]:
         known = [room_id for room_id in room_ids if room_id in self.store.all]
-        return {room_id: Head(EPOCH, len(self.store.all[room_id].log)) for room_id in known}
+        rooms = {room_id: self.store.all[room_id] for room_id in known}
+        return {name: Head(EPOCH, len(room.log), room.pruned) for name, room in rooms.items()}
 
 
 class MemoryRooms(_Part):

@@ -80,6 +80,20 @@ async def test_a_room_without_messages_has_an_empty_page(api: Api) -> None:
     assert body == {"messages": [], "epoch": EPOCH, "lastOffset": 0}
 
 
+async def test_pages_end_where_the_log_was_pruned(api: Api) -> None:
+    """Nobody is sent for what is gone, and who comes from there goes on behind it."""
+    await room_with(api, 9)
+    api.store.room(RoomId(ROOM)).pruned = 4
+    assert await page(api, "limit=3") == ([7, 8, 9], 7, None)
+    assert await page(api, "limit=3&before=7") == ([5, 6], None, 6)
+    assert await page(api, "before=5") == ([], None, 4)
+    assert await page(api, "before=3") == ([], None, 4)
+    assert await page(api, "limit=3&after=0") == ([5, 6, 7], None, 7)
+    api.store.room(RoomId(ROOM)).pruned = 9
+    assert await page(api) == ([], None, None)
+    assert await page(api, "after=2") == ([], None, None)
+
+
 async def test_a_message_stored_while_a_page_is_read_is_announced_as_next(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

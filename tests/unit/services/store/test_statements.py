@@ -1,5 +1,6 @@
 """Every statement of the store: PostgreSQL compiles it too, and SQLite seeks rather than scans."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from allibe_services.contracts.notifications import Decision, QuietHours
 from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.push_queue import DeadWay
 from allibe_services.contracts.rooms import Role
+from allibe_services.store.retention import Retention
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 from tests.support.commands import post
@@ -52,6 +54,7 @@ async def heard(database: SqliteDatabase, store: SqlStore) -> Heard:
     await _use_members(store)
     await _use_notifications(store)
     await _use_push_queue(store)
+    await _use_retention(Retention(database))
     return heard
 
 
@@ -99,6 +102,13 @@ async def _use_log(store: SqlStore) -> None:
     await store.log.heads([ONE])
 
 
+async def _use_retention(retention: Retention) -> None:
+    await retention.check_room(ONE)
+    await retention.rooms_from_before(now())
+    await retention.count(ONE, before=now(), keep_last=1)
+    await retention.prune(ONE, before=now() + timedelta(days=1), keep_last=1)
+
+
 async def _use_members(store: SqlStore) -> None:
     carol = UserId("carol")
     await store.members.role(ONE, ALICE)
@@ -117,7 +127,7 @@ async def test_postgresql_compiles_all_of_them(heard: Heard) -> None:
 
     assert len(compiled) > 20
     locks = [text for text in compiled if "FOR NO KEY UPDATE" in text]
-    assert len(locks) == 2  # of rooms for an append, of one for a change of members
+    assert len(locks) == 3  # of rooms for an append, of one for changing members, and pruning
     assert any("= ANY (" in text and "ORDER BY rooms.room_id" in text for text in locks)
 
 

@@ -157,7 +157,7 @@ export class HistoryLoader {
 
   #continue(page: HistoryPage): void {
     const { log, changed } = this.#options;
-    if (page.epoch !== log.epoch) {
+    if (page.epoch !== log.epoch || log.isPruned(page)) {
       this.#stale = true;
       return;
     }

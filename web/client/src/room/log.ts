@@ -21,6 +21,8 @@ export class RoomLog {
   #epoch: string | null = null;
   /** Offset before the first message of the slice. */
   #base = 0;
+  /** Offset before the first message that the server still has, as far as it was told. */
+  #start = 0;
   #messages: Message[] = [];
   readonly #ahead = new Map<number, Message>();
   /** The greatest offset that is known to exist, and in which log. */
@@ -57,7 +59,7 @@ export class RoomLog {
   }
 
   get hasOlder(): boolean {
-    return this.#base > 0;
+    return this.#base > this.#start;
   }
 
   /** A copy of the slice. */
@@ -97,13 +99,24 @@ export class RoomLog {
     return [...grown, ...this.#drain()];
   }
 
-  /** Takes a page that ends where the slice begins. Returns false for one that does not. */
+  /**
+   * Takes a page that ends where the slice begins, or says that nothing is left there. Returns false
+   * for one that does not.
+   */
   prepend(page: HistoryPage): boolean {
     const { messages } = page;
-    if (messages.at(-1)?.offset !== this.#base) return false;
+    const isEnd = messages.length === 0 && page.nextBefore === undefined;
+    if (!isEnd && messages.at(-1)?.offset !== this.#base) return false;
     this.#messages = [...messages, ...this.#messages];
-    this.#base = (messages[0]?.offset ?? 1) - 1;
+    this.#base -= messages.length;
+    if (page.nextBefore === undefined) this.#start = this.#base;
     return true;
+  }
+
+  /** Whether what follows the slice was deleted: the page begins later. */
+  isPruned(page: HistoryPage): boolean {
+    const first = page.messages[0]?.offset ?? (page.nextAfter ?? page.lastOffset) + 1;
+    return first > this.last + 1;
   }
 
   /** Begins anew with the newest page; what came ahead in the meantime follows it. */
@@ -119,6 +132,7 @@ export class RoomLog {
     // An empty page says where it is empty; what was stored while it was read comes after that.
     const first = page.messages[0];
     this.#base = first ? first.offset - 1 : (page.nextAfter ?? page.lastOffset);
+    this.#start = page.nextBefore === undefined ? this.#base : 0;
     this.reaches(page.lastOffset, page.epoch);
     for (const { offset, epoch } of this.#ahead.values()) {
       if (epoch !== page.epoch) this.#ahead.delete(offset);
@@ -130,6 +144,7 @@ export class RoomLog {
   clear(): void {
     this.#epoch = null;
     this.#base = 0;
+    this.#start = 0;
     this.#messages = [];
     this.#ahead.clear();
     this.#end = 0;

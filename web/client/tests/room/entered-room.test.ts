@@ -169,7 +169,7 @@ describe('older messages', () => {
 describe('older messages that do not come', () => {
   it('although there are said to be some are an error, and not asked for in a circle', async () => {
     const { room, answers } = await live(page(60, 80));
-    const history = vi.fn(() => page(1, 0, 80));
+    const history = vi.fn(() => ({ ...page(1, 0, 80), nextBefore: 60 }));
     answers.history = history;
     await room.loadOlder();
     await pass(600_000);

@@ -52,7 +52,7 @@ describe('older pages', () => {
   });
 
   it.each([
-    ['is empty though there are some', page(1, 0, 80)],
+    ['is empty though there are some', { ...page(1, 0, 80), nextBefore: 60 }],
     ['ends before the slice begins', page(1, 30, 80)],
     ['reaches into the slice', page(30, 70, 80)],
   ])(
@@ -74,6 +74,25 @@ describe('older pages', () => {
       expect(log.first).toBe(10);
     },
   );
+
+  it('that were deleted on the server are none', async () => {
+    const { loader, log, asked, grown, answer } = await loaded(60, 80);
+    const some = loader.older();
+    const { nextBefore: _, ...first } = page(55, 59, 80);
+    await answer(first);
+    await some;
+    expect([log.first, log.hasOlder]).toEqual([55, false]);
+    await loader.older();
+    expect([asked.length, grown]).toEqual([1, [[]]]);
+  });
+
+  it('that were deleted since are no more', async () => {
+    const { loader, log, answer } = await loaded(60, 80);
+    const done = loader.older();
+    await answer({ messages: [], epoch: 'e1', lastOffset: 80, nextAfter: 70 });
+    await done;
+    expect([log.first, log.last, log.hasOlder]).toEqual([60, 80, false]);
+  });
 
   it('that do not fit because the slice moved in the meantime are dropped without a word', async () => {
     const { loader, log, grown, answer } = await loaded(60, 80);

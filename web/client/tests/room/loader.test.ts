@@ -76,6 +76,19 @@ describe('a loader', () => {
     expect(told.begun).toEqual([{ ...ROOM, epoch: 'e2', readOffset: 0 }]);
   });
 
+  it.each([
+    ['some is left', page(9, 12), 9],
+    ['nothing is left', { messages: [], epoch: 'e1', lastOffset: 12 }, 13],
+  ])('begins anew where a hole was deleted on the server, and %s', async (_, newest, first) => {
+    const { loader, log, asked, failed, answer } = await loaded(1, 3);
+    log.reaches(12, 'e1');
+    loader.complete();
+    await answer(newest);
+    expect(asked).toEqual([{ after: 3, limit: 200 }, { limit: 50 }]);
+    await answer(newest);
+    expect([log.first, log.last, log.missing, failed]).toEqual([first, 12, 0, []]);
+  });
+
   it('goes on after it was stopped, from the newest page', async () => {
     const { loader, log, asked, answer } = await loaded(1, 3);
     loader.stop();

@@ -49,7 +49,7 @@ describe('a log that nothing is known of', () => {
   it('whose page holds nothing of a log with messages begins behind them', () => {
     const log = new RoomLog('1');
     log.reset({ messages: [], epoch: 'e1', lastOffset: 7 });
-    expect([log.last, log.hasOlder, log.missing]).toEqual([7, true, 0]);
+    expect([log.last, log.hasOlder, log.missing]).toEqual([7, false, 0]);
   });
 });
 
@@ -102,7 +102,7 @@ describe('a page', () => {
   it('goes before the slice where it ends at its beginning, and only there', () => {
     const log = logOf(10, 12);
     expect(log.hasOlder).toBe(true);
-    for (const other of [page(1, 8), page(5, 10), page(1, 0)]) {
+    for (const other of [page(1, 8), page(5, 10), { ...page(1, 0), nextBefore: 10 }]) {
       expect(log.prepend(other)).toBe(false);
     }
     expect(log.prepend(page(4, 9))).toBe(true);

@@ -71,7 +71,7 @@ export class FakeRoom {
       messages: this.messages.slice(from, to),
       epoch: this.epoch,
       lastOffset: this.last,
-      ...(after === null && from > 0 ? { nextBefore: from + 1 } : {}),
+      ...(from > 0 ? { nextBefore: from + 1 } : {}),
       ...(after !== null && to < this.last ? { nextAfter: to } : {}),
     };
   }

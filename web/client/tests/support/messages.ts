@@ -23,6 +23,8 @@ export function messages(from: number, to: number, more: Partial<Message> = {}):
   );
 }
 
+/** A page of a log that begins at offset 1. */
 export function page(from: number, to: number, lastOffset = to, epoch = 'e1'): HistoryPage {
-  return { messages: messages(from, to, { epoch }), epoch, lastOffset };
+  const nextBefore = from > 1 ? { nextBefore: from } : {};
+  return { messages: messages(from, to, { epoch }), epoch, lastOffset, ...nextBefore };
 }

@@ -1,0 +1,95 @@
+"""`allibe prune`: old messages are deleted, batch by batch, while everything runs."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import msgspec
+
+from allibe_services.backends import retention
+from allibe_services.contracts.ids import RoomId, is_room_id
+from allibe_services.contracts.messages import now
+from allibe_services.settings import Settings
+from allibe_services.store.retention import Retention
+
+LEAST_AGE = timedelta(days=1)
+"""Nothing younger is deleted: it may yet be pushed, or a command that stored it come again."""
+
+_AGE = re.compile(r"([1-9][0-9]{0,5})([dh])").fullmatch
+_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
+
+
+class Pruned(msgspec.Struct):
+    """What was deleted, or would be: messages sent before that time, and of how many rooms."""
+
+    before: datetime
+    messages: int = 0
+    rooms: int = 0
+
+
+def age(text: str) -> timedelta:
+    """Return the time that `90d` or `36h` spells. Raises `ValueError` for less than a day, too."""
+    found = _AGE(text)
+    if found is None:
+        raise ValueError("wanted an age as 90d or 36h")
+    spelt = int(found[1]) * _UNITS[found[2]]
+    if spelt < LEAST_AGE:
+        raise ValueError("what is younger than a day is kept")
+    return spelt
+
+
+async def prune(
+    settings: Settings, *, older_than: timedelta, room: str | None, keep_last: int, dry_run: bool
+) -> Pruned:
+    """Delete what is older, or count it; return what it was.
+
+    It may be ended at any time, and begun again. Raises `ValueError`, `UnknownRoom`,
+    `StoreUnavailable`.
+    """
+    done = Pruned(before=now() - older_than)
+    async with retention(settings) as store:
+        async for room_id in _rooms(store, room, done.before):
+            work = _counted if dry_run else _deleted
+            found = await work(store, room_id, done.before, keep_last)
+            done.messages += found
+            done.rooms += found > 0
+    return done
+
+
+async def _rooms(store: Retention, room: str | None, before: datetime) -> AsyncIterator[RoomId]:
+    if room is not None:
+        if not is_room_id(room):
+            raise ValueError("A room id is 1 to 64 of A-Z, a-z, 0-9, _ and -.")
+        await store.check_room(RoomId(room))
+        yield RoomId(room)
+        return
+    after: RoomId | None = None
+    while True:
+        found, after = await store.rooms_from_before(before, after)
+        for room_id in found:
+            yield room_id
+        if after is None:
+            return
+
+
+async def _deleted(store: Retention, room_id: RoomId, before: datetime, keep_last: int) -> int:
+    total = 0
+    while True:
+        began = time.monotonic()
+        found = await store.prune(room_id, before=before, keep_last=keep_last)
+        total += found
+        if not found:
+            return total
+        # Half of the time the database is the others'.
+        await asyncio.sleep(time.monotonic() - began)
+
+
+async def _counted(store: Retention, room_id: RoomId, before: datetime, keep_last: int) -> int:
+    total, last = 0, 0
+    while True:
+        found, last = await store.count(room_id, before=before, keep_last=keep_last, after=last)
+        total += found
+        if not found:
+            return total
