@@ -89,6 +89,7 @@ class TestInFlight:
         futures[1].set_exception(NotConfirmed())  # a failure is settled as well
         await third
         assert len(alice.world.bus.posted) == 3
+        assert isinstance(futures[1].exception(), NotConfirmed)  # which else is logged as lost
 
     @pytest.mark.parametrize("limits", [IMPATIENT])
     async def test_it_does_not_wait_for_ever(self, alice: User) -> None:
