@@ -46,8 +46,8 @@ setup-dev:
 	@scripts/setup.sh dev
 
 test: setup-dev ## Run all tests; installs what they need first (ARGS= runs a part, see above)
-	@tests/e2e/node/install.sh
-	@tests/unit/deployment/crds/install.sh
+	@scripts/npm.sh tests/e2e/node
+	@scripts/npm.sh tests/unit/deployment/crds --ignore-scripts
 	@scripts/web.sh page
 	@scripts/chromium.sh
 	@scripts/servers.sh

@@ -13,6 +13,7 @@ from deploy.cluster.servers import PrivateServer, Redis
 from deploy.cluster.servers.programs import find_program
 
 SOURCES = Path(__file__).with_name("socketio")
+INSTALL = Path(__file__).parents[2] / "scripts" / "npm.sh"
 INSTALL_SECONDS = 300.0
 SECRET = "a secret of the benchmark, which signs the tokens of its crowd"
 
@@ -88,7 +89,7 @@ def _install() -> None:
     """Bring node_modules to what the lock says; quick when it is so."""
     try:
         done = subprocess.run(
-            [SOURCES / "install.sh"],
+            [INSTALL, SOURCES],
             capture_output=True,
             text=True,
             check=False,

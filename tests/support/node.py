@@ -14,17 +14,24 @@ import pytest
 from tests.support.places import Place
 from tests.support.server import WAIT_SECONDS
 
-NODE = Path(__file__).resolve().parents[1] / "e2e" / "node"
+ROOT = Path(__file__).resolve().parents[2]
+NODE = ROOT / "tests" / "e2e" / "node"
 
 Event = dict[str, Any]
+
+
+def install(folder: Path, *options: str) -> None:
+    """Bring a folder's packages to what its lock says; quick when they are so."""
+    command = [str(ROOT / "scripts" / "npm.sh"), str(folder), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.fail(done.stderr.strip(), pytrace=False)
 
 
 @pytest.fixture(scope="session")
 def node_packages() -> None:
     """Node and the packages. Without Node the tests fail and say what to install."""
-    done = subprocess.run([NODE / "install.sh"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.fail(done.stderr.strip(), pytrace=False)
+    install(NODE)
 
 
 class Script:

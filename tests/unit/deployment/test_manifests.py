@@ -8,6 +8,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from tests.support.node import install
 from tests.unit.deployment.rendered import K8S, OVERLAYS, Manifest, rendered, with_components
 
 CRDS = Path(__file__).with_name("crds")
@@ -59,9 +60,7 @@ def test_a_misspelt_field_is_found() -> None:
 
 @pytest.fixture(name="types", scope="module")
 def the_types() -> None:
-    done = subprocess.run([CRDS / "install.sh"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.fail(done.stderr.strip(), pytrace=False)
+    install(CRDS, "--ignore-scripts")
 
 
 def complaints(items: list[Manifest], folder: Path) -> str:
