@@ -20,6 +20,7 @@ from allibe_services.contracts.messages import Message
 from allibe_services.contracts.routing import shard_of
 from tests.support.commands import post
 from tests.support.tcp_proxy import TcpProxy
+from tests.support.until import until
 
 BusFactory = Callable[..., Any]
 """Opens a bus. `publish_seconds`: its time limit; `most_waiting`: its bound on commands;
@@ -129,13 +130,6 @@ class Handler:
 
     def on_doubt(self) -> None:
         self.doubts += 1
-
-
-async def until(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
-    """Return once the condition holds; the deadline is for failures only."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is polled has no event
-            await asyncio.sleep(0.001)
 
 
 async def outcome(future: "asyncio.Future[Stored | None]") -> Stored | AllibeError | None:

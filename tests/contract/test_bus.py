@@ -23,9 +23,9 @@ from tests.contract.factories_bus import (
     outcome,
     shard,
     stored,
-    until,
 )
 from tests.support.commands import post
+from tests.support.until import until
 
 
 class TestPost:

@@ -7,8 +7,9 @@ import pytest
 from allibe_services.bus.base import DELIVERY_BYTES, Bus
 from allibe_services.contracts.errors import ShuttingDown
 from allibe_services.contracts.messages import CONTENT_BYTES
-from tests.contract.factories_bus import Consumer, be_busy, confirmed, outcome, shard, stored, until
+from tests.contract.factories_bus import Consumer, be_busy, confirmed, outcome, shard, stored
 from tests.support.commands import post
+from tests.support.until import until
 
 
 class TestDeliveries:

@@ -7,8 +7,9 @@ from allibe_services.contracts.events import RoomLeft, Typing
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
 from allibe_services.contracts.routing import room_key, user_key
-from tests.contract.factories_bus import Handler, stored, until
+from tests.contract.factories_bus import Handler, stored
 from tests.support.commands import post
+from tests.support.until import until
 
 ALICE = UserId("alice")
 ONE, TWO = RoomId("1"), RoomId("2")

@@ -6,7 +6,7 @@ code under test.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -371,13 +371,6 @@ def frame(command: str, body: str = "", /, **headers: str) -> str:
     """Spell a frame; `_` in header names stands for `-`."""
     lines = "".join(f"{name.replace('_', '-')}:{value}\n" for name, value in headers.items())
     return f"{command}\n{lines}\n{body}\0"
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Return once the condition holds; the deadline is for failures only."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not condition():  # noqa: ASYNC110 - what is polled has no event
-            await asyncio.sleep(0.002)
 
 
 def _plain(value: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from allibe_gateway.limits import Limits
-from tests.integration.gateway import JsonClient, Site, running, until
+from tests.integration.gateway import JsonClient, Site, running
+from tests.support.until import until
 
 RATE, HAND_OVER = 20, 0.3
 

@@ -17,7 +17,8 @@ from structlog.testing import capture_logs
 from allibe_gateway.connection import WebSocketConnection
 from allibe_gateway.limits import Limits
 from allibe_gateway.sockets import KERNEL_BYTES
-from tests.integration.gateway import Site, frame, running, token, until
+from tests.integration.gateway import Site, frame, running, token
+from tests.support.until import until
 
 HANDSHAKE = (
     b"GET /allibe-ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

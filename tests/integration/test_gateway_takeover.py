@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from tests.integration.gateway import Site, frame, running, token, until
+from tests.integration.gateway import Site, frame, running, token
 from tests.integration.test_gateway_lifetime import HANDSHAKE, RawClient, masked
+from tests.support.until import until
 
 
 async def test_an_open_connection_has_no_task_of_anybodys(site: Site) -> None:

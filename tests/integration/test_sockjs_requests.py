@@ -12,8 +12,9 @@ from aiohttp import ClientResponse
 from allibe_gateway.app import Entry
 from allibe_gateway.limits import Limits
 from allibe_services.origins import Origins
-from tests.integration.gateway import Site, StompClient, frame, running, token, until
+from tests.integration.gateway import Site, StompClient, frame, running, token
 from tests.integration.sockjs import METHODS, SockJs
+from tests.support.until import until
 
 ELSEWHERE = "https://elsewhere.example"
 

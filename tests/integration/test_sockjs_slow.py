@@ -9,8 +9,9 @@ import pytest
 
 from allibe_gateway.doors.sockjs import transports
 from allibe_gateway.limits import Limits
-from tests.integration.gateway import Site, running, until
+from tests.integration.gateway import Site, running
 from tests.integration.sockjs import SockJs
+from tests.support.until import until
 
 PLENTY = 1 << 30
 

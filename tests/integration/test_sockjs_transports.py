@@ -9,8 +9,9 @@ import pytest
 
 from allibe_gateway.doors.sockjs.connection import HttpConnection
 from allibe_gateway.limits import Limits
-from tests.integration.gateway import Site, frame, running, token, until
+from tests.integration.gateway import Site, frame, running, token
 from tests.integration.sockjs import METHODS, STREAMS, SockJs
+from tests.support.until import until
 
 _numbers = count(1)
 

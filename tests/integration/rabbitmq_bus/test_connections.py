@@ -7,7 +7,7 @@ import pytest
 from allibe_services.bus.rabbitmq import DifferentDeployment, bus
 from allibe_services.contracts.errors import BusUnavailable, NotConfirmed, ShuttingDown
 from deploy.cluster.servers import RabbitMQ
-from tests.contract.factories_bus import Handler, outcome, until
+from tests.contract.factories_bus import Handler, outcome
 from tests.integration.rabbitmq_bus.parts import (
     LIMIT,
     Sender,
@@ -20,6 +20,7 @@ from tests.integration.rabbitmq_bus.parts import (
 )
 from tests.support.commands import post
 from tests.support.tcp_proxy import TcpProxy
+from tests.support.until import until
 
 
 class TestClosed:

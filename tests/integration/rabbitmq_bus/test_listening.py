@@ -12,10 +12,11 @@ from allibe_services.contracts.events import Event, Notification, Typing
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
 from deploy.cluster.servers import RabbitMQ
-from tests.contract.factories_bus import Handler, stored, until
+from tests.contract.factories_bus import Handler, stored
 from tests.integration.rabbitmq_bus.parts import bus_on, duration, operator
 from tests.support.commands import post
 from tests.support.tcp_proxy import TcpProxy
+from tests.support.until import until
 
 ALICE = UserId("alice")
 

@@ -11,7 +11,7 @@ from allibe_services.bus.rabbitmq.calls import Lost
 from allibe_services.bus.rabbitmq.dead_letters import DeadLetters
 from allibe_services.contracts.commands import Rejected
 from allibe_services.contracts.errors import CommandRejected
-from tests.contract.factories_bus import Consumer, outcome, stored, until
+from tests.contract.factories_bus import Consumer, outcome, stored
 from tests.integration.rabbitmq_bus.parts import (
     PATIENT,
     QUEUE,
@@ -21,6 +21,7 @@ from tests.integration.rabbitmq_bus.parts import (
     operator,
 )
 from tests.support.commands import post
+from tests.support.until import until
 
 
 class TestPoison:

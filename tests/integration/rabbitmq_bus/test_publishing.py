@@ -8,7 +8,7 @@ import pytest
 from allibe_services.bus.rabbitmq import RabbitMqBus
 from allibe_services.contracts.errors import BusUnavailable, NotConfirmed, Overloaded
 from allibe_services.contracts.routing import shard_of
-from tests.contract.factories_bus import outcome, stored, until
+from tests.contract.factories_bus import outcome, stored
 from tests.integration.rabbitmq_bus.parts import (
     LIMIT,
     QUEUE,
@@ -20,6 +20,7 @@ from tests.integration.rabbitmq_bus.parts import (
     operator,
 )
 from tests.support.commands import post
+from tests.support.until import until
 
 
 class TestAlarm:

@@ -10,7 +10,7 @@ from allibe_services.contracts.errors import (
     NotConfirmed,
 )
 from deploy.cluster.servers import RabbitMQ
-from tests.contract.factories_bus import Handler, until
+from tests.contract.factories_bus import Handler
 from tests.integration.rabbitmq_bus.parts import (
     Sender,
     Worker,
@@ -19,6 +19,7 @@ from tests.integration.rabbitmq_bus.parts import (
     typing,
     until_up,
 )
+from tests.support.until import until
 
 CREATED_SECONDS = 2.0
 """Until RabbitMQ 3.10 has written down which quorum queues it has. One that is killed earlier does

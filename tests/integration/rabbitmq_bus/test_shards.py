@@ -7,7 +7,7 @@ from allibe_services.bus.rabbitmq import deliveries
 from allibe_services.contracts.messages import Message
 from allibe_services.contracts.routing import room_key, shard_of
 from deploy.cluster.servers import RabbitMQ
-from tests.contract.factories_bus import Consumer, Handler, stored, until
+from tests.contract.factories_bus import Consumer, Handler, stored
 from tests.integration.rabbitmq_bus.parts import (
     PATIENT,
     QUEUE,
@@ -19,6 +19,7 @@ from tests.integration.rabbitmq_bus.parts import (
     operator,
 )
 from tests.support.tcp_proxy import TcpProxy
+from tests.support.until import until
 
 
 class TestRedelivery:

@@ -8,9 +8,10 @@ import pytest
 from allibe_services import tracing
 from allibe_services.contracts.routing import room_key
 from allibe_services.tracing import Traces
-from tests.contract.factories_bus import Handler, stored, until
+from tests.contract.factories_bus import Handler, stored
 from tests.integration.rabbitmq_bus.parts import PATIENT, Worker, bus_on
 from tests.support.commands import post
+from tests.support.until import until
 from tests.unit.services.test_tracing import FakeTracer
 
 

@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 from allibe_gateway.limits import Limits
-from tests.integration.gateway import Site, running, token, until
+from tests.integration.gateway import Site, running, token
+from tests.support.until import until
 
 
 class TestEnding:

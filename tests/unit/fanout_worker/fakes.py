@@ -31,13 +31,6 @@ def message(offset: int, *, room: RoomId = ONE, sender: UserId = ALICE) -> Messa
     )
 
 
-async def until(condition: Callable[[], bool], *, seconds: float = 5.0) -> None:
-    """Return once the condition holds; the deadline is for failures only."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is polled has no event
-            await asyncio.sleep(0.001)
-
-
 class FakeLog:
     """`RoomLog`: stores by message id; `failures` says how many of the next calls fail, how."""
 

@@ -20,6 +20,7 @@ from allibe_services.telemetry import WorkerMetrics
 from allibe_services.workers.base import Workers
 from allibe_services.workers.inprocess import InProcessWorkers
 from tests.support.commands import post
+from tests.support.until import until
 from tests.unit.fanout_worker.fakes import (
     BOB,
     ONE,
@@ -27,7 +28,6 @@ from tests.unit.fanout_worker.fakes import (
     FakeStore,
     FakeWorkers,
     ShardedBus,
-    until,
 )
 
 

@@ -23,7 +23,8 @@ from allibe_services.contracts.errors import (
 from allibe_services.contracts.messages import Message, now
 from allibe_services.telemetry import WorkerMetrics
 from tests.support.commands import post
-from tests.unit.fanout_worker.fakes import ONE, FakeBus, FakePresence, FakeStore, until
+from tests.support.until import until
+from tests.unit.fanout_worker.fakes import ONE, FakeBus, FakePresence, FakeStore
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,8 @@ from allibe_services.contracts.messages import Message
 from allibe_services.runtime import Readiness, Tasks
 from allibe_services.telemetry import WorkerMetrics
 from tests.support.commands import post
-from tests.unit.fanout_worker.fakes import ONE, FakeLog, FakePresence, FakeStore, ShardedBus, until
+from tests.support.until import until
+from tests.unit.fanout_worker.fakes import ONE, FakeLog, FakePresence, FakeStore, ShardedBus
 
 
 @pytest.fixture(autouse=True)

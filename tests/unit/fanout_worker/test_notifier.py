@@ -13,6 +13,7 @@ from allibe_services.contracts.errors import BusUnavailable, StoreUnavailable
 from allibe_services.contracts.events import Event, Notification, RoomChanged
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import Message
+from tests.support.until import until
 from tests.unit.fanout_worker.fakes import (
     ALICE,
     BOB,
@@ -23,7 +24,6 @@ from tests.unit.fanout_worker.fakes import (
     FakePresence,
     FakeStore,
     message,
-    until,
 )
 
 

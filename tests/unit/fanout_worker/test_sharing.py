@@ -15,7 +15,8 @@ from allibe_fanout_worker.sharing import Sharing, new_worker_id
 from allibe_services.contracts.errors import BusUnavailable
 from allibe_services.telemetry import WorkerMetrics
 from allibe_services.workers.base import LEASE_SECONDS, RENEW_SECONDS
-from tests.unit.fanout_worker.fakes import FakeWorkers, ShardedBus, until
+from tests.support.until import until
+from tests.unit.fanout_worker.fakes import FakeWorkers, ShardedBus
 
 ALL = set(range(16))
 

@@ -1,7 +1,7 @@
 """What a gateway stands on, in memory and under the test's control."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from random import Random
 
 from allibe_gateway.fanout.backlogs import Backlogs
@@ -37,13 +37,6 @@ def message(
         content=content,
         sent_at=moment(1_740_000_000_000 + offset),
     )
-
-
-async def until(condition: Callable[[], bool], *, seconds: float = 5.0) -> None:
-    """Return once the condition holds; the deadline is for failures only."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is polled has no event
-            await asyncio.sleep(0.001)
 
 
 async def settle(steps: int = 20) -> None:

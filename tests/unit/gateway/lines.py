@@ -15,7 +15,8 @@ from allibe_services.contracts.ids import UserId
 from allibe_services.rates.limiter import Limiter, unlimited
 from allibe_services.telemetry import GatewayMetrics
 from tests.support.raw_socket import CLOSE, TEXT, frame
-from tests.unit.gateway.fakes import FakeTransport, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import FakeTransport
 
 CLOSE_HEAD = 0x88
 """First byte of a close frame."""

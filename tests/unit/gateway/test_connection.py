@@ -9,7 +9,8 @@ from allibe_gateway.websocket_input import SLICE_BYTES
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.errors import Overloaded
 from tests.support.raw_socket import BINARY, CONTINUATION, PING, PONG, TEXT, frame
-from tests.unit.gateway.fakes import settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import settle
 from tests.unit.gateway.lines import END, Line, text
 
 

@@ -13,7 +13,8 @@ from allibe_services.rates.policy import Policy
 from allibe_services.rates.rate import Rate
 from allibe_services.telemetry import LimitMetrics
 from tests.support.raw_socket import PING, PONG, frame
-from tests.unit.gateway.fakes import settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import settle
 from tests.unit.gateway.lines import END, Line, text
 
 

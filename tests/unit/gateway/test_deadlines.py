@@ -7,7 +7,7 @@ import pytest
 
 from allibe_gateway.deadlines import Deadlines
 from allibe_services.contracts.errors import AllibeError, TokenExpired, TokenRequired
-from tests.unit.gateway.fakes import until
+from tests.support.until import until
 
 
 class Owner:

@@ -10,7 +10,8 @@ from allibe_gateway.presence_reporter import PresenceReporter
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.presence.base import Lease, Lookers
-from tests.unit.gateway.fakes import settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import settle
 
 ALICE = UserId("alice")
 ONE = RoomId("1")

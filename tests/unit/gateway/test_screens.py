@@ -13,7 +13,8 @@ from allibe_services.contracts.events import RoomPresence, ScreensChanged
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.presence.base import LEASE_SECONDS, Lease, Lookers
 from allibe_services.presence.inprocess import InProcessPresence
-from tests.unit.gateway.fakes import ROOM, FakeBus, settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import ROOM, FakeBus, settle
 from tests.unit.gateway.world import ALICE, BOB, OTHER
 
 

@@ -19,7 +19,8 @@ from allibe_services.contracts.errors import (
     TokenRequired,
 )
 from allibe_services.contracts.events import MemberRead, RoomChanged, RoomLeft, ScreenLeft, Typing
-from tests.unit.gateway.fakes import ROOM, message, settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import ROOM, message, settle
 from tests.unit.gateway.users import User
 from tests.unit.gateway.world import ALICE, OTHER, token
 

@@ -18,7 +18,7 @@ from allibe_services.contracts.push_queue import NewsPage
 from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.telemetry import PushMetrics
 from tests.support.no_pushes import NoPushQueue
-from tests.unit.fanout_worker.fakes import until
+from tests.support.until import until
 
 ROOM = RoomId("busy")
 LOCKED = RoomId("locked")

@@ -9,7 +9,8 @@ import pytest
 from allibe_gateway.fanout import backlogs
 from allibe_gateway.fanout.backlogs import PUSH_BYTES, Backlog, Backlogs
 from allibe_gateway.fanout.outbox import DIRECT_BYTES
-from tests.unit.gateway.fakes import Subscriber, settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import Subscriber, settle
 
 FULL = DIRECT_BYTES + 1
 """Unsent bytes of a transport that gets no more."""

@@ -8,7 +8,8 @@ from allibe_gateway import comparing
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.events import Typing
 from allibe_services.contracts.ids import RoomId
-from tests.unit.gateway.fakes import ROOM, Subscriber, message, settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import ROOM, Subscriber, message, settle
 from tests.unit.gateway.fanout.feeds import at
 from tests.unit.gateway.fanout.hubs import ALICE, BOB, OTHER, VIEW, Listener, World
 

@@ -7,7 +7,8 @@ import pytest
 
 from allibe_gateway.fanout import hub as module
 from allibe_services.contracts.errors import BusUnavailable, StoreUnavailable, UnknownRoom
-from tests.unit.gateway.fakes import ROOM, Subscriber, settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import ROOM, Subscriber, settle
 from tests.unit.gateway.fanout.feeds import at
 from tests.unit.gateway.fanout.hubs import OTHER, VIEW, World
 

@@ -6,7 +6,8 @@ import pytest
 
 from allibe_services.contracts.errors import BusUnavailable
 from allibe_services.contracts.events import RoomLeft
-from tests.unit.gateway.fakes import ROOM, message, settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import ROOM, message, settle
 from tests.unit.gateway.fanout.hubs import ALICE, BOB, OTHER, Listener, World
 
 

@@ -10,7 +10,8 @@ from allibe_services.contracts.errors import StoreUnavailable, UnknownRoom
 from allibe_services.contracts.events import Typing
 from allibe_services.contracts.ids import UserId
 from allibe_services.contracts.rooms import Head
-from tests.unit.gateway.fakes import ROOM, FakeLog, Subscriber, message, settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import ROOM, FakeLog, Subscriber, message, settle
 from tests.unit.gateway.fanout.feeds import Feed, at, opened
 
 pytestmark = pytest.mark.usefixtures("impatient")

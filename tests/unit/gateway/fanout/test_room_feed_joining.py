@@ -7,7 +7,8 @@ import pytest
 from allibe_gateway.fanout.room_feed import FeedLimits
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.ids import Position, RoomId
-from tests.unit.gateway.fakes import Subscriber, TextView, settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import Subscriber, TextView, settle
 from tests.unit.gateway.fanout.feeds import at, opened
 
 pytestmark = pytest.mark.usefixtures("impatient")

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from allibe_gateway.fanout import room_feed as module
 from allibe_gateway.fanout.room_feed import FeedLimits, Joined
 from allibe_services.contracts.errors import StoreUnavailable
-from tests.unit.gateway.fakes import ROOM, FakeLog, Subscriber, TextView, settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import ROOM, FakeLog, Subscriber, TextView, settle
 from tests.unit.gateway.fanout.feeds import Feed, at
 
 SMALL_TAIL = 210 * 6

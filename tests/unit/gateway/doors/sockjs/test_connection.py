@@ -16,7 +16,8 @@ from allibe_services.rates.limiter import Limiter, unlimited
 from allibe_services.rates.policy import Policy
 from allibe_services.rates.rate import Rate
 from allibe_services.telemetry import GatewayMetrics, LimitMetrics
-from tests.unit.gateway.fakes import settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import settle
 from tests.unit.gateway.lines import FakeDoor
 
 LIMITS = Limits(
