@@ -7,7 +7,8 @@ import pytest
 
 from allibe_gateway.fanout import room_feed as module
 from allibe_gateway.fanout.room_feed import FeedLimits
-from tests.unit.gateway.fakes import settle, until
+from tests.support.until import until
+from tests.unit.gateway.fakes import settle
 from tests.unit.gateway.fanout.feeds import at, opened
 
 pytestmark = pytest.mark.usefixtures("impatient")
