@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make sure of the programs that deploy/cluster/servers starts for the tests and the local cluster:
-# RabbitMQ, PostgreSQL, Redis, HAProxy, Prometheus; and of faketime, by which clocks differ in
-# tests/chaos. Quick when they are there.
+# RabbitMQ, PostgreSQL, Redis, HAProxy, nginx, Prometheus; and of faketime, by which clocks differ
+# in tests/chaos. Quick when they are there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/apt.sh
@@ -15,6 +15,7 @@ wanted=()
 compgen -G "$system/usr/lib/postgresql/*/bin/initdb" >/dev/null || wanted+=(postgresql)
 [ -x "$system/usr/bin/redis-server" ] || wanted+=(redis-server)
 [ -x "$system/usr/sbin/haproxy" ] || wanted+=(haproxy)
+[ -x "$system/usr/sbin/nginx" ] || wanted+=(nginx)
 [ -x "$system/usr/bin/prometheus" ] || wanted+=(prometheus)
 [ -x "$system/usr/bin/faketime" ] || wanted+=(faketime)
 [ ${#wanted[@]} != 0 ] || exit 0

@@ -13,6 +13,7 @@ from typing import IO, TypeVar
 
 from deploy.cluster.servers import (
     HAProxy,
+    Nginx,
     PostgreSQL,
     PrivateServer,
     Prometheus,
@@ -33,6 +34,7 @@ from deploy.cluster.service import ALLIBE, Service, answer
 _Part = TypeVar("_Part", PrivateServer, PrivateServer | RabbitMQCluster)
 
 HAPROXY = Path(__file__).resolve().parents[1] / "haproxy"
+NGINX = HAPROXY.parent / "nginx" / "nginx.conf.template"
 DATABASE = "allibe"
 BALANCER_SECONDS = 10.0
 
@@ -116,6 +118,10 @@ class Cluster:
             "rooms-api": [self.rooms_api.ops_address],
         }
         return Prometheus(folder, targets, interval=interval)
+
+    def new_nginx(self, folder: Path) -> Nginx:
+        """Return a second load balancer, not started: it leads to the same as the first."""
+        return Nginx(folder, NGINX.read_text(), values=self._led_to())
 
     def claim(self) -> None:
         """Take the folder, and see that the load balancer's port is free, before anything runs.
@@ -240,6 +246,16 @@ class Cluster:
 
     def _balancer(self, port: int | None) -> HAProxy:
         configuration = (HAPROXY / "haproxy.cfg").read_text()
+        values = self._led_to()
+        if self._amqp_port is not None:
+            configuration += (HAPROXY / "amqp.cfg").read_text()
+            values["AMQP_PORT"] = str(self._amqp_port)
+            for number, node in enumerate(self.nodes, start=1):
+                values[f"RABBITMQ_{number}"] = f"127.0.0.1:{node.port}"
+        return HAProxy(self.folder / "haproxy", configuration, port=port, values=values)
+
+    def _led_to(self) -> dict[str, str]:
+        """Return what load balancers are told of gateways and rooms-api."""
         values = {
             "BIND": "127.0.0.1",
             "ROOMS_API": self.rooms_api.address,
@@ -248,12 +264,7 @@ class Cluster:
         for number, gateway in enumerate(self.gateways, start=1):
             values[f"GATEWAY_{number}"] = gateway.address
             values[f"GATEWAY_{number}_OPS"] = str(gateway.ops_port)
-        if self._amqp_port is not None:
-            configuration += (HAPROXY / "amqp.cfg").read_text()
-            values["AMQP_PORT"] = str(self._amqp_port)
-            for number, node in enumerate(self.nodes, start=1):
-                values[f"RABBITMQ_{number}"] = f"127.0.0.1:{node.port}"
-        return HAProxy(self.folder / "haproxy", configuration, port=port, values=values)
+        return values
 
     def _migrate(self) -> None:
         service = self.workers[0]

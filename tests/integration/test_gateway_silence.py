@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from allibe_gateway.limits import Limits
-from deploy.cluster.servers import HAProxy
+from deploy.cluster.parts import NGINX
+from deploy.cluster.servers import HAProxy, Nginx
+from deploy.cluster.servers.load_balancer import LoadBalancer
 from tests.integration.gateway import ALICE, BOB, Client, Closed, Site, StompClient, running
 from tests.support.stalls import noting_stalls
 from tests.support.tcp_proxy import TcpProxy
@@ -94,6 +97,20 @@ def _count(site: Site, door: str) -> float:
     return site.figure("connections", door=door) or 0
 
 
+def _balancers(folder: Path, gateway: str) -> list[LoadBalancer]:
+    """Return one of each program; nginx with all of the deployment's but the length of time."""
+    patient = "proxy_read_timeout 70s;"
+    nginx = NGINX.read_text()
+    assert patient in nginx
+    nginx = nginx.replace(patient, f"proxy_read_timeout {TUNNEL_SECONDS}s;")
+    names = ("GATEWAY", "GATEWAY_1", "GATEWAY_2", "ROOMS_API")
+    values = dict.fromkeys(names, gateway) | {"BIND": "127.0.0.1"}
+    return [
+        HAProxy(folder / "haproxy", BALANCER, values=values),
+        Nginx(folder / "nginx", nginx, values=values),
+    ]
+
+
 class TestIdle:
     async def test_connections_outlive_a_load_balancers_patience(self, tmp_path: Path) -> None:
         """At each door, with and without heart-beats of the client. One that nobody keeps alive,
@@ -102,28 +119,29 @@ class TestIdle:
         limits = Limits(
             heart_beat_seconds=BEAT_SECONDS, silent_intervals=30, sign_in_seconds=10 * IDLE_SECONDS
         )
-        async with running(tmp_path, limits=limits) as site:
-            gateway = site.url.removeprefix("http://")
-            balancer = HAProxy(tmp_path / "haproxy", BALANCER, values={"GATEWAY": gateway})
-            try:
+        async with running(tmp_path, limits=limits) as site, AsyncExitStack() as stack:
+            balancers = _balancers(tmp_path, site.url.removeprefix("http://"))
+            for balancer in balancers:
+                stack.push_async_callback(asyncio.to_thread, balancer.close)
                 await asyncio.to_thread(balancer.start)
-                site.url = balancer.url
-                await self._idle(site)
-            finally:
-                await asyncio.to_thread(balancer.close)
+            await self._idle(site, [balancer.url for balancer in balancers])
 
-    async def _idle(self, site: Site) -> None:
-        mute = await site.stomp()
-        pinged, plain = await site.stomp_user("alice"), await site.json_user("bob")
-        beating = await site.stomp_user("alice", heart_beat="300,300")
-        clients: list[Client] = [pinged, plain, beating]
-        tasks = [asyncio.create_task(_listen(one)) for one in clients]
-        tasks.append(asyncio.create_task(_beat(beating, BEAT_SECONDS)))
-        with pytest.raises(Closed):
-            await mute.text()
+    async def _idle(self, site: Site, urls: list[str]) -> None:
+        mute: list[Client] = []
+        tasks: list[asyncio.Task[None]] = []
+        for site.url in urls:
+            mute.append(await site.stomp())
+            pinged, plain = await site.stomp_user("alice"), await site.json_user("bob")
+            beating = await site.stomp_user("alice", heart_beat="300,300")
+            clients: list[Client] = [pinged, plain, beating]
+            tasks += [asyncio.create_task(_listen(one)) for one in clients]
+            tasks.append(asyncio.create_task(_beat(beating, BEAT_SECONDS)))
+        for client in mute:
+            with pytest.raises(Closed):
+                await client.text()
         await asyncio.sleep(IDLE_SECONDS - TUNNEL_SECONDS)
         assert not any(task.done() for task in tasks)
         for task in tasks:
             task.cancel()
-        assert site.figure("connections", door="stomp") == 2
-        assert site.figure("connections", door="json") == 1
+        assert site.figure("connections", door="stomp") == 2 * len(urls)
+        assert site.figure("connections", door="json") == len(urls)

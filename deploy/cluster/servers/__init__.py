@@ -1,4 +1,4 @@
-"""Private servers: Debian's RabbitMQ, PostgreSQL, Redis, HAProxy, Prometheus, started from here.
+"""Private servers: Debian's RabbitMQ, PostgreSQL, Redis, HAProxy, nginx, Prometheus.
 
 Each has a folder, a log, free ports of loopback and a generated password of its own; nothing of
 the system's is touched, and nothing outlives the process that started it. The local cluster, the
@@ -6,7 +6,8 @@ benchmark and the tests stand on it. `scripts/servers.sh` installs the programs.
 
     base            start, stop, kill, freeze, thaw, restart: what all of them do
     rabbitmq        one node; rabbitmq_cluster: several that are one; epmd: how they find each other
-    postgresql      redis      haproxy      prometheus
+    postgresql      redis      prometheus
+    haproxy         nginx: each a load_balancer
     processes       all processes of a server, found in /proc
     guard           ends them when the process that started them is gone
     ports           ports that no other run takes
@@ -17,6 +18,7 @@ benchmark and the tests stand on it. `scripts/servers.sh` installs the programs.
 
 from deploy.cluster.servers.base import PrivateServer, ServerFailed
 from deploy.cluster.servers.haproxy import HAProxy
+from deploy.cluster.servers.nginx import Nginx
 from deploy.cluster.servers.ports import reserve_port
 from deploy.cluster.servers.postgresql import PostgreSQL
 from deploy.cluster.servers.programs import ProgramMissing
@@ -28,6 +30,7 @@ from deploy.cluster.servers.together import close_all, start_all
 
 __all__ = [
     "HAProxy",
+    "Nginx",
     "PostgreSQL",
     "PrivateServer",
     "ProgramMissing",

@@ -1,24 +1,57 @@
-"""deploy/haproxy/haproxy.cfg: who gets connections, and what a reload does to them."""
+"""Both load balancers, each over the cluster: who gets connections, and what a reload does to them.
+
+What becomes of each request: tests/integration/test_load_balancer_files.
+"""
 
 import asyncio
 import json
+from collections.abc import Iterator
+from functools import partial
 from operator import gt
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from aiohttp import WSServerHandshakeError
 
-from deploy.cluster.parts import HAPROXY, Cluster
-from deploy.cluster.servers import HAProxy
-from deploy.cluster.servers.programs import find_program, run
+from deploy.cluster.parts import Cluster
+from deploy.cluster.servers import Nginx
+from deploy.cluster.servers.load_balancer import LoadBalancer
 from tests.support.clients import Clients
-from tests.support.cluster import connections, open_at
+from tests.support.cluster import connections, open_at, place
 from tests.support.places import SignedPlace
-from tests.support.server import eventually
+from tests.support.server import WAIT_SECONDS, eventually
 from tests.support.stomp_client import StompClient, raw
 
 ROUND = 20
 """Connections that are opened one after another, half of them at each door."""
+
+
+@pytest.fixture(scope="module")
+def nginx(shared_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    """One for all tests here, beside the cluster's own HAProxy."""
+    with shared_cluster.new_nginx(tmp_path_factory.mktemp("nginx")) as nginx:
+        yield nginx
+
+
+@pytest.fixture(params=["HAProxy", "nginx"])
+def balancer(request: pytest.FixtureRequest, cluster: Cluster, nginx: Nginx) -> LoadBalancer:
+    return nginx if request.param == "nginx" else cluster.balancer
+
+
+@pytest.fixture
+def servers(cluster: Cluster, nginx: Nginx) -> Iterator[list[SignedPlace]]:
+    """Both, for what takes long. No log may hold a token."""
+    both = [place(cluster), place(cluster, nginx.url)]
+    yield both
+    log = cluster.balancer.log() + nginx.log()
+    tokens = [token for one in both for token in one.tokens]
+    assert not [token for token in tokens if token.rpartition(".")[2] in log], log
+
+
+@pytest.fixture
+def server(cluster: Cluster, balancer: LoadBalancer, servers: list[SignedPlace]) -> SignedPlace:
+    """Each for itself."""
+    return servers[balancer is not cluster.balancer]
 
 
 async def test_gateways_share_the_connections(
@@ -80,40 +113,41 @@ async def test_a_sockjs_session_stays_on_its_gateway(
 
 
 async def test_a_gateway_that_stops_gets_no_new_connections_and_refuses_none(
-    cluster: Cluster, server: SignedPlace, clients: Clients
+    cluster: Cluster, servers: list[SignedPlace], clients: Clients
 ) -> None:
     """While it drains all go to the other one; once it is back they share again."""
     leaving, staying = cluster.gateways
     stopping = asyncio.create_task(asyncio.to_thread(leaving.stop))
     opened = []
     while not stopping.done():
-        opened.append(await clients.stomp(server, "alice"))
+        opened += [await clients.stomp(server, "alice") for server in servers]
         await asyncio.sleep(0.02)
     await stopping
     before = connections(staying)
-    opened += [await clients.stomp(server, "alice") for _ in range(4)]
-    assert connections(staying) == before + 4
+    opened += [await clients.stomp(server, "alice") for server in 4 * servers]
+    assert connections(staying) == before + 8
     await asyncio.to_thread(leaving.start)
-    await open_at(leaving, lambda: clients.stomp(server, "alice"))
+    for server in servers:
+        await open_at(leaving, partial(clients.stomp, server, "alice"))
 
 
 async def test_a_killed_gateway_costs_who_connects_next_nothing(
-    cluster: Cluster, server: SignedPlace, clients: Clients
+    cluster: Cluster, servers: list[SignedPlace], clients: Clients
 ) -> None:
     """The load balancer tries the other one at once, before any check has told it."""
     await asyncio.to_thread(cluster.gateways[0].kill)
-    for _ in range(4):
+    for server in 4 * servers:
         async with asyncio.timeout(2):
             await clients.stomp(server, "alice")
 
 
 async def test_a_reload_keeps_the_connections(
-    cluster: Cluster, server: SignedPlace, clients: Clients
+    balancer: LoadBalancer, server: SignedPlace, clients: Clients
 ) -> None:
     """The old process goes on serving them, with the new one taking what comes."""
     old = await clients.stomp(server, "alice")
     await old.subscribe("/topic/rooms/1")
-    await asyncio.to_thread(cluster.balancer.reload)
+    await asyncio.to_thread(balancer.reload)
     new = await clients.stomp(server, "bob")
     await new.post("1", "after the reload")
     assert (await old.body())["content"] == "after the reload"
@@ -122,77 +156,52 @@ async def test_a_reload_keeps_the_connections(
 
 
 async def test_a_stop_of_all_gateways_is_an_error_that_ends(
-    cluster: Cluster, server: SignedPlace, clients: Clients
+    cluster: Cluster, servers: list[SignedPlace], clients: Clients
 ) -> None:
-    """503 at once, and service as soon as there is a gateway."""
+    """503 (of nginx 502) at once, and service as soon as there is a gateway."""
     for gateway in cluster.gateways:
         await asyncio.to_thread(gateway.stop)
-    async with asyncio.timeout(10), clients.session.get(f"{server.url}/allibe-ws") as answer:
-        assert answer.status == 503
+    for server, status in zip(servers, (503, 502), strict=True):
+        async with asyncio.timeout(10), clients.session.get(f"{server.url}/allibe-ws") as answer:
+            assert answer.status == status
     await asyncio.to_thread(cluster.gateways[1].start)
-    client: StompClient = await open_at(cluster.gateways[1], lambda: clients.stomp(server, "alice"))
-    await client.subscribe("/topic/rooms/1")
+    for server in servers:
+        client = await _once_served(server, clients)
+        await client.subscribe("/topic/rooms/1")
+
+
+async def _once_served(server: SignedPlace, clients: Clients) -> StompClient:
+    """nginx gives who was refused some more seconds."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:
+            try:
+                return await clients.stomp(server, "alice")
+            except WSServerHandshakeError:
+                await asyncio.sleep(0.1)
 
 
 async def test_without_the_store_the_page_is_there_and_the_error_is_ours(
-    cluster: Cluster, server: SignedPlace, clients: Clients
+    cluster: Cluster, servers: list[SignedPlace], clients: Clients
 ) -> None:
-    """rooms-api is unready then, and answers better than the load balancer could."""
+    """rooms-api is unready then, and answers better than a load balancer could."""
     since = cluster.balancer.log_size()
     await asyncio.to_thread(cluster.postgres.stop)
     await asyncio.to_thread(
         eventually,
         lambda: "backend 'rooms_api' has no server available" in cluster.balancer.log(since),
-        "the load balancer sees that rooms-api is unready",
+        "HAProxy sees that rooms-api is unready",
     )
-    async with clients.session.get(f"{server.url}/") as page:
-        assert page.status == 200
-    status, problem = await clients.api(server, "alice").ask("GET", "/rooms")
-    assert (status, problem["code"]) == (503, "store_unavailable")
+    for server in servers:
+        async with clients.session.get(f"{server.url}/") as page:
+            assert page.status == 200
+        status, problem = await clients.api(server, "alice").ask("GET", "/rooms")
+        assert (status, problem["code"]) == (503, "store_unavailable")
 
 
-async def test_it_says_itself_who_the_client_is(tmp_path: Path) -> None:
-    """`X-Forwarded-For` is one address: what a client claims is dropped."""
-    heads: asyncio.Queue[bytes] = asyncio.Queue()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        await writer.drain()
-        writer.close()
-        if b"x-claimed" in head.lower():
-            heads.put_nowait(head)
-
-    backend = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port = backend.sockets[0].getsockname()[1]
-    values = {"BIND": "127.0.0.1"}
-    for name in ("GATEWAY_1", "GATEWAY_2", "ROOMS_API"):
-        values |= {name: f"127.0.0.1:{port}", f"{name}_OPS": str(port)}
-    haproxy = HAProxy(tmp_path / "haproxy", (HAPROXY / "haproxy.cfg").read_text(), values=values)
-    try:
-        await asyncio.to_thread(haproxy.start)
-        headers = {"X-Forwarded-For": "192.0.2.1", "X-Claimed": "1"}
-        async with Clients() as clients, clients.session.get(haproxy.url, headers=headers):
-            head = await asyncio.wait_for(heads.get(), 10)
-    finally:
-        await asyncio.to_thread(haproxy.close)
-        backend.close()
-    told = [line for line in head.lower().split(b"\r\n") if line.startswith(b"x-forwarded-for")]
-    assert told == [b"x-forwarded-for: 127.0.0.1"]
-
-
-@pytest.mark.parametrize("more", [[], ["amqp.cfg"]], ids=["alone", "with amqp.cfg"])
-def test_haproxy_has_nothing_to_complain_of(tmp_path: Path, more: list[str]) -> None:
-    """Not a warning either."""
-    names = ["GATEWAY_1", "GATEWAY_2", "ROOMS_API", "RABBITMQ_1", "RABBITMQ_2", "RABBITMQ_3"]
-    values = {"BIND": "127.0.0.1", "PORT": "3", "AMQP_PORT": "4"}
-    for name in names:
-        values |= {name: "127.0.0.1:1", f"{name}_OPS": "2"}
-    configuration = tmp_path / "haproxy.cfg"
-    configuration.write_text(
-        "".join((HAPROXY / name).read_text() for name in ["haproxy.cfg", *more])
-    )
-    command = [find_program("haproxy"), "-c", "-V", "-f", str(configuration)]
-    done = run(command, environment=values)
-    said = done.stdout + done.stderr
-    assert (done.returncode, said) == (0, "Configuration file is valid\n")
+async def test_operators_paths_are_not_for_clients(
+    servers: list[SignedPlace], clients: Clients
+) -> None:
+    for server in servers:
+        for path in ("/metrics", "/readyz", "/livez", "/log-level"):
+            async with clients.session.get(server.url + path) as answer:
+                assert answer.status == 404

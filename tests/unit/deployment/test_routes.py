@@ -55,7 +55,7 @@ PATHS = {
     "/allibe-ws/000/abcdefgh/xhr": "sessions",
     "/allibe-ws/000/abcdefgh/xhr_send": "sessions",
 }
-"""Where deploy/haproxy/haproxy.cfg leads them, while all are ready."""
+"""Where deploy/haproxy/haproxy.cfg leads them, while all are ready; and deploy/nginx."""
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -8,12 +8,13 @@ import pytest
 from tests.unit.shell.programs import SCRIPTS, Programs, ended
 
 SCRIPT = SCRIPTS / "servers.sh"
-PACKAGES = "rabbitmq-server postgresql redis-server haproxy prometheus faketime"
+PACKAGES = "rabbitmq-server postgresql redis-server haproxy nginx prometheus faketime"
 PROGRAMS = {
     "rabbitmq-server": "usr/lib/rabbitmq/bin/rabbitmq-server",
     "postgresql": "usr/lib/postgresql/15/bin/initdb",
     "redis-server": "usr/bin/redis-server",
     "haproxy": "usr/sbin/haproxy",
+    "nginx": "usr/sbin/nginx",
     "prometheus": "usr/bin/prometheus",
     "faketime": "usr/bin/faketime",
 }
@@ -69,7 +70,7 @@ def test_nothing_is_done_where_all_are_there(programs: Programs, system: Path) -
 
 
 def test_what_is_missing_is_installed_and_nothing_else(programs: Programs, system: Path) -> None:
-    install(system, "postgresql", "haproxy", "prometheus", "faketime")
+    install(system, "postgresql", "haproxy", "nginx", "prometheus", "faketime")
     assert programs.run(SCRIPT).returncode == 0
     assert installed(programs) == ["rabbitmq-server redis-server"]
 
