@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from allibe_services.auth import ALGORITHMS, TokenSigner, TokenVerifier, jwks_fetch, read_key
 from allibe_services.auth.jwks_keys import JwksKeys
-from allibe_services.auth.keys import Keys
+from allibe_services.auth.keys import Keys, Secrets
 from allibe_services.auth.revoked import Revoked
 from allibe_services.backend_telemetry import BackendMetrics
 from allibe_services.bus.base import Bus
@@ -28,6 +28,7 @@ from allibe_services.redis_link import SCHEMES as REDIS
 from allibe_services.redis_link import RedisLink
 from allibe_services.settings import PREFIX, Settings
 from allibe_services.single_process import only_process
+from allibe_services.store import epochs
 from allibe_services.store.base import Store
 from allibe_services.store.database import NOT_CURRENT, Database
 from allibe_services.store.measured import MeasuredDatabase
@@ -160,6 +161,15 @@ def migrate_store(settings: Settings) -> None:
     migrate(settings.database_url)
 
 
+def begin_epoch(settings: Settings) -> int:
+    """Give all rooms a new epoch; return how many. Raises as `store.epochs.begin_epoch`."""
+    _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, *DATABASES)
+    try:
+        return epochs.begin_epoch(settings.database_url)
+    except ValueError as error:
+        raise ValueError(f"ALLIBE_DATABASE_URL: {error}") from None
+
+
 @asynccontextmanager
 async def retention(settings: Settings) -> AsyncIterator[Retention]:
     """Open what deletes from the store, beside whoever serves it meanwhile.
@@ -212,7 +222,11 @@ def verifier(
     make = partial(TokenVerifier, revoked=revoked)
     if settings.jwt_jwks_url:
         return _with_key(make, settings, _JWKS_URL, _published_keys(settings, metrics))
-    return _with_key(make, settings, *_own_key(settings, "jwt_public_key_file"))
+    variable, key = _own_key(settings, "jwt_public_key_file")
+    made = _with_key(make, settings, variable, key)
+    if not settings.jwt_former_secret:
+        return made
+    return _with_key(make, settings, variable, _secrets(settings, key))
 
 
 def signer(settings: Settings) -> TokenSigner:
@@ -246,6 +260,16 @@ def _own_key(settings: Settings, file_setting: str) -> tuple[str, str]:
         return variable, given
     try:
         return variable, read_key(Path(given))
+    except ValueError as error:
+        raise ValueError(f"{variable}: {error}") from None
+
+
+def _secrets(settings: Settings, secret: str) -> Keys:
+    variable = f"{PREFIX}JWT_FORMER_SECRET"
+    if settings.jwt_algorithm != "HS256":
+        raise ValueError(f"{variable}: only HS256 has a secret")
+    try:
+        return Secrets(secret, settings.jwt_former_secret or "")
     except ValueError as error:
         raise ValueError(f"{variable}: {error}") from None
 

@@ -15,7 +15,9 @@ import msgspec
 from msgspec import Meta
 
 PREFIX = "ALLIBE_"
-SECRETS = frozenset({"jwt_secret", "vapid_private_key", "push_webhook_secrets"})
+SECRETS = frozenset(
+    {"jwt_secret", "jwt_former_secret", "vapid_private_key", "push_webhook_secrets"}
+)
 """Fields whose values are never shown, and which `…_FILE` may supply."""
 
 FROM_FILES = SECRETS | {"bus_url", "database_url", "redis_url"}
@@ -110,6 +112,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "HS256"
     jwt_secret: Annotated[
         str | None, Meta(description="The secret of HS256, at least 32 bytes.")
+    ] = None
+    jwt_former_secret: Annotated[
+        str | None,
+        Meta(
+            description="The secret before that one, while it is changed: tokens that it has signed"
+            " are taken, too, until they end."
+        ),
     ] = None
     jwt_public_key_file: Annotated[
         str | None, Meta(description="PEM file of the public key of the other algorithms.")

@@ -11,7 +11,13 @@ import msgspec
 import uvloop
 
 from allibe_services import __version__
-from allibe_services.backends import check_for_separate_processes, migrate_store, signer, verifier
+from allibe_services.backends import (
+    begin_epoch,
+    check_for_separate_processes,
+    migrate_store,
+    signer,
+    verifier,
+)
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.logs import configure_logging
 from allibe_services.runtime import allow_many_connections, collect_garbage_less
@@ -83,6 +89,17 @@ def migrate() -> None:
     settings = _settings()
     _or_exit(lambda: migrate_store(settings))
     click.echo("The database is up to date.")
+
+
+@cli.command("new-epoch")
+def new_epoch() -> None:
+    """Give all rooms a new epoch: after a restore, before anything is started.
+
+    Clients that come back are told that they missed something, and load the history anew.
+    """
+    settings = _settings()
+    count = _or_exit(lambda: begin_epoch(settings))
+    click.echo(f"{count} rooms have a new epoch.")
 
 
 @cli.command()

@@ -5,6 +5,8 @@ the first request. `Keys` is where a verifier has its keys from: here one for go
 `jwks_keys` those that an issuer publishes.
 """
 
+import hmac
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Protocol
 
@@ -89,6 +91,20 @@ class OneKey:
         return
 
 
+class Secrets(OneKey):
+    """`Keys` of HS256 while its secret is changed: tokens of the former one are taken, too.
+
+    Raises `ValueError` for one that does not fit.
+    """
+
+    def __init__(self, secret: str, former: str) -> None:
+        super().__init__(verification_key("HS256", secret))
+        self._former = _secret(former)
+
+    def for_token(self, token: str) -> PublicKey:
+        return self._former if _is_signed(token, self._former) else super().for_token(token)
+
+
 def read_key(path: Path) -> str:
     """Return a key file's text. Raises `ValueError` with the path, never with the contents."""
     try:
@@ -140,6 +156,13 @@ def _secret(key: str) -> str:
     if "-----BEGIN" in key or not fits("HS256", key):
         raise ValueError("a PEM, SSH or JSON key is no HS256 secret")
     return key
+
+
+def _is_signed(token: str, secret: str) -> bool:
+    """Tell whether the secret has signed it (RFC 7515 §5.2)."""
+    signed, _, signature = token.rpartition(".")
+    right = hmac.digest(secret.encode(), signed.encode(), "sha256")
+    return hmac.compare_digest(urlsafe_b64encode(right).rstrip(b"="), signature.encode())
 
 
 def key_kinds(

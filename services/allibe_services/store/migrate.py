@@ -33,7 +33,7 @@ def migrate(url: str) -> None:
     done. Raises `ValueError` for a URL that is not supported and for a database that is newer
     than this code, `StoreUnavailable`, and `OSError` where the file cannot be made.
     """
-    _kind_of(url).exclusively(url, _upgrade)
+    kind_of(url).exclusively(url, _upgrade)
 
 
 def current(url: str) -> str | None:
@@ -41,10 +41,10 @@ def current(url: str) -> str | None:
 
     Raises `ValueError` for a URL that is not supported, `StoreUnavailable`.
     """
-    kind = _kind_of(url)
+    kind = kind_of(url)
     if not kind.exists(url):
         return None
-    return kind.exclusively(url, _revision)
+    return kind.exclusively(url, revision_of)
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -58,18 +58,20 @@ def configuration(connection: Connection | None = None) -> Config:
 
 def _upgrade(connection: Connection) -> None:
     config = configuration(connection)
-    revision = _revision(connection)
+    revision = revision_of(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if revision not in known | {None}:
         raise ValueError(f"the database is newer than this code: its revision is {revision!r}")
     command.upgrade(config, "head")
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision that the database is at, None for an empty one."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _kind_of(url: str) -> _Kind:
+def kind_of(url: str) -> _Kind:
+    """Return what reaches a kind of database. Raises `ValueError` for one that is not supported."""
     try:
         kind = make_url(url).get_backend_name()
     except ArgumentError:

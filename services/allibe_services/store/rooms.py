@@ -66,7 +66,7 @@ def create(
     row = {
         "room_id": room_id,
         "name": name,
-        "epoch": _new_epoch(),
+        "epoch": new_epoch(),
         "created_at": milliseconds(created_at),
         "created_by": owner,
     }
@@ -103,7 +103,8 @@ def of_user(
     return [_room(row) for row in connection.execute(_NEXT_LIST, wanted)]
 
 
-def _new_epoch() -> str:
+def new_epoch() -> str:
+    """Return an epoch that the log has not had."""
     return secrets.token_hex(4)
 
 

@@ -20,6 +20,7 @@ from allibe_services.contracts.errors import (
     NotConfirmed,
     ShuttingDown,
     StoreUnavailable,
+    TokenInvalid,
 )
 from allibe_services.contracts.ids import RoomId
 from allibe_services.presence.redis import RedisPresence
@@ -29,7 +30,7 @@ from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
 from allibe_services.workers.redis import RedisWorkers
 from tests.support.commands import post
-from tests.unit.services.keys import SECRET, pair
+from tests.unit.services.keys import OTHER_SECRET, SECRET, pair
 
 
 @pytest.fixture
@@ -237,6 +238,31 @@ class TestKeys:
         token = signer(settings).sign("alice", ttl=60)
         assert verifier(settings).verify(token).user_id == "alice"
 
+    def test_tokens_of_the_former_secret_are_taken_and_no_longer_made(
+        self, settings: Settings
+    ) -> None:
+        changing = msgspec.structs.replace(
+            settings, jwt_secret=OTHER_SECRET, jwt_former_secret=settings.jwt_secret
+        )
+        for signed_by in (settings, changing):
+            token = signer(signed_by).sign("alice", ttl=60)
+            assert verifier(changing).verify(token).user_id == "alice"
+        with pytest.raises(TokenInvalid):
+            verifier(settings).verify(token)
+
+    def test_the_other_algorithms_have_no_former_secret(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        (tmp_path / "public.pem").write_text(pair("EdDSA").public)
+        ours = msgspec.structs.replace(
+            settings,
+            jwt_algorithm="EdDSA",
+            jwt_public_key_file=str(tmp_path / "public.pem"),
+            jwt_former_secret=SECRET,
+        )
+        with pytest.raises(ValueError, match=r"^ALLIBE_JWT_FORMER_SECRET: only HS256"):
+            verifier(ours)
+
     def test_audience_and_issuer_reach_both(self, settings: Settings) -> None:
         ours = msgspec.structs.replace(settings, jwt_audience="chat", jwt_issuer="us")
         token = signer(ours).sign("alice", ttl=60)
@@ -287,6 +313,8 @@ class TestKeys:
             ({"jwt_secret": None}, "ALLIBE_JWT_SECRET"),
             ({"jwt_secret": ""}, "ALLIBE_JWT_SECRET"),
             ({"jwt_secret": "hunter2"}, "ALLIBE_JWT_SECRET"),
+            ({"jwt_secret": "hunter2", "jwt_former_secret": SECRET}, "ALLIBE_JWT_SECRET"),
+            ({"jwt_former_secret": "hunter2"}, "ALLIBE_JWT_FORMER_SECRET"),
             ({"jwt_algorithm": "RS256"}, "ALLIBE_JWT_PUBLIC_KEY_FILE"),
             (
                 {"jwt_algorithm": "RS256", "jwt_public_key_file": "/absent"},

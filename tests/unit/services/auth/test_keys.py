@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from allibe_services.auth import TokenSigner, TokenVerifier, read_key
-from tests.unit.services.auth.tokens import PAIRS
-from tests.unit.services.keys import SECRET, pair
+from allibe_services.auth.keys import Secrets
+from allibe_services.contracts.errors import TokenExpired
+from tests.unit.services.auth.tokens import PAIRS, claims, raw, refused
+from tests.unit.services.keys import OTHER_SECRET, SECRET, pair
 
 
 class TestKeys:
@@ -81,6 +83,30 @@ class TestKeys:
         assert "secret" not in str(caught.value)
         path.write_text(f"{SECRET}\n")
         assert read_key(path) == SECRET
+
+
+class TestSecrets:
+    """While a secret is changed, tokens of both are good."""
+
+    by = TokenVerifier("HS256", Secrets(SECRET, OTHER_SECRET))
+
+    def test_tokens_of_both_secrets_are_taken_and_no_others(self) -> None:
+        for key in (SECRET, OTHER_SECRET):
+            assert self.by.verify(raw(claims(), key=key)).user_id == "alice"
+        refused(raw(claims(), key="x" * 32), self.by)
+
+    def test_a_token_of_the_former_one_is_looked_at_as_any_other(self) -> None:
+        with pytest.raises(TokenExpired):
+            self.by.verify(raw(claims(exp=1), key=OTHER_SECRET))
+        refused(raw(claims(), header={"alg": "none"}, key=OTHER_SECRET), self.by)
+        refused(raw(claims(), key=OTHER_SECRET)[:-1], self.by)
+        for garbage in ("a.b.\udcff", "김.앨.리스", "no.to.ken"):
+            refused(garbage, self.by)
+
+    @pytest.mark.parametrize("secrets", [(SECRET, "short"), ("short", SECRET), (SECRET, "")])
+    def test_each_is_as_long_as_one_alone(self, secrets: tuple[str, str]) -> None:
+        with pytest.raises(ValueError, match="at least 32 bytes"):
+            Secrets(*secrets)
 
 
 def test_a_signer_refuses_what_no_verifier_would_take() -> None:
