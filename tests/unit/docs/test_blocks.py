@@ -7,6 +7,7 @@ guide in tests/e2e/test_pages.py.
 
 import ast
 import json
+import re
 import subprocess
 from collections.abc import Callable
 
@@ -14,7 +15,7 @@ import pytest
 import yaml
 
 from tests.support.fixtures import WEB
-from tests.support.pages import ROOT, Fence, fences, pages
+from tests.support.pages import ROOT, Fence, fences, pages, prose
 from tests.unit.docs.examples import objects
 
 BLOCKS = [fence for page in pages() for fence in fences(page)]
@@ -102,6 +103,12 @@ def test_every_block_ends() -> None:
     for page in pages():
         marks = [line for line in page.read_text().splitlines() if line.startswith("```")]
         assert len(marks) == 2 * len(fences(page)), page
+
+
+def test_every_block_is_fenced() -> None:
+    """What is only indented has no language, and is not looked at."""
+    for page in pages():
+        assert not re.search(r"\n\n    \S", prose(page)), page
 
 
 @pytest.mark.parametrize(
