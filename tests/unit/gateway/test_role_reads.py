@@ -52,6 +52,33 @@ async def test_all_who_come_while_the_store_is_asked_are_one_read_more(
     assert members.asked == 2
 
 
+@pytest.mark.parametrize(("come", "reads_made"), [(3, 2), (4, 1)])
+async def test_where_many_come_the_next_read_waits_for_more_of_them(
+    reads: RoleReads,
+    members: FakeMembers,
+    monkeypatch: pytest.MonkeyPatch,
+    come: int,
+    reads_made: int,
+) -> None:
+    """A few are asked for at once, as someone is who opens one room after the other."""
+    monkeypatch.setattr(role_reads, "PAUSE_SECONDS", 60)
+    await asyncio.gather(*ask(reads, *USERS[:come]))
+    later = ask(reads, USERS[4])
+    await settle()
+    assert members.asked == reads_made
+    assert later[0].done() == (reads_made == 2)
+    reads.close()
+    await asyncio.wait(later)
+
+
+async def test_who_comes_in_the_pause_is_asked_for_after_it(
+    reads: RoleReads, members: FakeMembers
+) -> None:
+    await asyncio.gather(*ask(reads, *USERS[:10]))
+    assert await asyncio.gather(*ask(reads, *USERS[10:])) == [Role.MEMBER] * 10
+    assert members.asked == 2
+
+
 async def test_a_read_that_began_before_is_no_answer(
     reads: RoleReads, members: FakeMembers
 ) -> None:
