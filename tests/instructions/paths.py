@@ -17,11 +17,13 @@ from typing import Any
 
 from allibe_gateway.doors.stomp import StompDoor
 from allibe_gateway.doors.stomp_view import stomp_view
+from allibe_gateway.fanout.hub import Hub
 from allibe_gateway.fanout.outbox import Outbox
 from allibe_gateway.stomp import Version
 from allibe_gateway.websocket_frames import text_frame
 from allibe_services.contracts.commands import PostMessage
-from allibe_services.contracts.ids import MessageId
+from allibe_services.contracts.events import UserEvent
+from allibe_services.contracts.ids import MessageId, RoomId, UserId
 from allibe_services.contracts.messages import now
 from tests.integration.gateway import ALICE, ONE, running
 from tests.unit.gateway.doors.connections import FakeConnection
@@ -35,6 +37,9 @@ SEND = (
 )
 BATCH = 100
 """Commands that wait together for the log."""
+
+OTHERS = 200
+"""Rooms and users that a message has nothing to do with."""
 
 WARM = 5
 """Steps that are not counted: they fill caches."""
@@ -113,16 +118,11 @@ async def send(counter: Counter) -> float:
         return count
 
 
-async def event(counter: Counter, subscribers: int) -> float:
+async def event(counter: Counter, subscribers: int, others: int = 0) -> float:
     """An event of one message: encoded for its room, and written to each subscriber."""
     async with world_of() as world:
-        outboxes = [
-            Outbox(Sink(), most=1 << 20, shed=1 << 16, overflow=lambda: None)
-            for _ in range(subscribers)
-        ]
-        view = stomp_view(text_frame, Version.V1_2, "sub-0", f"/topic/rooms/{ROOM}", ack=False)
-        for outbox in outboxes:
-            await world.hub.join(ROOM, view, outbox, None)
+        world.store.log.rooms |= {other: [] for other in _others(others)}
+        await _come(world.hub, *[ROOM] * subscribers, *_others(others))
         offsets = itertools.count(1)
 
         async def step() -> None:
@@ -133,10 +133,13 @@ async def event(counter: Counter, subscribers: int) -> float:
         return await counter.of(step, 50)
 
 
-async def store(counter: Counter) -> float:
+async def store(counter: Counter, others: int = 0) -> float:
     """A command of a batch: taken from the bus, stored in SQLite, published, confirmed."""
     with tempfile.TemporaryDirectory() as folder:
         async with running(Path(folder)) as site:
+            for other in _others(others):
+                await site.store.rooms.create("other", UserId(other), room_id=other)
+            await _come(site.gateway._shared.hub, *_others(others))
             batches = itertools.count()
 
             async def step() -> None:
@@ -150,16 +153,45 @@ async def store(counter: Counter) -> float:
             return await counter.of(step, 10) / BATCH
 
 
+class Somebody:
+    """A session that has nothing to do with what happens."""
+
+    def on_user_event(self, event: UserEvent) -> None: ...
+
+    def on_log_reset(self, room_id: RoomId) -> None: ...
+
+    def on_revocations(self) -> None: ...
+
+    def rooms(self) -> set[RoomId]:
+        return set()
+
+
+def _others(count: int) -> list[RoomId]:
+    return [RoomId(f"other-{number}") for number in range(count)]
+
+
+async def _come(hub: Hub, *rooms: RoomId) -> None:
+    """Let a user subscribe to each room."""
+    for number, room in enumerate(rooms):
+        view = stomp_view(text_frame, Version.V1_2, "sub-0", f"/topic/rooms/{room}", ack=False)
+        outbox = Outbox(Sink(), most=1 << 20, shed=1 << 16, overflow=lambda: None)
+        await hub.join(room, view, outbox, None)
+        await hub.attach(UserId(f"somebody-{number}"), Somebody())
+
+
 async def main() -> dict[str, float]:
     """Return the count of each path."""
     counter = Counter()
     few, many = await event(counter, 10), await event(counter, 1010)
     each = (many - few) / 1000
+    among = await event(counter, 10, OTHERS)
     return {
         "send": await send(counter),
         "event": few - 10 * each,
         "delivery": each,
         "command": await store(counter),
+        "event among others": among - 10 * each,
+        "command among others": await store(counter, OTHERS),
     }
 
 
