@@ -28,7 +28,7 @@ class RunningCluster:
 
     def __init__(self, cluster: Cluster, gateways: int) -> None:
         self._cluster = cluster
-        self._gateways = cluster.gateways[:gateways]
+        self.gateways = cluster.gateways[:gateways]
         self._tokens = cluster.folder / "tokens"
 
     def store(self) -> SqlStore:
@@ -43,16 +43,16 @@ class RunningCluster:
 
     def restart_gateways(self) -> None:
         """Restart what clients are connected to, one after the other."""
-        for gateway in self._gateways:
+        for gateway in self.gateways:
             gateway.restart()
 
     def options(self, crowd: Crowd, prefix: str) -> list[str]:
         """Return the generator's options for a crowd that was admitted."""
         parts = [f"{name}={'+'.join(map(str, pids))}" for name, pids in self.parts().items()]
         return [
-            *("--port", ",".join(str(gateway.port) for gateway in self._gateways)),
+            *("--port", ",".join(str(gateway.port) for gateway in self.gateways)),
             *("--tokens", str(self._tokens), "--parts", ",".join(parts)),
-            *("--pid", ",".join(str(gateway.pid) for gateway in self._gateways)),
+            *("--pid", ",".join(str(gateway.pid) for gateway in self.gateways)),
             *crowd.options(prefix),
         ]
 
@@ -69,7 +69,7 @@ class RunningCluster:
         """Return the main processes of each part; their children belong to them."""
         cluster = self._cluster
         return {
-            "gateway": [gateway.pid for gateway in self._gateways],
+            "gateway": [gateway.pid for gateway in self.gateways],
             "worker": [worker.pid for worker in cluster.workers],
             "rabbitmq": [node.pid for node in cluster.nodes],
             "postgresql": [cluster.postgres.pid],

@@ -78,6 +78,8 @@ def brief(report: Report) -> str:
     if "elapsed_seconds" in report:
         again = report["dialled_again"]
         words.append(f"back in {report['elapsed_seconds']:.2f} s, {again:,} dialled again")
+        if "database_reads" in report:
+            words.append(f"{report['database_reads']:,} database reads")
     elif "phases" not in report:
         words.append(f"{report['kib_per_connection']:.1f} KiB each")
     for phase in report.get("phases", []):

@@ -139,7 +139,7 @@ def _cell(row: Figure, work: Work, system: System, results: Results, is_best: bo
         return "not measured"
     if result.is_hopeless:
         return "failed"
-    text = " / ".join(number(value) for value in row.of(results, system.name))
+    text = " / ".join(number(value) for value in row.of(results, system.name)) or "not known"
     mark = " †" if row.is_saturated(results, system.name) else ""
     return f"**{text}**{mark}" if is_best else f"{text}{mark}"
 

@@ -14,6 +14,9 @@ from allibe_services.store.sql import SqlStore
 ROOM_PREFIX = "bench-"
 TOKEN_SECONDS = 3600
 
+ROOMS_AT_ONCE = 200
+"""Rooms that are made at once: all of ten thousand would wait longer than the store lets them."""
+
 
 @dataclass(frozen=True)
 class Crowd:
@@ -21,13 +24,15 @@ class Crowd:
 
     Each connection has a user of its own, who is a member of the rooms that it listens or sends
     to: message n goes to room n mod rooms, from publisher n mod publishers. Or all have one.
-    Without publishers the subscribers send, if anybody.
+    Without publishers the subscribers send, if anybody. Users' names begin with `of`, for those
+    of another crowd at the same server.
     """
 
     rooms: int
     subscribers: int
     publishers: int
     only_user: str = ""
+    of: str = ""
 
     @property
     def everybody_talks(self) -> bool:
@@ -36,16 +41,16 @@ class Crowd:
 
     def users(self) -> list[UserId]:
         """Return the user of each connection, in the generator's order."""
-        names = [f"listener-{number}" for number in range(self.subscribers)]
-        names += [f"sender-{number}" for number in range(self.publishers)]
+        names = [f"{self.of}listener-{number}" for number in range(self.subscribers)]
+        names += [f"{self.of}sender-{number}" for number in range(self.publishers)]
         return [UserId(self.only_user or name) for name in names]
 
     def members(self, room: int) -> list[UserId]:
         """Return the users of the room, senders first."""
         period = self.publishers  # message room + k * rooms, for k up to here, then again
         senders = {(room + k * self.rooms) % self.publishers for k in range(period)}
-        names = [f"sender-{number}" for number in sorted(senders)]
-        names += [f"listener-{n}" for n in range(room, self.subscribers, self.rooms)]
+        names = [f"{self.of}sender-{number}" for number in sorted(senders)]
+        names += [f"{self.of}listener-{n}" for n in range(room, self.subscribers, self.rooms)]
         return [UserId(name) for name in ([self.only_user] if self.only_user else names)]
 
     def options(self, prefix: str = ROOM_PREFIX) -> list[str]:
@@ -73,12 +78,14 @@ def write_tokens(path: Path, users: Iterable[UserId], secret: str) -> Path:
 
 async def _create_rooms(store: SqlStore, crowd: Crowd, prefix: str) -> None:
     try:
-        await asyncio.gather(
-            *(
-                _create_room(store, RoomId(f"{prefix}{room + 1}"), crowd.members(room))
-                for room in range(crowd.rooms)
+        for start in range(0, crowd.rooms, ROOMS_AT_ONCE):
+            some = range(start, min(start + ROOMS_AT_ONCE, crowd.rooms))
+            await asyncio.gather(
+                *(
+                    _create_room(store, RoomId(f"{prefix}{room + 1}"), crowd.members(room))
+                    for room in some
+                )
             )
-        )
     finally:
         await store.close()
 

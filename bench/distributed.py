@@ -136,11 +136,11 @@ def _durable(
 
 
 DISTRIBUTED: tuple[Scenario, ...] = (
-    _latency("p50", 6.0),
+    _latency("p50", 5.0),
     _latency("p99", 30.0),
-    _durable(100, 1, window=5000, messages=150_000, target=10_000),
+    _durable(100, 1, window=5000, messages=150_000, target=12_000),
     _durable(100, 2, window=5000, messages=150_000),
-    _durable(1000, 1, window=5000, messages=100_000, target=4_000),
+    _durable(1000, 1, window=5000, messages=100_000, target=5_000),
     _durable(1000, 2, window=5000, messages=100_000),
     ClusterLoad(
         name="distributed-paced",

@@ -8,7 +8,7 @@ from bench.comparison import Result, Results
 from bench.scenarios import Report
 
 Reading = tuple[float, ...]
-"""One value, or the quantiles of a latency in milliseconds."""
+"""One value, or the quantiles of a latency in milliseconds; none where it is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +113,14 @@ CONNECTS_PER_CPU = _of_report(
 STORM = _of_report(
     "seconds until 10,000 are back and have all of 50 messages", "storm", "elapsed_seconds", False
 )
+STORM_READS = Figure(
+    title="database reads in that time, for each of the 100 rooms",
+    work="storm",
+    read=lambda report: (
+        (report["database_reads"] / report["rooms"],) if "database_reads" in report else ()
+    ),
+    more_is_better=False,
+)
 DURABLE = Figure(title="durable messages a second, 1,000 in flight", work="durable", read=_rate)
 DURABLE_PER_CPU = per_cpu_second("durable messages for each CPU-second", "durable")
-OTHERS = [MEMORY, CONNECTS, CONNECTS_PER_CPU, STORM, DURABLE, DURABLE_PER_CPU]
+OTHERS = [MEMORY, CONNECTS, CONNECTS_PER_CPU, STORM, STORM_READS, DURABLE, DURABLE_PER_CPU]

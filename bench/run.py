@@ -13,8 +13,11 @@ from bench.build import load_generator
 from bench.comparison import WORKS, compare
 from bench.distributed import DISTRIBUTED
 from bench.errors import BenchError
+from bench.history import HISTORIES
+from bench.loops import LOOPS
 from bench.peers import SYSTEMS
 from bench.peers.base import System
+from bench.publishing import PUBLISHING
 from bench.report import Outcome, line, write
 from bench.scenarios import SCENARIOS, Measurement, Scenario, Setting
 from bench.server import DEFAULT_COMMAND
@@ -24,7 +27,13 @@ One = TypeVar("One", Scenario, Work, System)
 
 RECORD = Path("docs/benchmarks.md")
 PARTS = ("targets", "peers")
-ALL: tuple[Scenario, ...] = (*SCENARIOS, *DISTRIBUTED)
+ALL: tuple[Scenario, ...] = (
+    *SCENARIOS,
+    *PUBLISHING,
+    *HISTORIES,
+    *LOOPS,
+    *DISTRIBUTED,
+)
 
 
 def main(words: Sequence[str] | None = None) -> int:

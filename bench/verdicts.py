@@ -11,6 +11,7 @@ from bench.figures import (
     ROOMS_OF_2,
     ROOMS_OF_10,
     STORM,
+    STORM_READS,
     Figure,
 )
 
@@ -64,6 +65,12 @@ def verdicts(results: Results) -> list[Verdict]:
         Verdict(MEMORY.title, 16.0, True, value(MEMORY, OURS)),
         Verdict(f"{CONNECTS.title}: times the best peer", 2.0, False, to_best_peer(CONNECTS)),
         Verdict(STORM.title, 15.0, True, value(STORM, OURS)),
+        Verdict(
+            "database reads in the storm, for each of the 100 rooms",
+            10.0,
+            True,
+            value(STORM_READS, OURS),
+        ),
         Verdict(
             "deliveries per CPU-second to 10,000 subscribers, as a part of those to 1,000",
             0.6,

@@ -110,6 +110,7 @@ class Storm(Work):
         for words in running.before_storm(missed):
             _told(setting, words)
         seen = running.restart()
+        before = running.database_reads()
         messages = running.missed_from() + crowd.rooms * missed
         with tempfile.NamedTemporaryFile("w", prefix="allibe-bench-", suffix=".seen") as file:
             file.write("".join(f"{line}\n" for line in seen))
@@ -118,7 +119,11 @@ class Storm(Work):
                 *("--resume", file.name, "--connecting", str(crowd.subscribers)),
                 *("--messages", str(messages), "--missed-from", str(running.missed_from())),
             ]
-            return _told(setting, [*running.options(), *storm])
+            report = _told(setting, [*running.options(), *storm])
+        after = running.database_reads()
+        if before is not None and after is not None:
+            report |= {"database_reads": after - before, "rooms": crowd.rooms}
+        return report
 
 
 def _told(setting: Setting, words: list[str]) -> Report:

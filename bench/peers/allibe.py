@@ -1,11 +1,13 @@
 """Allibe itself: one process over SQLite, and a cluster over RabbitMQ, PostgreSQL and Redis."""
 
 import asyncio
+import sys
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 from allibe_services.contracts.ids import RoomId
 from allibe_services.rates.policy import NO_LIMITS
@@ -14,6 +16,7 @@ from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 from bench.cluster import RunningCluster, running_cluster
 from bench.crowd import ROOM_PREFIX, Crowd, create_rooms, write_tokens
+from bench.metrics import metric
 from bench.peers.base import (
     Promises,
     Running,
@@ -49,6 +52,16 @@ class _Running(Running):
         self._restart()
         return asyncio.run(self._seen())
 
+    def database_reads(self) -> int:
+        return sum(
+            int(metric(one, "allibe_database_call_seconds_count", kind="read"))
+            for one in self._services()
+        )
+
+    @abstractmethod
+    def _services(self) -> Sequence[Service]:
+        """Return what clients are connected to."""
+
     @abstractmethod
     def _restart(self) -> None: ...
 
@@ -66,16 +79,40 @@ class _Running(Running):
         return [f"{name}.{heads[name].epoch}.1" for name in names]
 
 
-class _Embedded(_Running):
-    def __init__(self, service: Service, url: str, tokens: Path, crowd: Crowd) -> None:
+class RunningEmbedded(_Running):
+    """`allibe serve`, which can be given more crowds than one."""
+
+    def __init__(self, service: Service, folder: Path, url: str, crowd: Crowd) -> None:
         super().__init__(crowd)
         self._service = service
+        self._folder = folder
         self._url = url
-        self._tokens = tokens
+
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._service.pid
 
     def options(self) -> list[str]:
+        return self._options(self._crowd, ROOM_PREFIX)
+
+    def admit(self, crowd: Crowd, prefix: str) -> list[str]:
+        """Make rooms and tokens for another crowd; return the generator's options for it."""
+        create_rooms(self._store(), crowd, prefix)
+        return self._options(crowd, prefix)
+
+    def subscriptions(self) -> int:
+        """Return how many there are now."""
+        return int(metric(self._service, "allibe_gateway_subscriptions"))
+
+    def _options(self, crowd: Crowd, prefix: str) -> list[str]:
+        signing = secret(self._folder / "secret")
+        tokens = write_tokens(self._folder / f"{prefix}tokens", crowd.users(), signing)
         told = reached("allibe", [self._service.port], [self._service.pid])
-        return [*told, "--tokens", str(self._tokens), *self._crowd.options()]
+        return [*told, "--tokens", str(tokens), *crowd.options(prefix)]
+
+    def _services(self) -> Sequence[Service]:
+        return [self._service]
 
     def _restart(self) -> None:
         self._service.restart()
@@ -98,21 +135,41 @@ class Embedded(System):
         brings_back=_BRINGS_BACK,
         processes="1",
     )
+    program: Sequence[str] = ()
+    """What `allibe` is given to, where it is not run itself."""
+    settings: Mapping[str, str] = MappingProxyType({})
+    """Those that are not as they are by default."""
 
     def version(self) -> str:
         return f"allibe {version('allibe')}, aiohttp {version('aiohttp')}"
 
     @contextmanager
-    def running(self, crowd: Crowd, *, core: int, durable: bool = False) -> Iterator[Running]:
+    def running(
+        self, crowd: Crowd, *, core: int, durable: bool = False
+    ) -> Iterator[RunningEmbedded]:
         with started_on(core) as folder:
             url = f"sqlite:///{folder / 'allibe.db'}"
             migrate(url)
             create_rooms(SqlStore(SqliteDatabase(url)), crowd)
             signing = folder / "secret"
-            tokens = write_tokens(folder / "tokens", crowd.users(), secret(signing))
+            secret(signing)
             settings = {"ALLIBE_DATABASE_URL": url, "ALLIBE_JWT_SECRET_FILE": str(signing)}
-            with Service(folder / "serve", ["serve"], NO_LIMITS | settings, name="serve") as one:
-                yield _Embedded(one, url, tokens, crowd)
+            with Service(
+                folder / "serve",
+                ["serve"],
+                NO_LIMITS | settings | dict(self.settings),
+                name="serve",
+                program=self.program,
+            ) as one:
+                yield RunningEmbedded(one, folder, url, crowd)
+
+
+class OnAsyncio(Embedded):
+    """The same on asyncio's own event loop: what uvloop is worth."""
+
+    name = "embedded-asyncio"
+    title = "Allibe embedded, without uvloop"
+    program = (sys.executable, "-P", str(Path(__file__).parents[1] / "on_asyncio.py"))
 
 
 class _Distributed(_Running):
@@ -124,6 +181,9 @@ class _Distributed(_Running):
         pids = ",".join(str(pid) for part in self._cluster.parts().values() for pid in part)
         words = ["--protocol", "allibe", *self._cluster.options(self._crowd, ROOM_PREFIX)]
         return [*words, "--pid", pids]  # of all parts, instead of the gateways' alone
+
+    def _services(self) -> Sequence[Service]:
+        return self._cluster.gateways
 
     def _restart(self) -> None:
         self._cluster.restart_gateways()
@@ -157,4 +217,4 @@ class Distributed(System):
             yield _Distributed(cluster, crowd)
 
 
-EMBEDDED, DISTRIBUTED = Embedded(), Distributed()
+EMBEDDED, DISTRIBUTED, ON_ASYNCIO = Embedded(), Distributed(), OnAsyncio()

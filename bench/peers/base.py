@@ -51,6 +51,13 @@ class Running(ABC):
         """Restart what clients connect to; return a line for each room: the last that was seen."""
         raise NotImplementedError
 
+    def database_reads(self) -> int | None:
+        """Return how often what clients connect to has read its database since it was started.
+
+        None where that is not known.
+        """
+        return None
+
 
 class System(ABC):
     """One that can be started for a crowd, again and again, each time fresh."""

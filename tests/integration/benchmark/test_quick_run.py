@@ -49,6 +49,24 @@ def test_a_system_is_given_its_work(tmp_path: Path, work: str, system: str, titl
     assert "A quick run" in text
 
 
+@pytest.mark.timeout(RUN_SECONDS)
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        "history-sqlite",
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in ("history-postgresql", "publish-among-10000", "loop-fan-out-8")
+        ),
+    ],
+)
+def test_a_ratio_is_recorded_with_both_its_sides(tmp_path: Path, scenario: str) -> None:
+    text = run(tmp_path / "benchmarks.md", "--part", "targets", "--scenario", scenario)
+    (row,) = (line for line in text.splitlines() if line.startswith("|") and " ratio" in line)
+    assert re.search(r"\d against [\d.,]+", row)
+    assert f"- {scenario}: `" in text
+
+
 @pytest.mark.long
 @pytest.mark.timeout(RUN_SECONDS)
 def test_all_systems_are_given_all_work(tmp_path: Path) -> None:

@@ -99,6 +99,35 @@ def test_targets_are_ratios_to_the_best_peer_and_to_the_floor() -> None:
     assert lines["KiB for each idle connection"] == "None not measured"
 
 
+@pytest.mark.parametrize(("big", "word"), [(24_000, "0.6 met"), (23_000, "0.575 missed")])
+def test_many_subscribers_are_to_cost_little_more_than_fewer(big: int, word: str) -> None:
+    """Deliveries per CPU-second to 10,000 subscribers, and to 1,000, of the same run."""
+    results: Results = {
+        ("room-1000", "embedded"): talk(40_000),
+        ("room-10000", "embedded"): talk(big),
+    }
+    lines = {one.title: f"{one.value} {one.word}" for one in verdicts(results)}
+    title = "deliveries per CPU-second to 10,000 subscribers, as a part of those to 1,000"
+    assert lines[title] == word
+
+
+def test_reads_of_the_database_in_a_storm_are_told_for_each_room(tmp_path: Path) -> None:
+    """And not of servers that have none, or that do not say."""
+    report = {"elapsed_seconds": 9.0, "connect_generator_cpu": 0.1}
+    results: Results = {
+        ("storm", "embedded"): Result([report | {"database_reads": 450, "rooms": 100}]),
+        ("storm", "rabbitmq"): Result([report]),
+    }
+    storm = [work for work in WORKS if work.name == "storm"]
+    path = tmp_path / "benchmarks.md"
+    comparison_report.write(path, storm, SYSTEMS, results, SETTING)
+    title = "database reads in that time, for each of the 100 rooms"
+    cells = row(title, path.read_text().splitlines())
+    assert cells[:3] == ["**4.50**", "not measured", "not known"]
+    judged = {one.title: f"{one.value} {one.word}" for one in verdicts(results)}
+    assert judged["database reads in the storm, for each of the 100 rooms"] == "4.5 met"
+
+
 def test_plots_are_well_formed_and_shown_where_they_have_something(tmp_path: Path) -> None:
     results: Results = {("room-100", "embedded"): talk(5000), ("room-100", "floor"): talk(9000)}
     text = "\n".join(section(results, tmp_path))
