@@ -6,6 +6,7 @@ connection  one WebSocket: reads, writes, closes
 takeover    from aiohttp's handshake to a connection
 websocket_input
             what a client sends: bytes in, whole messages out
+deflate     messages compressed once for all who get them
 sockets     what the kernel is asked to do for a connection
 sockjs_websocket
             one that speaks SockJS

@@ -32,7 +32,7 @@ from allibe_gateway.role_reads import RoleReads
 from allibe_gateway.screens import ScreenNews, Screens
 from allibe_gateway.shared import Shared
 from allibe_gateway.slow_consumers import next_look, too_far_behind
-from allibe_gateway.takeover import answer_to, take_over
+from allibe_gateway.takeover import answer_to, deflated, take_over
 from allibe_gateway.trail import note
 from allibe_services.auth.admission import Admission
 from allibe_services.bus.base import Bus
@@ -186,7 +186,9 @@ class Gateway:
             return refusal
         if entrance.greets and "Upgrade" not in request.headers:
             return pages.greeting()
-        answer = answer_to(request, entrance.subprotocols)
+        answer = answer_to(
+            request, entrance.subprotocols, compression=self._shared.limits.compression
+        )
         place, begun = self._doorkeeper.enter(request), False
         try:
             if place.refusal is not None and not place.tells:
@@ -196,7 +198,7 @@ class Gateway:
             except ConnectionError:  # it vanished during its handshake
                 return web.Response()
             if request.transport is not None:
-                self._begin(entrance, place, request, request.transport)
+                self._begin(entrance, place, request, request.transport, answer)
                 begun = True
             return answer
         finally:
@@ -204,7 +206,12 @@ class Gateway:
                 self._doorkeeper.leave(place)
 
     def _begin(
-        self, entrance: Entrance, place: Place, request: web.Request, transport: asyncio.Transport
+        self,
+        entrance: Entrance,
+        place: Place,
+        request: web.Request,
+        transport: asyncio.Transport,
+        answer: web.StreamResponse,
     ) -> None:
         shared = self._shared
         connection = entrance.make_connection(
@@ -214,6 +221,7 @@ class Gateway:
             self._doorkeeper.inbound(),
             self._backlogs,
             self._on_end,
+            deflated=deflated(answer),
         )
         connection.entrance, connection.place = entrance.door, place
         connection.begin(entrance.make_door(request, connection, shared), place.refusal)

@@ -32,7 +32,8 @@ log = structlog.get_logger(__name__)
 class WebSocketConnection(ServedConnection, asyncio.Protocol):
     """`doors.base.Connection` as the protocol of its transport, which is open already.
 
-    `ended` is called once, when the peer has gone and the door is closed.
+    `ended` is called once, when the peer has gone and the door is closed. `deflated`: it was agreed
+    that messages may be compressed.
 
     Rules
       1. One thing at a time: open the door, hand it a message, rest, close it. Meanwhile nothing
@@ -71,10 +72,12 @@ class WebSocketConnection(ServedConnection, asyncio.Protocol):
         inbound: Inbound,
         backlogs: Backlogs,
         ended: Ended,
+        *,
+        deflated: bool = False,
     ) -> None:
         super().__init__(transport, limits, metrics, inbound, backlogs)
         self._transport = transport
-        self._input = Input(limits.websocket_message_bytes)
+        self._input = Input(limits.websocket_message_bytes, deflated=deflated)
         self._ended: Ended | None = ended
         self._doing: asyncio.Task[None] | asyncio.TimerHandle | None = None
         self._drop_timer: asyncio.TimerHandle | None = None
@@ -93,6 +96,11 @@ class WebSocketConnection(ServedConnection, asyncio.Protocol):
     def unsent(self) -> int:
         """Bytes that its peer has not taken, up to the moment that its socket is dropped."""
         return self._transport.get_write_buffer_size() + self.outbox.waiting
+
+    @property
+    def deflated(self) -> bool:
+        """See `doors.base.Connection`."""
+        return self._input.deflated
 
     def begin(self, door: Door, refusal: AllibeError | None = None) -> None:
         """Serve the connection until either side closes it; one that is refused is only told."""

@@ -9,6 +9,9 @@ class Limits(msgspec.Struct, frozen=True):
     websocket_message_bytes: int = 256 * 1024
     """Longest WebSocket message: several STOMP frames of 64 KiB, and still little memory."""
 
+    compression: bool = False
+    """Whether clients that offer permessage-deflate get it."""
+
     slow_consumer_bytes: int = 1024 * 1024
     """Unsent bytes at which a connection is closed: minutes of a lively room."""
 

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from aiohttp import hdrs, web
+from websockets.exceptions import InvalidHeader
+
+from allibe_gateway.deflate import agreed_on
 
 if TYPE_CHECKING:
     from aiohttp.http import WebSocketReader
@@ -19,10 +22,13 @@ if TYPE_CHECKING:
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
-def answer_to(request: web.Request, subprotocols: tuple[str, ...]) -> web.StreamResponse:
+def answer_to(
+    request: web.Request, subprotocols: tuple[str, ...], *, compression: bool = False
+) -> web.StreamResponse:
     """Return the answer to a handshake (RFC 6455 §4.2.2), which the handler is to return too.
 
-    The first of the client's subprotocols that is among ours is agreed on. Raises
+    The first of the client's subprotocols that is among ours is agreed on, and with `compression`
+    the first of its offers of permessage-deflate that all connections can share. Raises
     `web.HTTPBadRequest`.
     """
     ready = web.WebSocketResponse(protocols=subprotocols).can_prepare(request)
@@ -37,7 +43,21 @@ def answer_to(request: web.Request, subprotocols: tuple[str, ...]) -> web.Stream
     }
     if ready.protocol is not None:
         headers[hdrs.SEC_WEBSOCKET_PROTOCOL] = ready.protocol
+    if compression and (agreed := _extension(request)) is not None:
+        headers[hdrs.SEC_WEBSOCKET_EXTENSIONS] = agreed
     return web.StreamResponse(status=101, headers=headers)
+
+
+def deflated(answer: web.StreamResponse) -> bool:
+    """Tell whether permessage-deflate was agreed on, the one extension there is."""
+    return hdrs.SEC_WEBSOCKET_EXTENSIONS in answer.headers
+
+
+def _extension(request: web.Request) -> str | None:
+    try:
+        return agreed_on(request.headers.getall(hdrs.SEC_WEBSOCKET_EXTENSIONS, ()))
+    except InvalidHeader:
+        raise web.HTTPBadRequest from None
 
 
 def take_over(

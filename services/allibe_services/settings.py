@@ -50,6 +50,8 @@ Pause = Annotated[
 Most = Annotated[str, Meta(pattern=r"^(off|[1-9][0-9]{0,6})$", examples=["100", "off"])]
 """A limit, or `off`."""
 
+Switch = Annotated[str, Meta(pattern=r"^(on|off)$", examples=["on", "off"])]
+
 Shards = Annotated[int, Meta(ge=1, le=256)]
 """A worker may consume all, each over a channel; RabbitMQ allows 2,047 in a connection, and makes
 as many queues one by one when it is first met. 64 are slower than 16 already."""
@@ -245,6 +247,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tail_bytes: Annotated[
         Bytes, Meta(description="Bytes of newest messages kept per room for recovery.")
     ] = 262_144
+    websocket_compression: Annotated[
+        Switch,
+        Meta(
+            description="Whether clients that offer permessage-deflate get it: messages of"
+            " rooms have a fifth to a half fewer bytes, and cost more CPU (`decisions/0024`)."
+        ),
+    ] = "off"
     slow_consumer_bytes: Annotated[
         Bytes, Meta(description="Unsent bytes at which a connection is closed.")
     ] = 1_048_576

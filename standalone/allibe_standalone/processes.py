@@ -297,6 +297,7 @@ async def _gateway(
 
 def _limits(settings: Settings) -> Limits:
     return Limits(
+        compression=settings.websocket_compression == "on",
         slow_consumer_bytes=settings.slow_consumer_bytes,
         slow_consumers_bytes=settings.slow_consumers_bytes,
         subscriptions=settings.subscriptions_per_connection,

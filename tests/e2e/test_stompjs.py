@@ -34,6 +34,7 @@ class TestSession:
             await script.end()
         headers = connected["headers"]
         assert connected["version"] == headers["version"] == "1.2"
+        assert connected["extensions"] == ""
         assert headers["heart-beat"] == "10000,10000"
         assert headers["server"] == f"allibe/{__version__}"
         assert headers["user-name"] == "alice"
@@ -54,6 +55,21 @@ class TestSession:
         assert (body["content"], body["sender"]) == (content, "alice")
         assert message["headers"]["message-id"] == f"{room}.{body['epoch']}.1"
         assert message["headers"]["destination"] == f"/topic/rooms/{room}"
+
+    async def test_messages_are_compressed_where_that_is_switched_on(
+        self, start_server: StartServer, clients: Clients
+    ) -> None:
+        """`ws` offers it, compresses what it sends, and inflates what comes."""
+        server = start_server(ALLIBE_WEBSOCKET_COMPRESSION="on")
+        room = await clients.api(server, "alice").new_room()
+        content = "안녕하세요 👋 how are you? " * 90
+        async with running_script("session.mjs", server, room=room, content=content) as script:
+            connected = await script.event("connected")
+            message = await script.event("message")
+            await script.event("deactivated")
+            await script.end()
+        assert connected["extensions"] == "permessage-deflate"
+        assert message["body"]["content"] == content
 
     async def test_receipts_reach_watch_for_receipt(self, server: Server, room: str) -> None:
         """For SUBSCRIBE, with the place in the log where it begins, and for SEND."""

@@ -37,6 +37,12 @@ class Connection(Protocol):
         """How what the door writes to the outbox has to look."""
         ...
 
+    @property
+    def deflated(self) -> bool:
+        """Whether what many get is to be compressed, once for all of them; what is for this
+        connection alone is not worth it."""
+        ...
+
     def expect_heart_beats(self, *, send_seconds: float, receive_seconds: float) -> None:
         """Send something every so many seconds, and close when nothing comes.
 

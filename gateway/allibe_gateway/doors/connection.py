@@ -75,6 +75,11 @@ class ServedConnection(ABC):
         return None if self.door is None else self.door.user
 
     @property
+    def deflated(self) -> bool:
+        """See `base.Connection`."""
+        return False
+
+    @property
     @abstractmethod
     def closing(self) -> bool:
         """Whether it is being closed: nothing more is written to it."""

@@ -10,6 +10,7 @@ import msgspec
 
 from allibe_gateway.doors.base import Connection, disconnect_for
 from allibe_gateway.doors.bodies import decode
+from allibe_gateway.doors.deflated_view import DeflatedView
 from allibe_gateway.doors.json_messages import (
     KINDS,
     AckOut,
@@ -56,8 +57,11 @@ class _JsonView:
     def encode(self, entry: Entry) -> bytes:
         return text_frame(entry.body)
 
+    encode_for_one = encode
 
-_VIEW = _JsonView()
+
+JSON_VIEW = _JsonView()
+_DEFLATED_VIEW = DeflatedView(JSON_VIEW)
 
 
 class JsonDoor:
@@ -171,9 +175,10 @@ class JsonDoor:
     async def _join(self) -> None:
         identity = self._session.require_identity()
         room_id = checked_room_id(self._room_text)
-        log = RoomSubscription(_LOG, room_id, "log", _VIEW)
+        view = _DEFLATED_VIEW if self._connection.deflated else JSON_VIEW
+        log = RoomSubscription(_LOG, room_id, "log", view)
         joined = await self._session.subscribe(log, self._since())
-        await self._session.subscribe(RoomSubscription(_ACTIVITY, room_id, "activity", _VIEW))
+        await self._session.subscribe(RoomSubscription(_ACTIVITY, room_id, "activity", view))
         self._room = room_id
         if joined is not None:
             self._write(_joined_out(joined, identity.user_id))

@@ -10,8 +10,10 @@ import msgspec
 from allibe_gateway.doors import destinations
 from allibe_gateway.doors.base import Connection, Framing
 from allibe_gateway.doors.bodies import MessageBody, ReadBody, RoomBody, VisibilityBody, decode
+from allibe_gateway.doors.deflated_view import DeflatedView
 from allibe_gateway.doors.stomp_replies import StompReplies, joined_headers
 from allibe_gateway.doors.stomp_view import stomp_view
+from allibe_gateway.fanout.audience import View
 from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.room_feed import Joined
 from allibe_gateway.session import Session
@@ -204,13 +206,15 @@ class StompDoor:
         if frame.ack == "client-individual":
             raise BadRequest("ack is auto or client: an ACK is a read marker, so it is cumulative.")
         acks = frame.ack == "client"
-        view = stomp_view(
+        view: View = stomp_view(
             self._connection.framing,
             self._protocol.version,
             subscription_id,
             frame.destination,
             ack=acks,
         )
+        if self._connection.deflated:
+            view = DeflatedView(view)
         subscription = RoomSubscription(frame.id, target.room_id, target.stream, view)
         return await self._session.subscribe(subscription, _since(frame.headers))
 

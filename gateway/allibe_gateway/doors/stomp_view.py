@@ -30,6 +30,8 @@ class StompView:
         """Return the entry's MESSAGE as finished bytes."""
         return self._framing(self._encode(entry.message_id, entry.body))
 
+    encode_for_one = encode
+
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, StompView) and self._key == other._key)
 

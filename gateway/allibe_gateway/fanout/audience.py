@@ -22,6 +22,10 @@ class View(Hashable, Protocol):
         """Return the entry as finished WebSocket frames."""
         ...
 
+    def encode_for_one(self, entry: Entry) -> bytes:
+        """Return the same for one subscriber, without the work that is only worth it for many."""
+        ...
+
 
 class _Group:
     """Subscribers with equal views, and the frames that wait for the tick's end."""
@@ -99,7 +103,7 @@ class Audience:
         if group is None or outbox not in group.outboxes:
             return
         write = outbox.write_or_shed if self._ephemeral else outbox.write
-        write(view.encode(entry))
+        write(view.encode_for_one(entry))
 
     def push(self, entry: Entry) -> None:
         """Let an entry wait for the flush, encoded once per group."""

@@ -190,7 +190,7 @@ class RoomFeed:
             if not page or page[0].offset != offset + 1 or outbox.closed:
                 return False
             for entry in page:
-                outbox.write(view.encode(entry))
+                outbox.write(view.encode_for_one(entry))
                 await _drained(outbox)
             offset = page[-1].offset
         _write(view, outbox, entries)
@@ -282,7 +282,7 @@ class RoomFeed:
 
 def _write(view: View, outbox: Outbox, entries: Sequence[Entry]) -> None:
     if entries:
-        outbox.write(b"".join([view.encode(entry) for entry in entries]))
+        outbox.write(b"".join([view.encode_for_one(entry) for entry in entries]))
 
 
 async def _drained(outbox: Outbox) -> None:

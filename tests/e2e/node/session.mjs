@@ -5,7 +5,8 @@ import { makeClient, parameters, tell } from './client.mjs';
 const client = makeClient({});
 
 client.onConnect = (frame) => {
-  tell('connected', { headers: frame.headers, version: client.connectedVersion });
+  const { extensions } = client.webSocket;
+  tell('connected', { headers: frame.headers, version: client.connectedVersion, extensions });
   client.watchForReceipt('subscribed', subscribed);
   client.subscribe(
     `/topic/rooms/${parameters.room}`,

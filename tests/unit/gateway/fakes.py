@@ -107,6 +107,8 @@ class TextView:
         self.encoded += 1
         return f"{self.name}:{entry.offset};".encode()
 
+    encode_for_one = encode
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TextView) and other.name == self.name
 

@@ -148,7 +148,13 @@ class FakeDoor:
 class Line:
     """A connection over fakes."""
 
-    def __init__(self, limits: Limits | None = None, limiter: Limiter | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        limiter: Limiter | None = None,
+        *,
+        deflated: bool = False,
+    ) -> None:
         self.transport = Transport()
         self.registry = CollectorRegistry()
         self.ended = False
@@ -159,6 +165,7 @@ class Line:
             Inbound(limiter or unlimited()),
             Backlogs(),
             self._end,
+            deflated=deflated,
         )
         self.transport.protocol = self.it
         self.door = FakeDoor()

@@ -10,6 +10,7 @@ class FakeConnection:
     """A connection that keeps what its door does to it."""
 
     framing = staticmethod(text_frame)
+    deflated = False
 
     def __init__(self) -> None:
         self.id = "c1"

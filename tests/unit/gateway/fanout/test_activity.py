@@ -35,6 +35,8 @@ class BodyView:
     def encode(self, entry: Entry) -> bytes:
         return entry.body + b";"
 
+    encode_for_one = encode
+
 
 VIEW = BodyView()
 

@@ -317,6 +317,8 @@ class TestActivity:
                 bodies.append((entry.message_id, entry.body))
                 return entry.body
 
+            encode_for_one = encode
+
         feed.it.activity.add(View(), watcher.outbox)
         for user in ("alice", "bob"):
             feed.it.activity.push(Typing(room_id=ROOM, user=UserId(user)))
