@@ -17,7 +17,7 @@ from tests.support.private_servers import postgres_template
 __all__ = ["postgres_template"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_cluster(
     built_page: None, tmp_path_factory: pytest.TempPathFactory, postgres_template: Path
 ) -> Iterator[Cluster]:
