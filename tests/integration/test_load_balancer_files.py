@@ -1,6 +1,7 @@
 """deploy/haproxy/haproxy.cfg and deploy/nginx: who gets a request, and what of it."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -34,6 +35,7 @@ class Backend:
         self.heads: list[str] = []
         self.rest = asyncio.Event()
         """Set when a stream may end."""
+        self._full: list[socket.socket] = []
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -42,16 +44,25 @@ class Backend:
     def stop(self) -> None:
         """Refuse connections from now on."""
         self._server.close()
+        for one in self._full:
+            one.close()
+
+    def vanish(self) -> None:
+        """Let nothing be heard of connections from now on: the queue of new ones is full."""
+        self._server.close()
+        hole = socket.create_server(("127.0.0.1", self.port), backlog=0)
+        self._full = [hole, socket.create_connection(("127.0.0.1", self.port))]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         if " /readyz " not in head:
             self.heads.append(head)
-        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" if BROKEN not in head else b"")
-        if STREAM in head:
-            writer.write(b"first")
-            await self.rest.wait()
-        writer.write(self.name.encode() if BROKEN not in head else b"")
+        if BROKEN not in head:
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+            if STREAM in head:
+                writer.write(b"first")
+                await self.rest.wait()
+            writer.write(self.name.encode())
         writer.close()
 
 
@@ -153,6 +164,14 @@ async def test_who_is_refused_is_led_elsewhere_at_once(site: Site) -> None:
     async with site.http.get(f"{site.balancer.url}/ws/chat?roomId=1&token=c2VjcmV0") as answer:
         assert answer.status in (502, 503)
     assert "c2VjcmV0" not in site.balancer.log()
+
+
+async def test_who_finds_a_machine_gone_is_led_elsewhere(site: Site) -> None:
+    """After 2 s, where nothing answers: neither yes nor no."""
+    site.backends[0].vanish()
+    asked = [site.post("/allibe-ws/info", b"x") for _ in range(4)]
+    assert await asyncio.gather(*asked) == [200] * 4
+    assert len(site.backends[1].heads) == 4
 
 
 @pytest.mark.parametrize("kind", ["nginx"], indirect=True)
