@@ -155,6 +155,19 @@ def prune(older_than: str, room: str | None, keep_last: int, dry_run: bool) -> N
     click.echo(f"{verb} {done.messages} messages of {done.rooms} rooms, sent before {time}.")
 
 
+@cli.command("forget-user")
+@click.argument("user")
+@click.confirmation_option(prompt="What this user wrote cannot be brought back. Erase it?")
+def forget_user(user: str) -> None:
+    """Erase a user: what they wrote, their memberships, browsers and settings."""
+    settings = _settings()
+    done = _or_exit(lambda: uvloop.run(retention.forget_user(settings, user)))
+    click.echo(
+        f"Erased {done.messages} messages in {done.rooms} rooms,"
+        f" ended {done.memberships} memberships."
+    )
+
+
 @cli.command()
 @click.option("--room", required=True, help="The room id.")
 @click.option("--user", required=True, help="Who you are.")

@@ -1,15 +1,16 @@
-"""`allibe prune`: old messages are deleted, batch by batch, while everything runs."""
+"""`allibe prune` and `allibe forget-user`: batch by batch, while everything runs."""
 
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
 from allibe_services.backends import retention
-from allibe_services.contracts.ids import RoomId, is_room_id
+from allibe_services.contracts.ids import RoomId, UserId, is_room_id, is_user_id
 from allibe_services.contracts.messages import now
 from allibe_services.settings import Settings
 from allibe_services.store.retention import Retention
@@ -38,6 +39,14 @@ def age(text: str) -> timedelta:
     if spelt < LEAST_AGE:
         raise ValueError("what is younger than a day is kept")
     return spelt
+
+
+class Forgotten(msgspec.Struct):
+    """What was erased of a user."""
+
+    messages: int = 0
+    rooms: int = 0
+    memberships: int = 0
 
 
 async def prune(
@@ -75,10 +84,14 @@ async def _rooms(store: Retention, room: str | None, before: datetime) -> AsyncI
 
 
 async def _deleted(store: Retention, room_id: RoomId, before: datetime, keep_last: int) -> int:
+    return await _all_of(partial(store.prune, room_id, before=before, keep_last=keep_last))
+
+
+async def _all_of(batch: Callable[[], Awaitable[int]]) -> int:
     total = 0
     while True:
         began = time.monotonic()
-        found = await store.prune(room_id, before=before, keep_last=keep_last)
+        found = await batch()
         total += found
         if not found:
             return total
@@ -93,3 +106,41 @@ async def _counted(store: Retention, room_id: RoomId, before: datetime, keep_las
         total += found
         if not found:
             return total
+
+
+async def forget_user(settings: Settings, user: str) -> Forgotten:
+    """Erase what is kept of a user; return what that was.
+
+    It may be ended at any time, and begun again. Raises `ValueError`, `StoreUnavailable`,
+    `Overloaded` where too many revocations live.
+    """
+    if not is_user_id(user):
+        raise ValueError("A user id is 1 to 128 printable ASCII without space, * and #.")
+    who, done = UserId(user), Forgotten()
+    async with retention(settings) as store:
+        # First, so that nothing new comes.
+        await store.revoke(who, timedelta(seconds=settings.token_life_seconds))
+        await _leave_all(store, who, done)
+        await _erase_all(store, who, done)
+        # Last, so that no round of pushes that began with the user as a member is missed.
+        await store.drop_settings(who)
+    return done
+
+
+async def _leave_all(store: Retention, user: UserId, done: Forgotten) -> None:
+    while found := await store.memberships(user):
+        for room_id in found:
+            await store.leave(room_id, user)
+        done.memberships += len(found)
+
+
+async def _erase_all(store: Retention, user: UserId, done: Forgotten) -> None:
+    after: RoomId | None = None
+    while True:
+        found, after = await store.rooms_of(user, after)
+        for room_id in found:
+            messages = await _all_of(partial(store.erase, room_id, user))
+            done.messages += messages
+            done.rooms += messages > 0
+        if after is None:
+            return

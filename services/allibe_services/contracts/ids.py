@@ -19,6 +19,9 @@ USER_ID_PATTERN = r'(?!\.{1,2}$)[!-"$-)+-~]{1,128}'
 CLIENT_MESSAGE_ID_PATTERN = r"[!-~]{1,64}"
 TOKEN_ID_PATTERN = r"[!-~]{1,256}"  # noqa: S105 - no password
 
+FORGOTTEN = UserId("*deleted*")
+"""The sender of what a user wrote whose data was erased. Nobody's id: none has a `*`."""
+
 _ROOM_ID = re.compile(ROOM_ID_PATTERN).fullmatch
 _USER_ID = re.compile(USER_ID_PATTERN).fullmatch
 _CLIENT_MESSAGE_ID = re.compile(CLIENT_MESSAGE_ID_PATTERN).fullmatch

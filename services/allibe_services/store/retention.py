@@ -4,19 +4,19 @@ Each call is one transaction of bounded size, and may be repeated. Safe while ev
 whoever appends to the same room waits for a call at most. Errors are as in `store.base`.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from allibe_services.contracts.errors import UnknownRoom
-from allibe_services.contracts.ids import RoomId
-from allibe_services.contracts.messages import milliseconds
-from allibe_services.store import pruning
+from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.contracts.messages import milliseconds, now
+from allibe_services.store import forgetting, pruning, revocations
 from allibe_services.store.database import Database
 
 ROOMS = 500
 """Rooms looked at in one transaction."""
 
 MESSAGES = 1000
-"""Messages deleted in one transaction: some 20 ms, for which appends to the room wait."""
+"""Messages of a transaction: some 20 ms, for which appends to the room wait."""
 
 
 class Retention:
@@ -56,3 +56,33 @@ class Retention:
         return await self._database.write(
             pruning.prune, room_id, milliseconds(before), keep_last, MESSAGES
         )
+
+    async def revoke(self, user: UserId, life: timedelta) -> None:
+        """Revoke the user's tokens of up to now, for that long: connections end within seconds."""
+        await self._database.write(revocations.add, "user", user, now() + life)
+
+    async def memberships(self, user: UserId) -> list[RoomId]:
+        """Return some rooms of which the user is a member; none when there are none."""
+        return await self._database.read(forgetting.memberships, user, ROOMS)
+
+    async def leave(self, room_id: RoomId, user: UserId) -> None:
+        """End a membership; who is left gets an owner where that was the last one."""
+        await self._database.write(forgetting.leave, room_id, user)
+
+    async def drop_settings(self, user: UserId) -> None:
+        """Delete what is kept of the user beside rooms: browsers, settings, pushes, decisions."""
+        await self._database.write(forgetting.drop_settings, user)
+
+    async def rooms_of(
+        self, user: UserId, after: RoomId | None = None
+    ) -> tuple[list[RoomId], RoomId | None]:
+        """Return which of the next rooms hold what the user wrote or made, and where to go on."""
+        return await self._database.read(forgetting.rooms_of, user, after, ROOMS)
+
+    async def erase(self, room_id: RoomId, user: UserId) -> int:
+        """Blank some of the user's messages in a room; return how many: 0 when all is done.
+
+        They keep their offset, id and time; their sender is `FORGOTTEN`. With the last of them the
+        room's log has another epoch: who has it in memory reads it anew.
+        """
+        return await self._database.write(forgetting.erase, room_id, user, MESSAGES)

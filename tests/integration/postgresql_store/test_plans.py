@@ -147,6 +147,10 @@ async def _use_retention(retention: Retention) -> None:
     await retention.rooms_from_before(tomorrow)
     await retention.count(ONE, before=tomorrow, keep_last=1)
     await retention.prune(ONE, before=tomorrow, keep_last=1)
+    await retention.memberships(BOB)
+    await retention.leave(RoomId("3"), BOB)
+    await retention.rooms_of(UserId("user-7"))
+    await retention.erase(BIG, UserId("user-7"))
 
 
 def _plans(connection: Connection, texts: dict[str, Any], seqscan: str | None) -> dict[str, str]:

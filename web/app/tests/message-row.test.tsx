@@ -41,6 +41,12 @@ describe('MessageRow', () => {
     expect(container.querySelector('img, b, .bubble a')).toBeNull();
   });
 
+  it('says so where the message was erased with its sender', async () => {
+    const erased = message(1, { content: '', sender: '*deleted*' });
+    const { container } = await row({ messages: [erased] });
+    expect(container.querySelector('.bubble__text')?.textContent).toBe('Deleted message');
+  });
+
   it('opens links elsewhere, and tells them nothing', async () => {
     const content = 'see https://example.com/x.';
     const { container } = await row({ messages: [message(1, { content })] });

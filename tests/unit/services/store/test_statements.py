@@ -107,6 +107,10 @@ async def _use_retention(retention: Retention) -> None:
     await retention.rooms_from_before(now())
     await retention.count(ONE, before=now(), keep_last=1)
     await retention.prune(ONE, before=now() + timedelta(days=1), keep_last=1)
+    await retention.memberships(BOB)
+    await retention.leave(ONE, ALICE)
+    await retention.rooms_of(ALICE)
+    await retention.erase(ONE, ALICE)
 
 
 async def _use_members(store: SqlStore) -> None:
@@ -127,7 +131,7 @@ async def test_postgresql_compiles_all_of_them(heard: Heard) -> None:
 
     assert len(compiled) > 20
     locks = [text for text in compiled if "FOR NO KEY UPDATE" in text]
-    assert len(locks) == 3  # of rooms for an append, of one for changing members, and pruning
+    assert len(locks) == 4  # of rooms for an append, of one for changing members, pruning, erasing
     assert any("= ANY (" in text and "ORDER BY rooms.room_id" in text for text in locks)
 
 

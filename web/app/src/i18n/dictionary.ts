@@ -97,6 +97,8 @@ export interface Dictionary {
     readonly backToRooms: string;
     readonly emptyTitle: string;
     readonly emptyHint: string;
+    /** In place of a message whose sender's data was erased. */
+    readonly erased: string;
     readonly pending: string;
     readonly sent: string;
     readonly failed: string;

@@ -107,6 +107,7 @@ export const en: Dictionary = {
     backToRooms: 'Back to the rooms',
     emptyTitle: 'No messages yet',
     emptyHint: 'Say hello to get things going.',
+    erased: 'Deleted message',
     pending: 'Sending',
     sent: 'Sent',
     failed: 'Not sent',

@@ -100,6 +100,7 @@ export const ko: Dictionary = {
     backToRooms: '채팅방 목록으로',
     emptyTitle: '아직 메시지가 없어요',
     emptyHint: '먼저 인사를 건네 보세요.',
+    erased: '삭제된 메시지예요',
     pending: '보내는 중',
     sent: '보냄',
     failed: '보내지 못했어요',

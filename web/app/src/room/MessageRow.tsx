@@ -85,7 +85,7 @@ function Sender({ entry, name, isShown }: { entry: Entry; name: string; isShown:
 type BubbleProps = Pick<MessageRowProps, 'readCount' | 'readBy'> & { readonly entry: Entry };
 
 function Bubble({ entry, readCount, readBy }: BubbleProps) {
-  const { format } = useWords();
+  const { t, format } = useWords();
   const classes = [
     'bubble',
     isEmojiOnly(entry.content) && 'bubble--emoji',
@@ -94,7 +94,7 @@ function Bubble({ entry, readCount, readBy }: BubbleProps) {
   return (
     <div className={classes.filter(Boolean).join(' ')}>
       <span className="bubble__text" dir="auto">
-        <MessageText text={entry.content} />
+        {entry.content === '' ? <em>{t.room.erased}</em> : <MessageText text={entry.content} />}
       </span>
       <span className="bubble__meta">
         <Time at={entry.at}>{format.time(entry.at)}</Time>

@@ -95,7 +95,7 @@ function Preview({ room, isOpen }: RoomEntryProps) {
           {': '}
         </>
       )}
-      {oneLine(room.lastMessage)}
+      {oneLine(room.lastMessage) || t.room.erased}
     </span>
   );
 }
