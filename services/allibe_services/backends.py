@@ -1,7 +1,7 @@
 """Settings to implementations: the only module that picks them, by the URLs' schemes."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,9 @@ from allibe_services.auth.keys import Keys, Secrets
 from allibe_services.auth.revoked import Revoked
 from allibe_services.backend_telemetry import BackendMetrics
 from allibe_services.bus.base import Bus
+from allibe_services.bus.dead_letters import DeadLetters
 from allibe_services.bus.inprocess import InProcessBus
-from allibe_services.bus.rabbitmq import RabbitMqBus, Topology
+from allibe_services.bus.rabbitmq import RabbitMqBus, Topology, hold_dead_letters
 from allibe_services.presence.base import Presence
 from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.presence.redis import RedisPresence
@@ -153,6 +154,19 @@ async def _store(settings: Settings, metrics: BackendMetrics) -> AsyncIterator[S
             yield SqlStore(measured)
         finally:
             await database.close()
+
+
+def dead_letters(settings: Settings) -> AbstractAsyncContextManager[DeadLetters]:
+    """Return what holds the bus's dead letters for an operator; entering it raises as that says.
+
+    Raises `ValueError` where the bus keeps none.
+    """
+    _check_scheme("ALLIBE_BUS_URL", settings.bus_url, INPROCESS, *RABBITMQ)
+    if urlsplit(settings.bus_url).scheme == INPROCESS:
+        raise ValueError(
+            "ALLIBE_BUS_URL: the in-process bus has no dead letters; it tells the sender instead"
+        )
+    return hold_dead_letters(settings.bus_url, seconds=settings.publish_seconds)
 
 
 def migrate_store(settings: Settings) -> None:

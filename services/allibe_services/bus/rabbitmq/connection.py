@@ -6,8 +6,8 @@ delivery, and wait for the socket under a lock for each publish.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import cast
 
 import aio_pika
@@ -19,7 +19,7 @@ from allibe_services.bus.rabbitmq.calls import Lost, call
 from allibe_services.bus.rabbitmq.supervision import Pauses
 from allibe_services.bus.rabbitmq.transport import Droppable
 
-__all__ = ["Channel", "Connection", "Link", "close_channel", "open_channel"]
+__all__ = ["Channel", "Connection", "Link", "close_channel", "connected", "open_channel"]
 
 Connection = aio_pika.Connection
 
@@ -126,8 +126,7 @@ class Link:
 
     async def _live(self) -> None:
         """Connect, and return or raise when the connection has ended."""
-        connection = Connection(self._url, client_properties={"connection_name": self._purpose})
-        self._transport = connection.kwargs["transport_factory"] = Droppable()
+        connection, self._transport = _prepared(self._url, self._purpose)
         try:
             await call(connection.connect(), seconds=CONNECT_SECONDS)
             await self._prepare(connection)
@@ -146,13 +145,18 @@ class Link:
             self._connection = None
             if not self.is_closed:
                 self._up.clear()
-            await self._discard(connection)
+            await _discard(connection, self._transport)
 
-    async def _discard(self, connection: Connection) -> None:
-        with suppress(Lost):
-            await call(connection.close(), seconds=GOODBYE_SECONDS)
-        self._transport.drop()
-        await connection.close()  # it has nothing left to wait for
+
+@asynccontextmanager
+async def connected(url: URL, purpose: str) -> AsyncIterator[Connection]:
+    """Give a connection that is not kept up, and close it. Raises `Lost`."""
+    connection, transport = _prepared(_with_heartbeat(url), purpose)
+    try:
+        await call(connection.connect(), seconds=CONNECT_SECONDS)
+        yield connection
+    finally:
+        await _discard(connection, transport)
 
 
 async def open_channel(connection: Connection, *, confirms: bool = False) -> Channel:
@@ -173,6 +177,19 @@ async def close_channel(channel: Channel) -> None:
     """Close a channel; what was not acked over it comes again elsewhere. Raises nothing."""
     with suppress(Lost):
         await call(channel.close(), seconds=CLOSE_SECONDS)
+
+
+def _prepared(url: URL, purpose: str) -> tuple[Connection, Droppable]:
+    connection = Connection(url, client_properties={"connection_name": purpose})
+    transport = connection.kwargs["transport_factory"] = Droppable()
+    return connection, transport
+
+
+async def _discard(connection: Connection, transport: Droppable) -> None:
+    with suppress(Lost):
+        await call(connection.close(), seconds=GOODBYE_SECONDS)
+    transport.drop()
+    await connection.close()  # it has nothing left to wait for
 
 
 async def _first_of(*works: Awaitable[object]) -> None:

@@ -1,6 +1,7 @@
 """Dead letters: what nobody can process goes to the queue `chat.dead`, with the reason.
 
-RabbitMQ itself sends there what was delivered too often (`x-death` says so).
+RabbitMQ itself sends there what was delivered too often (`x-death` says so). `inspection` has what
+people do with them.
 """
 
 from collections.abc import Sequence
@@ -10,12 +11,13 @@ from aio_pika.exceptions import DeliveryError
 
 from allibe_services.bus.rabbitmq import codec
 from allibe_services.bus.rabbitmq.calls import Lost, call
+from allibe_services.bus.rabbitmq.letters import CODE, REASON, REASON_LENGTH, TIME
 from allibe_services.bus.rabbitmq.publishing import Publishing
 from allibe_services.bus.rabbitmq.topology import DEAD, queue_of
 from allibe_services.contracts.commands import Outcome, PostMessage, Rejected
+from allibe_services.contracts.messages import now
 
 UNDECODABLE = "undecodable"
-REASON_LENGTH = 500
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +52,7 @@ class DeadLetters:
                 key=queue_of(self._shard),
                 content_type=content_type,
                 durable=True,
-                headers={"x-allibe-code": code, "x-allibe-reason": reason[:REASON_LENGTH]},
+                headers={CODE: code, REASON: reason[:REASON_LENGTH], TIME: now()},
                 seconds=self._seconds,
             )
         except DeliveryError as error:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+import structlog
 from aio_pika.exceptions import ChannelPreconditionFailed
 from pamqp.common import FieldValue
 
@@ -38,6 +39,10 @@ messages a second over 16 shards. Beyond, senders are told to try again later.""
 DEAD_BYTES = 256 << 20
 """Most bytes of dead letters; the oldest go first."""
 
+DEAD_LOOKS = 1_000_000_000
+"""How often people may look at a dead letter: each look is a delivery without an ack. RabbitMQ 4
+would forget it after 20; its -1, for always, lets 3.10 forget it after the first."""
+
 DELIVERY_LIMIT = 1000
 """Deliveries without an ack before a command is put aside.
 
@@ -48,6 +53,8 @@ network flapped must not be lost to its room: rather a shard that stands still a
 
 DECLARE_SECONDS = 30.0
 """For each declaration: a quorum queue that is new on a busy cluster takes a second."""
+
+log = structlog.get_logger(__name__)
 
 
 class DifferentDeployment(ValueError):
@@ -66,6 +73,7 @@ class Topology:
     async def declare(self, connection: Connection) -> None:
         """Make sure that it is all there. Raises `Lost`, `DifferentDeployment`."""
         async with self._declaring:
+            await _dead_queue(connection)
             channel = await open_channel(connection)
             try:
                 await self._declare(channel)
@@ -88,7 +96,6 @@ class Topology:
             ),
             seconds=DECLARE_SECONDS,
         )
-        await _queue(channel, DEAD, {"x-max-length-bytes": DEAD_BYTES, "x-overflow": "drop-head"})
         await _bind(channel, DEAD, DEAD, "#")
         for shard in range(self.shards):
             await _queue(channel, queue_of(shard), self._shard_arguments())
@@ -138,6 +145,24 @@ async def _queue(channel: Channel, name: str, arguments: dict[str, FieldValue]) 
         name, durable=True, arguments={"x-queue-type": "quorum", **arguments}
     )
     await call(declared, seconds=DECLARE_SECONDS)
+
+
+async def _dead_queue(connection: Connection) -> None:
+    """Make sure that there is one; another version's will do. Raises `Lost`."""
+    channel = await open_channel(connection)
+    arguments: dict[str, FieldValue] = {
+        "x-max-length-bytes": DEAD_BYTES,
+        "x-overflow": "drop-head",
+        "x-delivery-limit": DEAD_LOOKS,
+    }
+    try:
+        await _queue(channel, DEAD, arguments)
+    except Lost as lost:
+        if not isinstance(lost.__cause__, ChannelPreconditionFailed):
+            raise
+        log.warning("dead_letter_queue_of_another_version", queue=DEAD)
+    finally:
+        await close_channel(channel)
 
 
 async def _bind(channel: Channel, queue: str, exchange: str, key: str) -> None:
