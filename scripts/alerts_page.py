@@ -1,5 +1,6 @@
 """docs/alerts.md: every alert, when it fires, and what to do."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ def alerts() -> Iterator[dict[str, Any]]:
 def _section(rule: dict[str, Any]) -> str:
     annotations, after = rule["annotations"], f", for {rule['for']}" if "for" in rule else ""
     condition = " ".join(rule["expr"].split())
+    what_to_do = re.sub(r"docs/([a-z-]+\.md)", r"[\1](\1)", annotations["description"])
     return (
         f"\n## {rule['alert']}\n\n**{rule['labels']['severity']}**{after}:"
-        f"\n\n```promql\n{condition}\n```\n\n{annotations['description']}\n"
+        f"\n\n```promql\n{condition}\n```\n\n{what_to_do}\n"
     )

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 import click
 import msgspec
@@ -18,16 +18,17 @@ from allibe_services.backends import (
     signer,
     verifier,
 )
-from allibe_services.contracts.errors import AllibeError
 from allibe_services.logs import configure_logging
 from allibe_services.runtime import allow_many_connections, collect_garbage_less
-from allibe_services.settings import Settings, load, shown
+from allibe_services.settings import Settings, shown
 from allibe_services.vapid import VapidKey, checked_subject
 from allibe_standalone import demo as demo_mode
 from allibe_standalone import processes, retention, terminal
 from allibe_standalone.checks import problems
-
-_Result = TypeVar("_Result")
+from allibe_standalone.dead_letters import dead_letters
+from allibe_standalone.exits import fail as _fail
+from allibe_standalone.exits import or_exit as _or_exit
+from allibe_standalone.exits import settings_or_exit as _settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -196,6 +197,9 @@ def check() -> None:
     sys.exit(1 if found else 0)
 
 
+cli.add_command(dead_letters)
+
+
 def main() -> None:
     """Entry point of the `allibe` command."""
     cli(prog_name="allibe")
@@ -213,23 +217,6 @@ def _run(settings: Settings, work: Callable[[], Coroutine[Any, Any, None]]) -> N
     collect_garbage_less()
     allow_many_connections()
     _or_exit(lambda: uvloop.run(work()))
-
-
-def _settings() -> Settings:
-    return _or_exit(load)
-
-
-def _or_exit(call: Callable[[], _Result]) -> _Result:
-    """Return what the call returns; end the process with one line where it cannot."""
-    try:
-        return call()
-    except (ValueError, OSError, AllibeError) as error:
-        _fail(str(error))
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(f"allibe: {message}", err=True)
-    sys.exit(1)
 
 
 def _invitation(url: str) -> str:
