@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from deploy.cluster.parts import Cluster
+from deploy.cluster.servers import HAProxy
 from deploy.cluster.servers.programs import find_program
 from tests.support.clients import Clients
 from tests.support.cluster import place, running_cluster
 from tests.support.places import SignedPlace
 from tests.support.runbook import walk
+from tests.support.server import eventually
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 NEW, PASSWORD = "allibe_2", "another-password"
@@ -67,6 +69,22 @@ async def test_a_restored_database_begins_another_epoch(
     assert await clients.api(server, "bob").contents(room) == ["kept", "waits with RabbitMQ"]
 
 
+async def test_processes_go_on_beside_tables_that_are_newer(
+    cluster: Cluster, server: SignedPlace, clients: Clients
+) -> None:
+    """A rollout begins with the migration: all are unready, and the load balancer leads there."""
+    room = await clients.api(server, "alice").new_room(None, "bob")
+    reader = await clients.json(server, "bob", room)
+    names = ("gateways/gateway-1", "gateways/gateway-2", "rooms_api/rooms-api-1")
+    await _seen(cluster.balancer, *(f"Server {name} is UP" for name in names))
+    since = cluster.balancer.log_size()
+    cluster.postgres.sql("UPDATE alembic_version SET version_num = '9999'", "allibe")
+    await _seen(cluster.balancer, *(f"Server {name} is DOWN" for name in names), since=since)
+    await _post(server, clients, room, "meanwhile")
+    assert (await reader.of_type("message"))["content"] == "meanwhile"
+    await clients.json(server, "bob", room)
+
+
 async def test_passwords_are_changed_without_a_pause(
     cluster: Cluster, server: SignedPlace, clients: Clients
 ) -> None:
@@ -95,6 +113,16 @@ async def test_passwords_are_changed_without_a_pause(
     await _post(server, clients, room, "after")
     expected = [*(str(number) for number in range(len(cluster.services))), "after"]
     assert await clients.api(server, "bob").contents(room) == expected
+
+
+async def _seen(balancer: HAProxy, *texts: str, since: int = 0) -> None:
+    """Return once HAProxy has told all that."""
+    await asyncio.to_thread(
+        eventually,
+        lambda: all(text in balancer.log(since) for text in texts),
+        f"HAProxy has said {texts}",
+        log=lambda: balancer.log(since),
+    )
 
 
 async def _post(server: SignedPlace, clients: Clients, room: str, content: str) -> None:

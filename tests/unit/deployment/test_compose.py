@@ -98,6 +98,7 @@ def test_our_settings_exist_and_reach_the_servers(services: dict[str, dict[str, 
         assert loaded.database_url == "postgresql://allibe:p@postgresql:5432/allibe"
         assert loaded.redis_url == "redis://:q@redis:6379/0"
         assert loaded.jwt_secret == GIVEN["ALLIBE_JWT_SECRET"]
+        assert loaded.jwt_former_secret is None
         assert loaded.trusted_proxies == f"{address(services['haproxy'])}/32"
         grace = int(service["stop_grace_period"].removesuffix("s"))
         assert grace >= loaded.drain_seconds + 5
@@ -111,6 +112,14 @@ def test_the_keys_of_pushes_reach_who_uses_them() -> None:
     services = composed(GIVEN | keys)["services"]
     knowing = {name for name in services if keys.items() <= _environment(services[name]).items()}
     assert knowing == {"rooms-api", "fanout-worker"}
+
+
+def test_the_former_secret_of_tokens_reaches_who_looks_at_them() -> None:
+    """While it is changed: docs/operations.md."""
+    services = composed(GIVEN | {"ALLIBE_JWT_FORMER_SECRET": "f" * 32})["services"]
+    variable = "ALLIBE_JWT_FORMER_SECRET"
+    knowing = {name for name in services if _environment(services[name]).get(variable)}
+    assert {"gateway-1", "gateway-2", "rooms-api"} <= knowing
 
 
 def _environment(service: dict[str, Any]) -> dict[str, str]:
