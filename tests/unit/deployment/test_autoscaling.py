@@ -74,10 +74,17 @@ def test_the_operators_user_is_whom_keda_signs_in_as() -> None:
     (trigger,) = scaled("allibe-fanout-worker")["triggers"]
     reference = objects.one("TriggerAuthentication", trigger["authenticationRef"]["name"])
     cluster = objects.one("RabbitmqCluster", "allibe-rabbitmq")["metadata"]["name"]
-    assert trigger["metadata"]["host"] == f"http://{cluster}:15672/"
     parts = reference["spec"]["secretTargetRef"]
     assert {part["name"] for part in parts} == {f"{cluster}-default-user"}
     assert {part["parameter"] for part in parts} == {"username", "password"}
+
+
+def test_keda_finds_the_queues_from_a_namespace_of_its_own() -> None:
+    """There the Service's name alone means another one, which does not exist."""
+    (trigger,) = scaled("allibe-fanout-worker")["triggers"]
+    cluster = rendered("prod").one("RabbitmqCluster", "allibe-rabbitmq")["metadata"]
+    host = f"http://{cluster['name']}.{cluster['namespace']}.svc:15672/"
+    assert trigger["metadata"]["host"] == host
 
 
 def test_the_database_has_connections_for_all_of_them() -> None:
