@@ -1,10 +1,14 @@
 """Figures: metrics in a Prometheus registry.
 
 Nothing here is labelled by room or user: their number has no bound. Children of labelled metrics
-that are used often are bound once.
+that are used often are bound once; those that alerts count are there from the beginning, since a
+rate of what never was is unknown, not 0, and one that begins with 500 at once is no increase.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from allibe_services.contracts.disconnects import TABLE
+from allibe_services.contracts.push import PushReason
 
 LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Seconds: from what one machine does to what a user calls broken."""
@@ -60,7 +64,7 @@ class GatewayMetrics:
             registry=registry,
         )
         for result in RECOVERIES:
-            self.recoveries.labels(result)  # a rate of what never was is unknown, not 0
+            self.recoveries.labels(result)
         self.recovery_seconds = Histogram(
             "allibe_gateway_recovery_seconds",
             "From such a subscription to its end of the replay, or its failure.",
@@ -83,6 +87,8 @@ class GatewayMetrics:
             ["code"],
             registry=registry,
         )
+        for one in TABLE:
+            self.disconnects.labels(str(one.code))
         self.errors = Counter(
             "allibe_gateway_errors", "Errors told to clients, by code.", ["code"], registry=registry
         )
@@ -159,7 +165,8 @@ class PushMetrics:
             ["reason"],
             registry=registry,
         )
-
+        for reason in PushReason:
+            self._decisions.labels(reason)
         self._dead = Counter(
             "allibe_push_dead",
             "Pushes that ended undeliverable over one way: `reason` ended them, `last` is what the"

@@ -30,6 +30,9 @@ WORKER = 'job="fanout-worker",instance="fanout-worker-1"'
 ROOMS_API = 'job="rooms-api",instance="rooms-api-1"'
 
 UP_1, UP_2 = f"up{{{GATEWAY}}}", 'up{job="gateway",instance="gateway-2"}'
+OTHERS_UP = 'up{job="pushgateway",instance="pushgateway-1"}'
+"""Of what has nothing to do with Allibe, in the same Prometheus."""
+LONG_UP = 'up{job="allibe/allibe-gateway",instance="gateway-1"}'
 UP_API = f"up{{{ROOMS_API}}}"
 SHARDS_1 = f"allibe_worker_shards{{{WORKER}}}"
 SHARDS_2 = 'allibe_worker_shards{job="fanout-worker",instance="fanout-worker-2"}'
@@ -40,8 +43,10 @@ LAG = f'allibe_event_loop_lag_seconds_bucket{{le="0.25",{GATEWAY}}}'
 FILES = f"process_open_fds{{{GATEWAY}}}"
 CALLS = f"allibe_database_calls{{{WORKER}}}"
 CALL_SECONDS = f'allibe_database_call_seconds_bucket{{le="1",kind="write",{WORKER}}}'
+HTTP_200 = f'allibe_http_request_seconds_count{{route="r",status="200",{ROOMS_API}}}'
 HTTP_500 = f'allibe_http_request_seconds_count{{route="r",status="500",{ROOMS_API}}}'
 KEYS = f"allibe_auth_key_fetches_total{{%s,{GATEWAY}}}"
+KEYS_API_FAILED = f'allibe_auth_key_fetches_total{{result="failed",{ROOMS_API}}}'
 KEYS_OK, KEYS_FAILED = KEYS % 'result="ok"', KEYS % 'result="failed"'
 STALLED = f"allibe_worker_stalled_shards{{{WORKER}}}"
 OLDEST = f'allibe_worker_oldest_command_seconds{{shard="3",{WORKER}}}'
@@ -52,6 +57,7 @@ SLOW = f'allibe_gateway_disconnects_total{{code="4409",{GATEWAY}}}'
 INCOMPLETE = f'allibe_gateway_recoveries_total{{result="incomplete",{GATEWAY}}}'
 RECOVERED = f'allibe_gateway_recoveries_total{{result="complete",{GATEWAY}}}'
 NOT_RECOVERED = f'allibe_gateway_recoveries_total{{result="failed",{GATEWAY}}}'
+SENT = f'allibe_push_decisions_total{{reason="sent",{WORKER}}}'
 TIMED_OUT = f'allibe_push_decisions_total{{reason="timed_out",{WORKER}}}'
 LATE = f"allibe_push_late_seconds{{{WORKER}}}"
 DEAD = f'allibe_push_dead_total{{reason="gave_up",last="timed_out",{WORKER}}}'
@@ -65,6 +71,7 @@ HEALTHY: Series = {
     UP_1: "1",
     UP_2: "1",
     UP_API: "1",
+    OTHERS_UP: "1",
     f"up{{{WORKER}}}": "1",
     f"allibe_bus_shards{{{GATEWAY}}}": "16",
     SHARDS_1: "8",
@@ -82,7 +89,7 @@ HEALTHY: Series = {
     CALL_SECONDS: "0+600",
     f'allibe_database_call_seconds_bucket{{le="5",kind="write",{WORKER}}}': "0+600",
     f'allibe_database_call_seconds_bucket{{le="+Inf",kind="write",{WORKER}}}': "0+600",
-    f'allibe_http_request_seconds_count{{route="r",status="200",{ROOMS_API}}}': "0+600",
+    HTTP_200: "0+600",
     HTTP_500: "0",
     KEYS_OK: "0+1",
     KEYS_FAILED: "0",
@@ -96,7 +103,7 @@ HEALTHY: Series = {
     RECOVERED: "0+60",
     INCOMPLETE: "0",
     NOT_RECOVERED: "0",
-    f'allibe_push_decisions_total{{reason="sent",{WORKER}}}': "0+60",
+    SENT: "0+60",
     TIMED_OUT: "0",
     DEAD: "0",
     LATE: "0",
@@ -120,6 +127,7 @@ CASES = (
     ),
     Case("AllibeNoRoomsApi", {UP_API: ""}, {UP_API: "1x18 0 1"}),
     Case("AllibeProcessDown", {UP_1: "0"}, {UP_1: "1x18 0 0"}),
+    Case("AllibeProcessDown", {LONG_UP: "0"}, {OTHERS_UP: "0"}),
     Case("AllibeShardsNotConsumed", {SHARDS_2: "7"}, {SHARDS_2: "9"}),
     Case("AllibeShardsNotConsumed", {SHARDS_1: "", SHARDS_2: ""}, {SHARDS_1: "16", SHARDS_2: ""}),
     Case("AllibeLinkDown", {REDIS: "0"}, {REDIS: "1x19 0"}),
@@ -133,7 +141,9 @@ CASES = (
     Case("AllibeDatabaseBusy", {CALLS: "9"}, {CALLS: "8"}),
     Case("AllibeDatabaseSlow", {CALL_SECONDS: "0+590"}, {CALL_SECONDS: "0+598"}),
     Case("AllibeHttpErrors", {HTTP_500: "0+60"}, {HTTP_500: "0+20"}),
+    Case("AllibeHttpErrors", {HTTP_200: "0", HTTP_500: "0+3"}, {HTTP_200: "0", HTTP_500: "0+1"}),
     Case("AllibeKeysNotFetched", {KEYS_OK: "5", KEYS_FAILED: "0+1"}, {KEYS_FAILED: "0+1"}),
+    Case("AllibeKeysNotFetched", {KEYS_API_FAILED: "1+1"}, {KEYS_API_FAILED: "1"}),
     Case("AllibeGapsFrequent", {GAPS: "0+12"}, {GAPS: "0+5"}),
     Case("AllibeSlowConsumers", {SLOW: "0+6"}, {SLOW: "0+4"}),
     Case("AllibeRecoveriesIncomplete", {INCOMPLETE: "0+30"}, {INCOMPLETE: "0+15"}, minutes=60),
@@ -144,8 +154,10 @@ CASES = (
         minutes=60,
     ),
     Case("AllibePushesFail", {TIMED_OUT: "0+70"}, {TIMED_OUT: "0+50"}),
+    Case("AllibePushesFail", {SENT: "", TIMED_OUT: "0+6"}, {SENT: "", TIMED_OUT: "0+3"}),
     Case("AllibePushesLate", {LATE: "61"}, {LATE: "59"}),
     Case("AllibePushesLost", {DEAD: "0+6"}, {DEAD: "0+2"}, minutes=60),
+    Case("AllibePushesLost", {SENT: "", DEAD: "0+1"}, {SENT: "", DEAD: "0.5+0.5"}, minutes=60),
     Case(
         "AllibeDeliveryBudgetBurnsFast",
         {IN_TIME: "0+8400"},

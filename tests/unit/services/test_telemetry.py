@@ -6,6 +6,8 @@ import subprocess
 import pytest
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 
+from allibe_services.contracts.disconnects import TABLE
+from allibe_services.contracts.push import PushReason
 from allibe_services.telemetry import HttpMetrics
 from deploy.cluster.servers.programs import find_program
 from scripts.metrics_page import SERVICES
@@ -39,6 +41,23 @@ def test_histograms_end_with_their_unit(registry: CollectorRegistry) -> None:
     for metric in metrics(registry):
         if metric.type == "histogram":
             assert metric.name.endswith(("_seconds", "_bytes", "_messages"))
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "values"),
+    [
+        ("gateway_disconnects", "code", {str(one.code) for one in TABLE}),
+        ("gateway_recoveries", "result", {"complete", "incomplete", "failed"}),
+        ("push_decisions", "reason", set(PushReason)),
+    ],
+)
+def test_what_alerts_count_is_there_before_the_first(
+    registry: CollectorRegistry, name: str, label: str, values: set[str]
+) -> None:
+    """What begins with 500 at once has not increased, by Prometheus; and nothing is no 0."""
+    (metric,) = (one for one in metrics(registry) if one.name == f"allibe_{name}")
+    totals = [one for one in metric.samples if one.name.endswith("_total")]
+    assert {one.labels[label]: one.value for one in totals} == dict.fromkeys(values, 0)
 
 
 def test_labels_have_a_bound(registry: CollectorRegistry) -> None:
