@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 import structlog
 from websockets.frames import Frame
 
+from allibe_gateway.deflate import Inflated
 from allibe_gateway.doorkeeper import Place
 from allibe_gateway.doors.base import Door
 from allibe_gateway.doors.connection import EARLY, ServedConnection
@@ -225,6 +226,8 @@ class WebSocketConnection(ServedConnection, asyncio.Protocol):
         try:
             while message is not None and not pause:
                 size, frames = len(message.data), 0
+                if isinstance(message, Inflated):
+                    size = max(size, message.came)
                 if message.opcode is TEXT or message.opcode is BINARY:
                     frames = await self._take(message)
                 elif self._input.is_open:  # else a pong would have the answer to a close behind it
@@ -306,8 +309,7 @@ class WebSocketConnection(ServedConnection, asyncio.Protocol):
 
     def _skip(self) -> None:
         """Read on, up to the peer's close, and handle nothing."""
-        while self._input.next() is not None:
-            pass
+        self._input.skip()
         self._answer()
 
     def _close_seconds(self) -> float:

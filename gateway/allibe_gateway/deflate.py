@@ -65,6 +65,12 @@ class Deflated(Frame):
     """A compressed message, or the first part of one."""
 
 
+class Inflated(Frame):
+    """A message as its sender had it, of which `came` bytes came: more than it holds, perhaps."""
+
+    came: int
+
+
 class _Marking(Extension):
     """Says which messages are compressed, and leaves them so.
 
@@ -88,13 +94,16 @@ MARKING: Final[list[Extension]] = [_Marking()]
 """What a `websockets.protocol.Protocol` needs to read compressed messages as `Deflated`."""
 
 
-def inflated(message: Deflated, most: int) -> Frame:
+def inflated(message: Deflated, most: int) -> Inflated:
     """Return a whole message as its sender had it, of at most `most` bytes.
 
     No more than that is inflated. Raises `PayloadTooBig`, and `ProtocolError` for what is not
     compressed.
     """
-    return _shared.decode(Frame(message.opcode, message.data, rsv1=True), max_size=most)
+    plain = _shared.decode(Frame(message.opcode, message.data, rsv1=True), max_size=most)
+    whole = Inflated(plain.opcode, plain.data)
+    whole.came = len(message.data)
+    return whole
 
 
 def deflated(frame: bytes) -> bytes:

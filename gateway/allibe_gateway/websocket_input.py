@@ -52,16 +52,23 @@ class Input(Protocol):
 
     def next(self) -> Frame | None:
         """Return the next whole message, or control frame; None until more is fed."""
+        whole = self._whole()
+        return self._inflated(whole) if isinstance(whole, Deflated) else whole
+
+    def skip(self) -> None:
+        """Read on, and handle nothing: what nobody sees is not worth inflating."""
+        while self._whole() is not None:
+            pass
+
+    def _whole(self) -> Frame | None:
+        """Return the next message as it came, or control frame; None until more is fed."""
         while True:
             while self._frames:
                 frame = self._frames.pop()
                 if frame.fin and frame.opcode is not _CONTINUATION:
-                    whole = frame
-                elif (joined := self._joined(frame)) is not None:
-                    whole = joined
-                else:
-                    continue
-                return self._inflated(whole) if isinstance(whole, Deflated) else whole
+                    return frame
+                if (whole := self._joined(frame)) is not None:
+                    return whole
             chunk = self._unparsed
             if not chunk:
                 return None
@@ -73,7 +80,7 @@ class Input(Protocol):
     def _joined(self, part: Frame) -> Frame | None:
         """Return the message that a part ends (RFC 6455 §5.4)."""
         if self._parts is None:
-            self._first, self._parts = part, bytearray()
+            self._first, self._parts = type(part)(part.opcode, b""), bytearray()
         self._parts += part.data
         if not part.fin:
             return None

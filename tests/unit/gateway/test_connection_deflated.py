@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry
 
 from allibe_gateway.deflate import MARKING, _shared
 from allibe_gateway.limits import Limits
+from allibe_gateway.websocket_input import Input
 from allibe_services.contracts import disconnects
 from allibe_services.rates.limiter import Limiter
 from allibe_services.rates.policy import Policy
@@ -148,13 +149,52 @@ async def test_a_connection_holds_nothing_of_zlibs(line: Line) -> None:
     await line.end()
 
 
-async def test_what_is_inflated_counts_against_the_rate() -> None:
-    """What is short on the wire costs as much to handle."""
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(shrunk(b"a" * MOST), id="short on the wire"),
+        # Empty blocks that are not compressed (RFC 1951 §3.2.4): they hold nothing.
+        pytest.param(
+            frame(b"\0\0\0\xff\xff" * (MOST // 5), reserved=RSV1), id="inflated to nothing"
+        ),
+    ],
+)
+async def test_what_is_longer_counts_against_the_rate(message: bytes) -> None:
+    """The message as it came takes as long to read as that much takes to handle."""
     policy = Policy(connection_bytes=Rate(MOST, 2 * MOST))
     line = Line(LIMITS, Limiter(policy, LimitMetrics(CollectorRegistry())), deflated=True)
     line.begin()
-    line.hear(*[shrunk(b"a" * MOST)] * 5)
+    line.hear(*[message] * 5)
     await settle()
     assert len(line.door.received) == 3
     line.it.disconnect(disconnects.RESTART)
     await line.end()
+
+
+async def test_what_is_not_handled_any_more_is_not_inflated(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After our close nothing holds the peer back: 256 KiB of the stream may hold 256 MiB."""
+    line.transport.answers_close = False
+    line.begin()
+    line.hear(shrunk(LONG))
+    await settle()
+    monkeypatch.setattr(
+        "allibe_gateway.websocket_input.inflated", lambda *_: pytest.fail("inflated")
+    )
+    line.door.free.clear()
+    line.hear(text(b"being handled"), shrunk(LONG))
+    line.it.disconnect(disconnects.RESTART)
+    line.hear(*[shrunk(b"a" * MOST), *parts(LONG, 7)] * 10, END)
+    line.door.free.set()
+    await line.end()
+    assert line.door.received == [LONG, b"being handled"]
+
+
+def test_the_first_part_of_a_message_is_not_held_twice() -> None:
+    """I7: a message that waits for its end takes its own length."""
+    it = Input(MOST, deflated=True)
+    it.feed(frame(b"a" * MOST, final=False, reserved=RSV1))
+    assert it.next() is None
+    assert it._parts is not None
+    assert len(it._parts) + len(it._first.data) == MOST
