@@ -69,10 +69,10 @@ class Notifier:
 
     async def finish(self) -> None:
         """Tell of what is left, a round under way included; the end of `run` would drop it."""
-        self._rests = Rests()
         try:
-            async with asyncio.timeout(FINISH_SECONDS):
-                await self._round()
+            async with asyncio.timeout(FINISH_SECONDS), self._telling:
+                self._rests = Rests()  # not before: the round under way lets its room rest
+                await self._tell_all()
         except TimeoutError:
             log.warning("notifications_cut_off", seconds=FINISH_SECONDS)
 

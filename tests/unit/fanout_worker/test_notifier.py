@@ -1,6 +1,7 @@
 """`notifier`: who hears of a message besides those who look at the room."""
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -315,3 +316,28 @@ async def test_at_the_end_rooms_that_rest_are_told_of_too(
     await world.round(*world.stored())
     await world.notifier.finish()
     assert told(world.bus.published)[("Notification", BOB)] == 3
+
+
+async def test_at_the_end_news_that_came_during_a_long_round_are_told_of_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The round that is under way lets its room rest, when `finish` waits for it already."""
+    monkeypatch.setattr(rests, "SHORT_SECONDS", -1.0)
+    monkeypatch.setattr(rests, "PARTS", 1e9)
+    first, last = world.stored(2)
+    may_go_on, publish = asyncio.Event(), world.bus.publish
+
+    async def slowly(events: Sequence[Event]) -> None:
+        await may_go_on.wait()
+        await publish(events)
+
+    monkeypatch.setattr(world.bus, "publish", slowly)
+    under_way = asyncio.create_task(world.round(first))
+    await asyncio.sleep(0.01)
+    world.notifier.stored([Stored(last)])
+    ending = asyncio.create_task(world.notifier.finish())
+    await asyncio.sleep(0.01)
+    may_go_on.set()
+    await asyncio.gather(under_way, ending)
+    notifications = [one for one in world.bus.published if isinstance(one, Notification)]
+    assert last in [one.message for one in notifications]
