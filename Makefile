@@ -11,6 +11,9 @@ ARGS ?=
 
 BIN := .venv/bin
 
+# An environment may keep Python from writing what it has compiled. Tests start it hundreds of times.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Three processes for two cores: most tests wait for servers. tests/conftest.py has the order.
 MANY := -n 3 --dist loadfile --no-loadscope-reorder
 STOMP_TESTS := tests/unit/gateway/stomp
