@@ -9,6 +9,7 @@ from functools import partial
 
 import msgspec
 
+from allibe_services.auth.revoked import POLL_SECONDS
 from allibe_services.backends import retention
 from allibe_services.contracts.ids import RoomId, UserId, is_room_id, is_user_id
 from allibe_services.contracts.messages import now
@@ -17,6 +18,10 @@ from allibe_services.store.retention import Retention
 
 LEAST_AGE = timedelta(days=1)
 """Nothing younger is deleted: it may yet be pushed, or a command that stored it come again."""
+
+KNOWN_SECONDS = 3 * POLL_SECONDS
+"""Until all gateways know of a revocation, and what they had let in before is stored, unless
+workers are behind."""
 
 _AGE = re.compile(r"([1-9][0-9]{0,5})([dh])").fullmatch
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
@@ -120,6 +125,7 @@ async def forget_user(settings: Settings, user: str) -> Forgotten:
     async with retention(settings) as store:
         # First, so that nothing new comes.
         await store.revoke(who, timedelta(seconds=settings.token_life_seconds))
+        await asyncio.sleep(KNOWN_SECONDS)
         await _leave_all(store, who, done)
         await _erase_all(store, who, done)
         # Last, so that no round of pushes that began with the user as a member is missed.

@@ -1,6 +1,6 @@
 """`allibe forget-user`: what it erases, what it says, and what it asks before."""
 
-from asyncio import run
+from asyncio import run, sleep
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,17 @@ from allibe_services.settings import load
 from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
+from allibe_standalone import retention
 from allibe_standalone.cli import cli
 from tests.support.commands import post
 from tests.support.push_browser import PushBrowser
 
 ALICE, BOB = UserId("alice"), UserId("bob")
+
+
+@pytest.fixture(autouse=True)
+def _known_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "KNOWN_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -76,6 +82,28 @@ def test_all_that_is_kept_of_the_user_goes(url: str) -> None:
     run(look())
     again = forget(url, "bob", "--yes").output
     assert again == "Erased 0 messages in 0 rooms, ended 0 memberships.\n"
+
+
+def test_what_was_let_in_before_all_had_heard_of_the_revocation_goes_too(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway lets the user speak for up to 2 s more."""
+    waited: list[float] = []
+
+    async def slept(seconds: float) -> None:
+        if seconds == retention.KNOWN_SECONDS:
+            waited.append(seconds)
+            store = SqlStore(SqliteDatabase(url))
+            assert len((await store.revocations.after(0, most=9))[1]) == 1
+            await store.log.append([post("too late", sender="bob")])
+            await store.close()
+        await sleep(0)
+
+    monkeypatch.setattr(retention, "KNOWN_SECONDS", 12.5)
+    monkeypatch.setattr("allibe_standalone.retention.asyncio.sleep", slept)
+    assert forget(url, "bob", "--yes").output.startswith("Erased 3 messages in 2 rooms")
+    assert waited == [12.5]
+    assert [message.content for message in run(_log(url))] == ["hers", "", ""]
 
 
 def test_it_asks_first(url: str) -> None:
