@@ -93,7 +93,7 @@ def drop(ids: tuple[str, ...], everything: bool, limit: int, yes: bool) -> None:
 
 @dataclass(frozen=True)
 class _Choice:
-    """Which dead letters are meant: those with an id, or all."""
+    """Which dead letters are meant: those with an id, or the oldest, up to the limit."""
 
     ids: tuple[str, ...]
     everything: bool
@@ -105,8 +105,9 @@ class _Choice:
 
     def among(self, letters: Iterable[DeadLetter]) -> list[DeadLetter]:
         """Return those meant, the oldest first."""
-        chosen = [one for one in letters if self.everything or one.id in self.ids]
-        return chosen[: self.limit]
+        if self.everything:
+            return list(letters)[: self.limit]
+        return [one for one in letters if one.id in self.ids]
 
 
 @dataclass

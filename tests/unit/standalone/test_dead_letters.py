@@ -108,6 +108,13 @@ def test_what_is_named_is_replayed_though_one_is_unknown(held: Held) -> None:
     assert done.stderr == "allibe: no dead letter b1\n"
 
 
+def test_what_is_named_has_no_limit(held: Held) -> None:
+    """Or some of it would be left, and the exit code be 0."""
+    done = run("replay", "a4", "a2", "--limit", "1")
+    assert held.done == ["a2", "a4"]
+    assert done.exit_code == 0
+
+
 def test_what_a_shard_does_not_take_is_counted(held: Held) -> None:
     held.takes = 1
     done = run("replay", "--all")
