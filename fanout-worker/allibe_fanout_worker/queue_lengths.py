@@ -1,6 +1,10 @@
-"""How much waits in the shards that this worker consumes: asked now and then, for people."""
+"""How much waits: in the shards that this worker consumes, and as dead letters.
+
+Asked now and then, for people.
+"""
 
 import asyncio
+import math
 from collections.abc import Callable, Collection
 
 from allibe_services.bus.base import Bus
@@ -12,7 +16,10 @@ LOOK_SECONDS = 5.0
 
 
 class QueueLengths:
-    """Keeps `allibe_worker_queue_length` to what `shards` returns, and to what the bus says."""
+    """Keeps `allibe_worker_queue_length` to what `shards` returns, and to what the bus says.
+
+    And `allibe_worker_dead_letters`, of the whole deployment.
+    """
 
     def __init__(
         self, bus: Bus, shards: Callable[[], Collection[int]], metrics: WorkerMetrics
@@ -32,8 +39,10 @@ class QueueLengths:
         """Look once. What cannot be known is not shown: an old figure would mislead."""
         try:
             lengths = await self._bus.lengths(self._shards())
+            dead_letters: float = await self._bus.dead_letters()
         except BusUnavailable:
-            lengths = {}
+            lengths, dead_letters = {}, math.nan
+        self._metrics.dead_letters.set(dead_letters)
         for shard in self._shown - lengths.keys():
             self._metrics.queue_length.remove(str(shard))
         for shard, length in lengths.items():

@@ -118,6 +118,13 @@ class WorkerMetrics:
             ["shard"],
             registry=registry,
         )
+        self.dead_letters = Gauge(
+            "allibe_worker_dead_letters",
+            "What could not be stored and waits for an operator, as the worker was told 5 s ago at"
+            " most: messages of RabbitMQ. Of the whole deployment, so the same from all workers;"
+            " NaN where RabbitMQ is away.",
+            registry=registry,
+        )
         self.oldest = Gauge(
             "allibe_worker_oldest_command_seconds",
             "Age of the oldest command of a shard that this worker has in hand; 0 without any.",

@@ -89,6 +89,7 @@ class TestLengths:
         assert confirmed(await future)
         await until(lambda: consumer.contents == ["hello"])
         assert await bus.lengths([number]) == {number: 0}
+        assert await bus.dead_letters() == 0
         await consumer.die()
 
 

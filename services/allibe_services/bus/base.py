@@ -116,6 +116,13 @@ class Bus(Protocol):
         """
         ...
 
+    async def dead_letters(self) -> int:
+        """Return how many dead letters there are, those that an operator has excluded.
+
+        0 where the bus keeps none. Raises `BusUnavailable`.
+        """
+        ...
+
     async def publish(self, events: Sequence[Event]) -> None:
         """Publish events, each under its key; return when the bus has them all.
 

@@ -73,6 +73,9 @@ class InProcessBus:
     async def lengths(self, shards: Collection[int]) -> dict[int, int]:
         return dict.fromkeys(shards, self._line.length)
 
+    async def dead_letters(self) -> int:
+        return 0
+
     async def publish(self, events: Sequence[Event]) -> None:
         per_listening: dict[_Listening, list[Event]] = {}
         for event in events:

@@ -43,12 +43,14 @@ class TestPoison:
         self, amqp_url: str, body: bytes, content_type: str | None, reason: str
     ) -> None:
         async with bus_on(amqp_url, publish_seconds=PATIENT) as bus:
+            assert await bus.dead_letters() == 0
             await bus.post(post("a"))
             await publish(amqp_url, body, content_type)
             await bus.post(post("b"))
             worker = Worker(bus)
             await until(lambda: worker.of("1") == ["a", "b"])
             await worker.stop()
+            assert await bus.dead_letters() == 1
         [dead] = await dead_letters(amqp_url, 1)
         assert dead.body == body
         assert dead.headers["x-allibe-code"] == "undecodable"

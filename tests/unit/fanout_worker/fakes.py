@@ -144,6 +144,9 @@ class FakeBus:
     async def lengths(self, shards: Collection[int]) -> dict[int, int]:
         return dict.fromkeys(shards, self.given.qsize())
 
+    async def dead_letters(self) -> int:
+        return 2
+
     async def publish(self, events: Sequence[Event]) -> None:
         self.steps.append(("publish", len(events)))
         self.published.extend(events)

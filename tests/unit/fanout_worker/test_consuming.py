@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from math import isnan
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -143,6 +144,7 @@ class TestFigures:
         world.consuming.consume({3, 5})
         await lengths.look()
         assert (length(3), length(5), length(4)) == (1, 1, None)
+        assert world.registry.get_sample_value("allibe_worker_dead_letters") == 2
         world.consuming.consume({5})
         await lengths.look()
         assert (length(3), length(5)) == (None, 1)
@@ -160,6 +162,9 @@ class TestFigures:
         await lengths.look()
         labels = {"shard": "3"}
         assert world.registry.get_sample_value("allibe_worker_queue_length", labels) is None
+        dead_letters = world.registry.get_sample_value("allibe_worker_dead_letters")
+        assert dead_letters is not None
+        assert isnan(dead_letters)
 
 
 class TestWhatIsConsumed:

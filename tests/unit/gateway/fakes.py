@@ -265,6 +265,9 @@ class FakeBus:
     async def lengths(self, shards: Collection[int]) -> dict[int, int]:
         raise NotImplementedError
 
+    async def dead_letters(self) -> int:
+        raise NotImplementedError
+
     def deliveries(self, shard: int, *, most: int) -> AsyncGenerator[Delivery, None]:
         raise NotImplementedError
 

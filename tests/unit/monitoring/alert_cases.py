@@ -51,6 +51,7 @@ KEYS_OK, KEYS_FAILED = KEYS % 'result="ok"', KEYS % 'result="failed"'
 STALLED = f"allibe_worker_stalled_shards{{{WORKER}}}"
 OLDEST = f'allibe_worker_oldest_command_seconds{{shard="3",{WORKER}}}'
 QUEUE = f'allibe_worker_queue_length{{shard="3",{WORKER}}}'
+DEAD_LETTERS = f"allibe_worker_dead_letters{{{WORKER}}}"
 REJECTED = f"allibe_worker_messages_rejected_total{{{WORKER}}}"
 GAPS = f"allibe_gateway_gaps_total{{{GATEWAY}}}"
 SLOW = f'allibe_gateway_disconnects_total{{code="4409",{GATEWAY}}}'
@@ -136,6 +137,7 @@ CASES = (
     Case("AllibeCommandsWait", {OLDEST: "12"}, {OLDEST: "9"}),
     Case("AllibeQueueLong", {QUEUE: "1001"}, {QUEUE: "999"}),
     Case("AllibeCommandsRejected", {REJECTED: "0x18 1 1"}, {REJECTED: "7"}),
+    Case("AllibeDeadLettersWait", {DEAD_LETTERS: "1"}, {DEAD_LETTERS: "0x18 1 NaN"}),
     Case("AllibeEventLoopSlow", {LAG: "0+235"}, {LAG: "0+239"}),
     Case("AllibeFilesShort", {FILES: "8100"}, {FILES: "7900"}),
     Case("AllibeDatabaseBusy", {CALLS: "9"}, {CALLS: "8"}),

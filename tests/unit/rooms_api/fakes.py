@@ -267,6 +267,9 @@ class RecordingBus:
     async def lengths(self, shards: Collection[int]) -> dict[int, int]:
         raise NotImplementedError
 
+    async def dead_letters(self) -> int:
+        raise NotImplementedError
+
     def deliveries(self, shard: int, *, most: int) -> AsyncGenerator[Delivery, None]:
         raise NotImplementedError
 

@@ -29,7 +29,7 @@ from allibe_services.bus.rabbitmq.lanes import RETRY_AFTER_MS, Lanes
 from allibe_services.bus.rabbitmq.listening import RabbitMqListening
 from allibe_services.bus.rabbitmq.publishing import Publishing
 from allibe_services.bus.rabbitmq.supervision import for_ever
-from allibe_services.bus.rabbitmq.topology import Topology, queue_lengths
+from allibe_services.bus.rabbitmq.topology import DEAD, Topology, queue_lengths, queue_of
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.errors import BusUnavailable, ShuttingDown
 from allibe_services.contracts.events import Event
@@ -145,13 +145,12 @@ class RabbitMqBus:
         return consumer.deliveries(most)
 
     async def lengths(self, shards: Collection[int]) -> dict[int, int]:
-        try:
-            async with asyncio.timeout(self._seconds):
-                return await queue_lengths(
-                    await self._consuming.up(), shards, seconds=self._seconds
-                )
-        except (Lost, TimeoutError):
-            raise BusUnavailable(retry_after_ms=RETRY_AFTER_MS) from None
+        lengths = await self._lengths_of([queue_of(shard) for shard in shards])
+        return dict(zip(shards, lengths, strict=True))
+
+    async def dead_letters(self) -> int:
+        (length,) = await self._lengths_of([DEAD])
+        return length
 
     async def publish(self, events: Sequence[Event]) -> None:
         if self._closed:
@@ -185,6 +184,14 @@ class RabbitMqBus:
             _, stuck = await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
             for task in stuck:
                 log.error("bus_task_does_not_end", task=task.get_name())
+
+    async def _lengths_of(self, queues: Sequence[str]) -> list[int]:
+        try:
+            async with asyncio.timeout(self._seconds):
+                connection = await self._consuming.up()
+                return await queue_lengths(connection, queues, seconds=self._seconds)
+        except (Lost, TimeoutError):
+            raise BusUnavailable(retry_after_ms=RETRY_AFTER_MS) from None
 
     async def _connected(self) -> None:
         done, missing = await asyncio.wait(

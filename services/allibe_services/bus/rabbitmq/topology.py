@@ -8,7 +8,7 @@ All names begin with `chat.`, so that a RabbitMQ user needs no other permissions
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -118,18 +118,18 @@ def queue_of(shard: int) -> str:
 
 
 async def queue_lengths(
-    connection: Connection, shards: Collection[int], *, seconds: float
-) -> dict[int, int]:
-    """Return how many AMQP messages wait in shards' queues, those handed over excluded.
+    connection: Connection, queues: Sequence[str], *, seconds: float
+) -> list[int]:
+    """Return how many AMQP messages wait in each of the queues, those handed over excluded.
 
     Raises `Lost`, also where a queue is missing.
     """
     channel = await open_channel(connection)
     try:
-        found = {}
-        for shard in shards:
-            asked = channel.queue_declare(queue_of(shard), passive=True)
-            found[shard] = (await call(asked, seconds=seconds)).message_count or 0
+        found = []
+        for queue in queues:
+            asked = channel.queue_declare(queue, passive=True)
+            found.append((await call(asked, seconds=seconds)).message_count or 0)
         return found
     finally:
         await close_channel(channel)
