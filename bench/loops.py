@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bench.crowd import Crowd
 from bench.peers.allibe import EMBEDDED, ON_ASYNCIO
+from bench.report import number
 from bench.scenarios import Measurement, Report, Scenario, Setting
 from bench.work import Idle, Phase, Talk, Work
 
@@ -15,12 +16,13 @@ class LoopRatio(Scenario):
 
     work: Work
     read: Callable[[Report], float]
+    of: str = " a CPU-second"
 
     def measure(self, setting: Setting) -> Measurement:
         ours, theirs = (
             self.read(self.work.measure(system, setting)) for system in (EMBEDDED, ON_ASYNCIO)
         )
-        told = f"{ours:,.0f} a CPU-second against {theirs:,.0f}"
+        told = f"{number(ours)}{self.of} against {number(theirs)}"
         return Measurement(ours / theirs, {"told": told})
 
 
@@ -62,5 +64,15 @@ LOOPS: tuple[Scenario, ...] = (
         command=_CONNECTING.command(),
         work=_CONNECTING,
         read=lambda report: float(report["connects_per_cpu_second"]),
+    ),
+    LoopRatio(
+        name="loop-memory",
+        title="uvloop against asyncio: memory of an idle connection",
+        unit="ratio",
+        more_is_better=False,
+        command=_CONNECTING.command(),
+        work=_CONNECTING,
+        read=lambda report: float(report["kib_per_connection"]),
+        of=" KiB",
     ),
 )

@@ -38,7 +38,7 @@ def run(output: Path, *words: str) -> str:
     ("work", "system", "title"),
     [
         ("rooms-1000x2", "floor", "1,000 rooms of 2, all talk, 1,000 in flight"),
-        ("storm", "embedded", "seconds until 10,000 are back and have all of 50 messages"),
+        ("storm", "embedded", "database reads in that time, for each of the 100 rooms"),
         ("durable", "rabbitmq", "durable messages a second, 1,000 in flight"),
     ],
 )
@@ -63,7 +63,7 @@ def test_a_system_is_given_its_work(tmp_path: Path, work: str, system: str, titl
 def test_a_ratio_is_recorded_with_both_its_sides(tmp_path: Path, scenario: str) -> None:
     text = run(tmp_path / "benchmarks.md", "--part", "targets", "--scenario", scenario)
     (row,) = (line for line in text.splitlines() if line.startswith("|") and " ratio" in line)
-    assert re.search(r"\d against [\d.,]+", row)
+    assert re.search(r"\d.* against [\d.,]+", row)
     assert f"- {scenario}: `" in text
 
 
