@@ -75,6 +75,9 @@ KEEP_ALIVE_SECONDS = 30.0
 from connecting again, and aiohttp's own hour would leave all others open. Proxies that keep
 connections to us must keep them shorter."""
 
+LOOK_SECONDS = 10.0
+"""Pause between looks at Redis. The database is asked by whoever asks whether a process is ready."""
+
 log = structlog.get_logger(__name__)
 
 Extras = Callable[[web.Application, "Process"], None]
@@ -173,8 +176,18 @@ async def _started(
         metrics = BackendMetrics(process.registry)
         parts = await outer.enter_async_context(backends(settings, metrics))
         process.tasks.start(LoopMetrics(process.registry).run(), name="event-loop-lag")
+        process.tasks.start(_look_at_leases(parts), name="leases-look")
         stack = await outer.enter_async_context(AsyncExitStack())
         yield process, parts, stack
+
+
+async def _look_at_leases(parts: Backends) -> None:
+    """Use Redis now and then, for ever: else its state in the figures is that of the last use,
+    which may be hours ago."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        with suppress(Unavailable):
+            await parts.presence.ping()
 
 
 async def _until_stopped(

@@ -1,7 +1,9 @@
 """`processes`: what stands before anybody is let in, and how long an end takes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import cast
 
 import msgspec
@@ -11,7 +13,7 @@ from aiohttp import web
 from allibe_gateway.app import Gateway
 from allibe_services.backends import Backends
 from allibe_services.bus.inprocess import InProcessBus
-from allibe_services.contracts.errors import StoreUnavailable, TokenRevoked
+from allibe_services.contracts.errors import LeasesUnavailable, StoreUnavailable, TokenRevoked
 from allibe_services.contracts.identity import Identity
 from allibe_services.contracts.ids import UserId
 from allibe_services.presence.inprocess import InProcessPresence
@@ -38,6 +40,25 @@ async def parts(store: FakeStore) -> AsyncIterator[Backends]:
     yield Backends(bus, store, presence, InProcessWorkers(), InProcessTickets(), InProcessRates())
     await bus.close()
     await presence.close()
+
+
+async def test_redis_is_asked_now_and_then_though_nobody_uses_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Else one that was away at its last use would be down by the figures until the next one."""
+    asked = asyncio.Semaphore(0)
+
+    async def ping(_: InProcessPresence) -> None:
+        asked.release()
+        raise LeasesUnavailable
+
+    monkeypatch.setattr(InProcessPresence, "ping", ping)
+    monkeypatch.setattr(processes, "LOOK_SECONDS", 0.01)
+    here = msgspec.structs.replace(SETTINGS, database_url=f"sqlite:///{tmp_path / 'chat.db'}")
+    async with asyncio.timeout(10), processes._started(here, "rooms-api") as (process, _, _):
+        await asked.acquire()
+        await asked.acquire()
+        assert not process.tasks.failed.done()
 
 
 async def test_revocations_are_known_on_entry(parts: Backends, store: FakeStore) -> None:
