@@ -76,7 +76,7 @@ from connecting again, and aiohttp's own hour would leave all others open. Proxi
 connections to us must keep them shorter."""
 
 LOOK_SECONDS = 10.0
-"""Pause between looks at Redis. The database is asked by whoever asks whether a process is ready."""
+"""Pause between looks at Redis. The database is asked by whoever asks for readiness."""
 
 log = structlog.get_logger(__name__)
 
