@@ -13,9 +13,10 @@ from deploy.cluster.servers import HAProxy
 from deploy.cluster.servers.programs import find_program
 from tests.support.clients import Clients
 from tests.support.cluster import place, running_cluster
+from tests.support.json_client import Api
 from tests.support.places import SignedPlace
 from tests.support.runbook import walk
-from tests.support.server import eventually
+from tests.support.server import WAIT_SECONDS, eventually
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 NEW, PASSWORD = "allibe_2", "another-password"
@@ -66,7 +67,7 @@ async def test_a_restored_database_begins_another_epoch(
         again = await clients.json(server, "bob", room, since)
         assert again.joined["recovered"] is False
         assert again.joined["epoch"] != seen["epoch"]
-    assert await clients.api(server, "bob").contents(room) == ["kept", "waits with RabbitMQ"]
+    await _shown(clients.api(server, "bob"), room, "kept", "waits with RabbitMQ")
 
 
 async def test_processes_go_on_beside_tables_that_are_newer(
@@ -111,8 +112,16 @@ async def test_passwords_are_changed_without_a_pause(
         await asyncio.to_thread(service.restart)
     await asyncio.to_thread(cluster.until_served)
     await _post(server, clients, room, "after")
-    expected = [*(str(number) for number in range(len(cluster.services))), "after"]
-    assert await clients.api(server, "bob").contents(room) == expected
+    numbers = map(str, range(len(cluster.services)))
+    await _shown(clients.api(server, "bob"), room, *numbers, "after")
+
+
+async def _shown(api: Api, room: str, *contents: str) -> None:
+    """Return once the room holds these messages: what is accepted is stored a moment later."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while len(found := await api.contents(room)) < len(contents):  # noqa: ASYNC110 - see until
+            await asyncio.sleep(0.1)
+    assert found == [*contents]
 
 
 async def _seen(balancer: HAProxy, *texts: str, since: int = 0) -> None:
