@@ -50,6 +50,7 @@ from allibe_services.workers.redis import RedisWorkers
 INPROCESS = "inprocess"
 RABBITMQ = ("amqp", "amqps")
 _JWKS_URL = f"{PREFIX}JWT_JWKS_URL"
+_FORMER_SECRET = f"{PREFIX}JWT_FORMER_SECRET"
 DATABASES = ("sqlite", "postgresql")
 
 _Made = TypeVar("_Made", TokenVerifier, TokenSigner)
@@ -234,6 +235,8 @@ def verifier(
     Raises `ValueError` that names the missing or unfit setting.
     """
     make = partial(TokenVerifier, revoked=revoked)
+    if settings.jwt_former_secret and settings.jwt_algorithm != "HS256":
+        raise ValueError(f"{_FORMER_SECRET}: only HS256 has a secret")
     if settings.jwt_jwks_url:
         return _with_key(make, settings, _JWKS_URL, _published_keys(settings, metrics))
     variable, key = _own_key(settings, "jwt_public_key_file")
@@ -279,13 +282,10 @@ def _own_key(settings: Settings, file_setting: str) -> tuple[str, str]:
 
 
 def _secrets(settings: Settings, secret: str) -> Keys:
-    variable = f"{PREFIX}JWT_FORMER_SECRET"
-    if settings.jwt_algorithm != "HS256":
-        raise ValueError(f"{variable}: only HS256 has a secret")
     try:
         return Secrets(secret, settings.jwt_former_secret or "")
     except ValueError as error:
-        raise ValueError(f"{variable}: {error}") from None
+        raise ValueError(f"{_FORMER_SECRET}: {error}") from None
 
 
 def _published_keys(settings: Settings, metrics: AuthMetrics | None) -> JwksKeys:

@@ -250,15 +250,18 @@ class TestKeys:
         with pytest.raises(TokenInvalid):
             verifier(settings).verify(token)
 
+    @pytest.mark.parametrize("key", ["jwt_public_key_file", "jwt_jwks_url"])
     def test_the_other_algorithms_have_no_former_secret(
-        self, settings: Settings, tmp_path: Path
+        self, settings: Settings, tmp_path: Path, key: str
     ) -> None:
+        """Whoever goes over to a key pair is not to believe that old tokens are taken."""
         (tmp_path / "public.pem").write_text(pair("EdDSA").public)
+        keys = {
+            "jwt_public_key_file": str(tmp_path / "public.pem"),
+            "jwt_jwks_url": "https://issuer.example/keys",
+        }
         ours = msgspec.structs.replace(
-            settings,
-            jwt_algorithm="EdDSA",
-            jwt_public_key_file=str(tmp_path / "public.pem"),
-            jwt_former_secret=SECRET,
+            settings, jwt_algorithm="EdDSA", jwt_former_secret=SECRET, **{key: keys[key]}
         )
         with pytest.raises(ValueError, match=r"^ALLIBE_JWT_FORMER_SECRET: only HS256"):
             verifier(ours)
