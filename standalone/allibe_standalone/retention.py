@@ -23,6 +23,9 @@ KNOWN_SECONDS = 3 * POLL_SECONDS
 """Until all gateways know of a revocation, and what they had let in before is stored, unless
 workers are behind."""
 
+_Page = Callable[[RoomId | None], Awaitable[tuple[list[RoomId], RoomId | None]]]
+"""Looks at the next rooms after one; see `Retention.rooms_of`."""
+
 _AGE = re.compile(r"([1-9][0-9]{0,5})([dh])").fullmatch
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 
@@ -79,9 +82,14 @@ async def _rooms(store: Retention, room: str | None, before: datetime) -> AsyncI
         await store.check_room(RoomId(room))
         yield RoomId(room)
         return
+    async for room_id in _all_pages(partial(store.rooms_from_before, before)):
+        yield room_id
+
+
+async def _all_pages(page: _Page) -> AsyncIterator[RoomId]:
     after: RoomId | None = None
     while True:
-        found, after = await store.rooms_from_before(before, after)
+        found, after = await page(after)
         for room_id in found:
             yield room_id
         if after is None:
@@ -141,12 +149,7 @@ async def _leave_all(store: Retention, user: UserId, done: Forgotten) -> None:
 
 
 async def _erase_all(store: Retention, user: UserId, done: Forgotten) -> None:
-    after: RoomId | None = None
-    while True:
-        found, after = await store.rooms_of(user, after)
-        for room_id in found:
-            messages = await _all_of(partial(store.erase, room_id, user))
-            done.messages += messages
-            done.rooms += messages > 0
-        if after is None:
-            return
+    async for room_id in _all_pages(partial(store.rooms_of, user)):
+        messages = await _all_of(partial(store.erase, room_id, user))
+        done.messages += messages
+        done.rooms += messages > 0

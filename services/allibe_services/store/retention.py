@@ -58,7 +58,10 @@ class Retention:
         )
 
     async def revoke(self, user: UserId, life: timedelta) -> None:
-        """Revoke the user's tokens of up to now, for that long: connections end within seconds."""
+        """Revoke the user's tokens of up to now, for that long: connections end within seconds.
+
+        Raises `Overloaded` where too many revocations live.
+        """
         await self._database.write(revocations.add, "user", user, now() + life)
 
     async def memberships(self, user: UserId) -> list[RoomId]:
