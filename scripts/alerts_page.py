@@ -16,9 +16,9 @@ _HEAD = """\
 fault, and on that alone (`tests/unit/monitoring`). **page**: people lose something now. **ticket**:
 somebody has to look soon. Prometheus needs a label `job` that is `gateway`, `fanout-worker` or
 `rooms-api`, as `deploy/prometheus/prometheus.yml` sets it, or ends in one of these and has `allibe`
-before it (`allibe-gateway`, `chat/allibe-gateway`); and one deployment of Allibe only, as rules add
-up what there is. They tell nobody by themselves: that is your Alertmanager's. How to restore,
-restart and resize is in [operations](operations.md).
+before it (`allibe-gateway`, `chat/allibe-gateway`), or is `allibe` for `allibe serve`; and one
+deployment of Allibe only, as rules add up what there is. They tell nobody by themselves: that is
+your Alertmanager's. How to restore, restart and resize is in [operations](operations.md).
 
 The objectives, over 30 days: 99 % of messages are with their subscribers within 250 ms; 99.9 % of
 messages get their receipt; 99.9 % of clients that come back get what they missed.

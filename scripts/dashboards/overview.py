@@ -2,7 +2,7 @@
 
 from scripts.dashboards.panels import RATE, Dashboard, Panel, Query, Row, quantiles
 
-PROCESSES = '{job=~"(.*allibe.*[-_/])?(gateway|fanout-worker|rooms-api)"}'
+PROCESSES = '{job=~"(.*allibe.*[-_/])?(gateway|fanout-worker|rooms-api)|allibe"}'
 
 
 def _figure(title: str, expr: str, unit: str = "short", bad: float | None = None) -> Panel:

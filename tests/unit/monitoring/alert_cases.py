@@ -33,6 +33,8 @@ UP_1, UP_2 = f"up{{{GATEWAY}}}", 'up{job="gateway",instance="gateway-2"}'
 OTHERS_UP = 'up{job="pushgateway",instance="pushgateway-1"}'
 """Of what has nothing to do with Allibe, in the same Prometheus."""
 LONG_UP = 'up{job="allibe/allibe-gateway",instance="gateway-1"}'
+SERVE_UP = 'up{job="allibe",instance="laptop"}'
+"""`allibe serve`: all of them in one."""
 UP_API = f"up{{{ROOMS_API}}}"
 SHARDS_1 = f"allibe_worker_shards{{{WORKER}}}"
 SHARDS_2 = 'allibe_worker_shards{job="fanout-worker",instance="fanout-worker-2"}'
@@ -126,9 +128,15 @@ CASES = (
         also=frozenset({"AllibeProcessDown"}),
         less=frozenset({"AllibeProcessDown"}),
     ),
+    Case(
+        "AllibeNoGateway",
+        {UP_1: "", UP_2: ""},
+        {UP_1: "", UP_2: "", UP_API: "", SERVE_UP: "1"},
+    ),
     Case("AllibeNoRoomsApi", {UP_API: ""}, {UP_API: "1x18 0 1"}),
     Case("AllibeProcessDown", {UP_1: "0"}, {UP_1: "1x18 0 0"}),
     Case("AllibeProcessDown", {LONG_UP: "0"}, {OTHERS_UP: "0"}),
+    Case("AllibeProcessDown", {SERVE_UP: "0"}, {SERVE_UP: "1"}),
     Case("AllibeShardsNotConsumed", {SHARDS_2: "7"}, {SHARDS_2: "9"}),
     Case("AllibeShardsNotConsumed", {SHARDS_1: "", SHARDS_2: ""}, {SHARDS_1: "16", SHARDS_2: ""}),
     Case("AllibeLinkDown", {REDIS: "0"}, {REDIS: "1x19 0"}),
