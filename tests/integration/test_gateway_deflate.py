@@ -160,6 +160,22 @@ async def test_what_is_long_comes_compressed_and_a_replay_as_it_is(site: Site) -
         assert counting.made.compressed == [size]
 
 
+async def test_one_connection_has_a_room_compressed_once(site: Site) -> None:
+    """Under ids of its own one could subscribe a hundred times, each a group to compress for."""
+    counting = CountingFactory()
+    async with library(site, compression=None, extensions=[counting]) as socket:
+        client = Library(socket)
+        await client.sign_in("alice")
+        for number in (2, 3):
+            await client.send("SUBSCRIBE", id=f"s{number}", destination=ROOM, receipt="r")
+            assert (await client.next()).command == "RECEIPT"
+        await (await site.stomp_user("bob")).post(CONTENTS[2])
+        got = [await client.next() for _ in range(3)]
+        assert {one.headers["subscription"] for one in got} == {"s1", "s2", "s3"}
+        assert [one.json["content"] for one in got] == [CONTENTS[2]] * 3
+        assert len(counting.made.compressed) == 1
+
+
 @pytest.mark.parametrize("path", ["/allibe-ws", "/ws/chat", "/allibe-ws/000/s/websocket"])
 async def test_it_is_agreed_on_at_every_door_where_it_is_offered(site: Site, path: str) -> None:
     for headers, agreed in ((OFFER, AGREED), ({}, None)):

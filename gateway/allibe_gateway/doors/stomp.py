@@ -148,7 +148,7 @@ class StompDoor:
         # Its message-id is the last position, for clients that keep it or ACK it.
         position = self._shared.hub.position(subscription.room_id)
         entry = Entry(0, str(position or "removed"), _encode(last))
-        self._connection.outbox.write(subscription.view.encode(entry))
+        self._connection.outbox.write(subscription.view.encode_for_one(entry))
 
     def on_log_reset(self) -> None:
         """Let the client come back: its SUBSCRIBE will say that it could not recover."""
@@ -199,24 +199,31 @@ class StompDoor:
             raise Conflict("The subscription id is in use on this connection.")
         if frame.ack != "auto" and not _is_log(target):
             raise BadRequest("ack is auto here: only a room's log has a read marker.")
-        subscription_id = frame.id if frame.has_id else None
         if isinstance(target, destinations.UserQueue):
-            self._replies.queues.add(target.name, frame.id, subscription_id)
+            self._replies.queues.add(target.name, frame.id, frame.id if frame.has_id else None)
             return None
         if frame.ack == "client-individual":
             raise BadRequest("ack is auto or client: an ACK is a read marker, so it is cumulative.")
-        acks = frame.ack == "client"
-        view: View = stomp_view(
-            self._connection.framing,
-            self._protocol.version,
-            subscription_id,
-            frame.destination,
-            ack=acks,
-        )
-        if self._connection.deflated:
-            view = DeflatedView(view)
+        view = self._view(frame, target)
         subscription = RoomSubscription(frame.id, target.room_id, target.stream, view)
         return await self._session.subscribe(subscription, _since(frame.headers))
+
+    def _view(self, frame: Subscribe, target: destinations.RoomStream) -> View:
+        """Return how the client sees a room. Compressed for the first of its ids alone.
+
+        Each of 100 ids that nobody else has would be a group to compress for.
+        """
+        view = stomp_view(
+            self._connection.framing,
+            self._protocol.version,
+            frame.id if frame.has_id else None,
+            frame.destination,
+            ack=frame.ack == "client",
+        )
+        others = self._session.subscriptions.of_room(target.room_id)
+        if not self._connection.deflated or any(one.stream == target.stream for one in others):
+            return view
+        return DeflatedView(view)
 
     async def _unsubscribe(self, frame: Unsubscribe) -> None:
         if not self._replies.queues.remove(frame.id):
