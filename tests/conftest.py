@@ -4,15 +4,19 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 settings.register_profile(
     "busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("busy")
 
+CLUSTER = "tests/e2e/cluster"
+"""All of it goes to one process: its tests share a cluster, which is a dozen processes itself."""
+
 LONG = (
     "tests/chaos",
-    "tests/e2e/cluster",
+    CLUSTER,
     "tests/e2e/browser",
     "tests/e2e",
     "tests/integration/shard_sharing",
@@ -38,3 +42,16 @@ def _turn(item: pytest.Item) -> int:
         if item.nodeid.startswith(f"{folder}/"):
             return turn
     return len(LONG)
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist tells no types
+    """Hands out whole files, as `--dist loadfile` does, and `CLUSTER` as if it were one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope: str = super()._split_scope(nodeid)
+        return CLUSTER if scope.startswith(f"{CLUSTER}/") else scope
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile | None:
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
