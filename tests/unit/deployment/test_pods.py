@@ -69,6 +69,20 @@ def test_a_pod_is_restricted(overlay: str, workload: Manifest) -> None:
     assert all("secret" in volume for volume in pod(workload).get("volumes", ()))
 
 
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_rabbitmqs_pods_are_restricted_whatever_its_operator_is(overlay: str) -> None:
+    """Older ones say only which user: the namespace would let none of these pods in."""
+    spec = rendered(overlay).one("RabbitmqCluster", "allibe-rabbitmq")["spec"]
+    override = spec["override"]["statefulSet"]["spec"]["template"]["spec"]
+    assert override["securityContext"]["runAsNonRoot"] is True
+    assert override["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    containers = [*override["initContainers"], *override["containers"]]
+    assert [one["name"] for one in containers] == ["setup-container", "rabbitmq"]
+    for one in containers:
+        assert one["securityContext"]["allowPrivilegeEscalation"] is False
+        assert one["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
 @_cases(WORKLOADS)
 def test_a_pod_says_what_it_needs_and_takes_no_more_memory(
     overlay: str, workload: Manifest
