@@ -56,10 +56,11 @@ class RoomLog(Protocol):
         """Store the commands' messages; return one outcome for each, in order.
 
         All or nothing, and durable on return. Per room the messages get the offsets that follow
-        `last_offset`, in the order given. A command whose `messageId`, or whose (room, sender,
-        clientMessageId), is in the log already, or twice in this call, is not stored again: its
-        outcome is the stored message with `duplicate`. An unknown room, a `messageId` of another
-        room's log, or data that the database refuses, is `Rejected`, without harm to the others.
+        `last_offset`, in the order given. A command whose `messageId`, or whose (sender,
+        clientMessageId), is in the room's log already, or twice in this call, is not stored again:
+        its outcome is the stored message with `duplicate`. An unknown room, or data that the
+        database refuses, is `Rejected`, without harm to the others. A `messageId` of another room's
+        log, which nobody makes, is `Rejected` or stored; the other message never shows.
         The room's last message and last offset move in the same transaction.
         """
         ...

@@ -6,6 +6,7 @@ import this module (they describe the past); a test compares the two.
 """
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     ForeignKeyConstraint,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -25,7 +27,7 @@ from allibe_services.contracts.notifications import ZONE_LENGTH
 from allibe_services.contracts.push import ENDPOINT_LENGTH
 from allibe_services.contracts.rooms import NAME_LENGTH
 
-REVISION = "0005"
+REVISION = "0006"
 """The migration that makes these tables: what a current database says it is at."""
 
 NAMING = {
@@ -40,8 +42,14 @@ CLIENT_KEY_COLLATION = "POSIX"
 """What the client's own key is sought by on PostgreSQL: C by another name.
 
 An index serves only comparisons by its name. So the index on that key, and none of the others,
-serves these: where rooms have few messages on average, reading all of a room's or all of a
-sender's looks as good to the planner, and then each key reads the whole of a large room.
+serves these, and it serves no others: where rooms have few messages on average, one index looks
+as good to the planner as the other, and then each key reads the whole of a large room.
+"""
+
+MESSAGE_PARTITIONS = 8
+"""Tables that PostgreSQL keeps messages in, by a hash of the room: see docs/decisions/0026.
+
+Fixed by the migration that made them.
 """
 
 metadata = MetaData(naming_convention=NAMING)
@@ -99,10 +107,20 @@ messages = Table(
     Column("sent_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("room_id", "offset"),
     ForeignKeyConstraint(["room_id"], ["rooms.room_id"]),
-    UniqueConstraint("message_id"),
+    UniqueConstraint("message_id").ddl_if(dialect="sqlite"),
+    # A partitioned table cannot have it without the room.
+    UniqueConstraint("message_id", "room_id").ddl_if(dialect="postgresql"),
     Index(None, "room_id", "sender", "offset"),  # counts a member's own messages
     sqlite_with_rowid=False,  # history lies on the disk in the order in which it is read
+    postgresql_partition_by="HASH (room_id)",
 )
+
+for _number in range(MESSAGE_PARTITIONS):
+    _partition = DDL(  # type: ignore[no-untyped-call]
+        f"CREATE TABLE messages_{_number} PARTITION OF messages"
+        f" FOR VALUES WITH (MODULUS {MESSAGE_PARTITIONS}, REMAINDER {_number})"
+    )
+    event.listen(messages, "after_create", _partition.execute_if(dialect="postgresql"))
 
 CLIENT_KEY = (messages.c.room_id, messages.c.sender, messages.c.client_message_id)
 
@@ -110,7 +128,9 @@ Index(
     "uq_messages_room_id_sender_client_message_id",
     *CLIENT_KEY,
     unique=True,
-    postgresql_ops={column.name: f'COLLATE "{CLIENT_KEY_COLLATION}"' for column in CLIENT_KEY},
+    postgresql_ops={  # of the room it has to be the one that messages are divided by
+        column.name: f'COLLATE "{CLIENT_KEY_COLLATION}"' for column in CLIENT_KEY[1:]
+    },
 )
 
 revocations = Table(

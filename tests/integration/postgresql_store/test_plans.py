@@ -178,12 +178,12 @@ async def test_the_hot_ones_use_the_index_that_is_made_for_them(plans: dict[str,
     expected = {
         "FOR NO KEY UPDATE": "pk_rooms",
         "UPDATE rooms SET": "pk_rooms",
-        '"offset" > $': "pk_messages",
-        '"offset" < $': "pk_messages",
-        "message_id = ANY": "uq_messages_message_id",
-        'COLLATE "POSIX"': "uq_messages_room_id_sender_client_message_id",
+        '"offset" > $': "_pkey on messages_",
+        '"offset" < $': "_pkey on messages_",
+        "message_id = anon_1.id": "_message_id_room_id_key on messages_",
+        'COLLATE "POSIX"': "_room_id_sender_client_message_id_idx on messages_",
         "FROM members JOIN rooms": "ix_members_user_id",
-        "AS own)": "ix_messages_room_id_sender_offset",
+        "AS own)": "_room_id_sender_offset_idx on messages_",
     }
     for part, index in expected.items():
         found = [plan for text, plan in plans.items() if part in text]

@@ -76,8 +76,10 @@ def test_the_code_expects_the_newest_migration() -> None:
 
 def test_the_migrations_make_the_tables_of_the_code(url: str, path: Path, tmp_path: Path) -> None:
     migrate(url)
+    of_postgresql = "uq_messages_message_id_room_id"
+    opts = {"include_object": lambda _object, name, *_: name != of_postgresql}
     with sqlite.exclusive(url) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection, opts=opts), metadata) == []
 
     by_code = tmp_path / "code.db"
     with sqlite.exclusive(f"sqlite:///{by_code}") as connection:
