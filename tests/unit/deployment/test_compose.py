@@ -107,6 +107,14 @@ def test_our_settings_exist_and_reach_the_servers(services: dict[str, dict[str, 
     assert services["redis"]["command"][-2:] == ["--requirepass", "q"]
 
 
+def test_the_load_balancer_stays_until_clients_have_been_sent_away(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    """All are stopped at once; Docker's 10 s would break the connections that still drain."""
+    grace = int(services["haproxy"].get("stop_grace_period", "10s").removesuffix("s"))
+    assert grace >= int(services["gateway-1"]["stop_grace_period"].removesuffix("s"))
+
+
 def test_the_keys_of_pushes_reach_who_uses_them() -> None:
     keys = {"ALLIBE_VAPID_PRIVATE_KEY": "k", "ALLIBE_VAPID_SUBJECT": "mailto:a@b.example"}
     services = composed(GIVEN | keys)["services"]

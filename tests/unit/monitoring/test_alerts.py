@@ -106,6 +106,14 @@ def test_nothing_fires_while_all_is_well(tmp_path: Path) -> None:
     run([promtool_test({}, 90, ())], tmp_path)
 
 
+def test_nothing_fires_while_nobody_is_there_nor_after_a_restart(tmp_path: Path) -> None:
+    """A rate by a rate of nothing is no number; counters begin again at 0."""
+    counters = [one for one, values in HEALTHY.items() if "+" in values]
+    nobody = dict.fromkeys(counters, "0")
+    restarted = {one: f"{HEALTHY[one]}x86 {HEALTHY[one]}x3" for one in counters}
+    run([promtool_test(one, 90, ()) for one in (nobody, restarted)], tmp_path)
+
+
 def test_each_fires_on_its_fault_alone(tmp_path: Path) -> None:
     cases = [case for case in CASES if "Budget" not in case.alert]
     run(both(cases), tmp_path, rules=[path for path in RULES if path not in OBJECTIVES])
