@@ -217,6 +217,13 @@ def test_the_grace_is_longer_than_the_drain(
     assert (lead >= 5) == (kind != "fanout-worker")
 
 
+def test_a_migration_has_the_time_to_move_a_large_history() -> None:
+    """13 s for a million messages: decisions/0026. Cut off, it would begin again from nothing."""
+    job = rendered("prod").one("Job", "allibe-migrate")["spec"]
+    millions = 1500  # two days of a million users: docs/operations.md
+    assert job["activeDeadlineSeconds"] >= 13 * millions
+
+
 def test_a_full_gateway_leaves_at_the_rate_that_the_others_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
