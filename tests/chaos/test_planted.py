@@ -57,7 +57,7 @@ def _kill_the_workers(stage: Stage) -> None:
 
 def _drop_the_keys(stage: Stage) -> None:
     for statement in (
-        "ALTER TABLE messages DROP CONSTRAINT uq_messages_message_id",
+        "ALTER TABLE messages DROP CONSTRAINT uq_messages_message_id_room_id",
         "DROP INDEX uq_messages_room_id_sender_client_message_id",
     ):
         stage.cluster.postgres.sql(statement, DATABASE)
