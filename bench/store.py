@@ -86,7 +86,7 @@ async def history(store: SqlStore, room: RoomId, size: int) -> None:
     await calls(f"newest 50 {of}", lambda: store.log.before(room, None, most=50))
     await calls(f"50 in the middle {of}", lambda: store.log.before(room, size // 2, most=50))
     await calls(f"recovery of 500 {of}", lambda: store.log.after(room, size // 2, most=500))
-    await calls(f"unread counts {of}", lambda: store.members.unread(room, most=100))
+    await calls(f"unread counts {of}", lambda: store.members.unread({room: None}, most=100))
 
 
 async def main() -> None:

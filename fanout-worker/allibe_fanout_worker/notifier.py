@@ -31,10 +31,19 @@ FINISH_SECONDS = 1.0
 """How long a process that ends may still tell of news; what is left then is told to nobody."""
 
 PAGE = 500
-"""Members looked at in one query."""
+"""Members of a room looked at in one query."""
+
+ROOMS = 50
+"""Rooms looked at together, in one transaction: by themselves they would be as many."""
+
+EVENTS = 1000
+"""Events published at a time: half a page of them may hold the message."""
 
 ROOMS_WITH_NEWS = 10_000
 """Most rooms remembered; beyond that the oldest news is dropped (lists are right on reload)."""
+
+_Pages = dict[RoomId, list[Unread]]
+_Counts = dict[tuple[RoomId, UserId], int]
 
 log = structlog.get_logger(__name__)
 
@@ -83,12 +92,13 @@ class Notifier:
 
     async def _tell_all(self) -> int:
         failed = []
-        for one in self._take_news():
+        news = self._take_news()
+        for start in range(0, len(news), ROOMS):
+            some = news[start : start + ROOMS]
             try:
-                if not one.duplicate or await self._is_last(one.message):
-                    await self._tell(one.message)
+                await self._tell([one.message for one in some if await self._is_fresh(one)])
             except Unavailable:
-                failed.append(one)
+                failed += some
         if failed:
             log.warning("notifications_put_off", rooms=len(failed))
             self._remember(failed)
@@ -109,53 +119,66 @@ class Notifier:
         while len(self._news) > ROOMS_WITH_NEWS:
             del self._news[next(iter(self._news))]
 
-    async def _is_last(self, message: Message) -> bool:
+    async def _is_fresh(self, news: Stored) -> bool:
         """Tell whether the room's list entry may show the message.
 
         A duplicate may be one whose worker died before it told anybody, or one that a client
         repeats a day later.
         """
+        message = news.message
+        if not news.duplicate:
+            return True
         head = (await self._store.log.heads([message.room_id])).get(message.room_id)
         end = None if head is None else (head.epoch, head.last_offset)
         return end == (message.epoch, message.offset)
 
-    async def _tell(self, message: Message) -> None:
-        room_id = message.room_id
+    async def _tell(self, messages: Sequence[Message]) -> None:
+        """Tell the members of these rooms, of all rooms together; of large ones page by page."""
+        news = {message.room_id: message for message in messages}
         time = asyncio.get_running_loop().time
-        began = time()
-        looking = await self._presence.looking(room_id)
-        after: UserId | None = None
-        while page := await self._store.members.unread(room_id, most=PAGE, after=after):
-            connected = await self._presence.connected([one.user for one in page])
-            told = [one for one in page if one.user in connected]
-            events = [
-                event for one in told for event in _events(one, message, looks=one.user in looking)
-            ]
-            if events:
-                await self._bus.publish(events)
-                await self._correct(room_id, told, after)
-            after = page[-1].user
-        self._rests.rest(room_id, began, time())
+        after: dict[RoomId, UserId | None] = dict.fromkeys(news)
+        while after:
+            began = time()
+            pages = await self._store.members.unread(after, most=PAGE)
+            await self._correct(await self._tell_of(news, pages), after)
+            sizes = {room_id: len(page) for room_id, page in pages.items()}
+            self._rests.rest(sizes, began, time())
+            after = {room_id: page[-1].user for room_id, page in pages.items() if len(page) == PAGE}
 
-    async def _correct(
-        self, room_id: RoomId, told: Collection[Unread], after: UserId | None
-    ) -> None:
+    async def _tell_of(self, news: dict[RoomId, Message], pages: _Pages) -> _Counts:
+        """Tell those on these pages who are connected; return what they were told."""
+        users = {one.user for page in pages.values() for one in page}
+        connected = await self._presence.connected(users)
+        events: list[Event] = []
+        counts: _Counts = {}
+        for room_id, page in pages.items():
+            if told := [one for one in page if one.user in connected]:
+                looking = await self._presence.looking(room_id)
+                for one in told:
+                    events += _events(one, news[room_id], looks=one.user in looking)
+                    counts[room_id, one.user] = one.unread_count
+        for start in range(0, len(events), EVENTS):
+            await self._bus.publish(events[start : start + EVENTS])
+        return counts
+
+    async def _correct(self, told: _Counts, after: dict[RoomId, UserId | None]) -> None:
         """Tell those anew who read while they were told: what they heard of that came before.
 
         Further messages are news of their own.
         """
-        counts = {one.user: one.unread_count for one in told if one.unread_count > 0}
-        while counts:
-            page = await self._store.members.unread(room_id, most=PAGE, after=after)
-            counts = {
-                one.user: one.unread_count
+        told = {one: count for one, count in told.items() if count > 0}
+        while told:
+            rooms = {room_id: after[room_id] for room_id, _ in told}
+            pages = await self._store.members.unread(rooms, most=PAGE)
+            told = {
+                (room_id, one.user): one.unread_count
+                for room_id, page in pages.items()
                 for one in page
-                if one.unread_count < counts.get(one.user, 0)
+                if one.unread_count < told.get((room_id, one.user), 0)
             }
-            if counts:
-                await self._bus.publish(
-                    [RoomChanged(user, room_id, count) for user, count in counts.items()]
-                )
+            if told:
+                changes = [RoomChanged(user, room, count) for (room, user), count in told.items()]
+                await self._bus.publish(changes)
 
 
 def _is_later(message: Message, other: Message) -> bool:

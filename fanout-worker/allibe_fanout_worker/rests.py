@@ -1,8 +1,10 @@
-"""Rooms whose rounds take long have fewer of them, so that a busy large room costs others little.
+"""Large rooms have rounds less often, so that a busy one costs the others little.
 
 A round goes through all members of a room. With ten thousand of them, and messages all the time,
 rounds as frequent as a small room's would take all the time that there is.
 """
+
+from collections.abc import Mapping
 
 from allibe_services.contracts.ids import RoomId
 
@@ -12,8 +14,8 @@ PARTS = 20
 LONGEST_SECONDS = 5.0
 """A room rests no longer, however long its round took: a store that was slow once is no reason."""
 
-SHORT_SECONDS = 0.005
-"""Rounds that took no longer need no rest beyond the pause that all rooms have."""
+LARGE = 100
+"""Members of a room that rests. The pause that all rooms have is enough for the others."""
 
 
 class Rests:
@@ -22,11 +24,16 @@ class Rests:
     def __init__(self) -> None:
         self._until: dict[RoomId, float] = {}
 
-    def rest(self, room_id: RoomId, began: float, ended: float) -> None:
-        """Let a room rest after a round, in proportion to the time that it took."""
-        took = ended - began
-        if took > SHORT_SECONDS:
-            self._until[room_id] = ended + min(took * (PARTS - 1), LONGEST_SECONDS)
+    def rest(self, members: Mapping[RoomId, int], began: float, ended: float) -> None:
+        """Let large rooms rest after so many members of each were told in this time.
+
+        In proportion to a room's part of it; for the next part of the same round, on top.
+        """
+        for room_id, count in members.items():
+            if count >= LARGE:
+                part = (ended - began) * count / sum(members.values())
+                until = max(self._until.get(room_id, ended), ended) + part * (PARTS - 1)
+                self._until[room_id] = min(until, ended + LONGEST_SECONDS)
 
     def resting(self, now: float) -> set[RoomId]:
         """Return the rooms that rest, and forget the others."""

@@ -264,22 +264,33 @@ class TestUnread:
         await store.members.add(ONE, CAROL, Role.MEMBER)
         await store.log.append([post(sender=sender) for sender in ("bob", "alice", "bob", "dave")])
 
-        assert await store.members.unread(ONE, most=10) == [
-            Unread(ALICE, 3),
-            Unread(BOB, 2),
-            Unread(CAROL, 4),
-        ]
+        assert await store.members.unread({ONE: None}, most=10) == {
+            ONE: [Unread(ALICE, 3), Unread(BOB, 2), Unread(CAROL, 4)]
+        }
 
     async def test_pages_are_sorted_by_user_id(self, store: Store, post: Post) -> None:
         await store.members.add(ONE, CAROL, Role.MEMBER)
         await store.log.append([post(sender="alice")])
 
-        assert await store.members.unread(ONE, most=2) == [Unread(ALICE, 0), Unread(BOB, 1)]
-        assert await store.members.unread(ONE, most=2, after=BOB) == [Unread(CAROL, 1)]
-        assert await store.members.unread(ONE, most=2, after=CAROL) == []
+        async def page(after: UserId | None) -> list[Unread]:
+            return (await store.members.unread({ONE: after}, most=2))[ONE]
+
+        assert await page(None) == [Unread(ALICE, 0), Unread(BOB, 1)]
+        assert await page(BOB) == [Unread(CAROL, 1)]
+        assert await page(CAROL) == []
+
+    async def test_each_room_has_a_page_of_its_own(self, store: Store, post: Post) -> None:
+        two = RoomId("2")
+        await store.rooms.create("Another", BOB, members=[CAROL], room_id=two)
+        await store.log.append([post(sender="alice"), post(room=two, sender="bob")])
+        assert await store.members.unread({ONE: ALICE, two: None, NOWHERE: None}, most=1) == {
+            ONE: [Unread(BOB, 1)],
+            two: [Unread(BOB, 0)],
+            NOWHERE: [],
+        }
 
     async def test_an_unknown_room_has_nobody_to_count_for(self, store: Store) -> None:
-        assert await store.members.unread(NOWHERE, most=10) == []
+        assert await store.members.unread({NOWHERE: None}, most=10) == {NOWHERE: []}
 
     async def test_of_ones_own_messages_so_many_are_left_out_and_no_more(
         self, store: Store, post: Post
@@ -292,6 +303,6 @@ class TestUnread:
         await store.log.append([post(sender="bob") for _ in range(2)])
 
         assert (await store.rooms.get(ONE, BOB)).unread_count == 3
-        assert await store.members.unread(ONE, most=1, after=ALICE) == [Unread(BOB, 3)]
+        assert await store.members.unread({ONE: ALICE}, most=1) == {ONE: [Unread(BOB, 3)]}
         marker = await store.members.mark_read(ONE, BOB, 2)
         assert marker == ReadMarker(ONE, 2, 1, moved=True)

@@ -131,7 +131,7 @@ async def test_roles_markers_and_unread_counts_are_those_of_a_simple_model(
 
     found = await store.members.of_room(room_id, most=100)
     assert {m.user: (m.role, m.read_offset) for m in found} == model.members
-    counts = await store.members.unread(room_id, most=100)
+    counts = (await store.members.unread({room_id: None}, most=100))[room_id]
     assert {u.user: u.unread_count for u in counts} == {u: model.unread(u) for u in model.members}
     for user in model.members:
         room = await store.rooms.get(room_id, UserId(user))

@@ -1,6 +1,6 @@
 """A `Store` of a log and members; what a test asks nothing of raises `NotImplementedError`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -62,8 +62,8 @@ class NoMembers:
         raise NotImplementedError
 
     async def unread(
-        self, room_id: RoomId, *, most: int, after: UserId | None = None
-    ) -> list[Unread]:
+        self, after: Mapping[RoomId, UserId | None], *, most: int
+    ) -> dict[RoomId, list[Unread]]:
         raise NotImplementedError
 
 

@@ -7,7 +7,7 @@ overran its time limit, or whose caller was cancelled, may still be committed af
 `Conflict` or `UnknownMember` can mean that the first one succeeded.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -166,9 +166,11 @@ class Members(Protocol):
         ...
 
     async def unread(
-        self, room_id: RoomId, *, most: int, after: UserId | None = None
-    ) -> list[Unread]:
-        """Return members' unread counts, sorted by user id, `after` that one.
+        self, after: Mapping[RoomId, UserId | None], *, most: int
+    ) -> dict[RoomId, list[Unread]]:
+        """Return unread counts of up to `most` members of each room.
+
+        Sorted by user id, after the one that is given for the room, or from the first.
 
         Unread are the messages after the read marker that the member did not send. Of the
         member's own ones the first `OWN_COUNTED` are left out, there and wherever an unread count

@@ -5,7 +5,7 @@ cannot leave members without an owner.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -167,12 +167,10 @@ def of_room(
 
 
 def unread(
-    connection: Connection, room_id: RoomId, most: int, after: UserId | None
-) -> list[Unread]:
-    """Return members' unread counts, sorted by user id, `after` that one."""
-    wanted = {"room": room_id, "after": after or "", "most": most}
-    rows = connection.execute(_UNREAD_PAGE, wanted)
-    return [Unread(user, count) for user, count in rows]
+    connection: Connection, after: Mapping[RoomId, UserId | None], most: int
+) -> dict[RoomId, list[Unread]]:
+    """Return unread counts of each room's members, sorted by user id, after the one given."""
+    return {room_id: _unread(connection, room_id, most, last) for room_id, last in after.items()}
 
 
 def add(connection: Connection, room_id: RoomId, user_id: UserId, new_role: Role) -> Member:
@@ -270,3 +268,10 @@ def _reading(connection: Connection, room_id: RoomId, user_id: UserId) -> tuple[
 
 def _member(row: Row[*tuple[Any, ...]]) -> Member:
     return Member(row.user_id, Role(row.role), moment(row.joined_at), row.read_offset)
+
+
+def _unread(
+    connection: Connection, room_id: RoomId, most: int, after: UserId | None
+) -> list[Unread]:
+    wanted = {"room": room_id, "after": after or "", "most": most}
+    return [Unread(user, count) for user, count in connection.execute(_UNREAD_PAGE, wanted)]

@@ -1,6 +1,6 @@
 """The store over a SQL database: hands functions of `log`, `rooms`, … to it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, String, column, select, table
@@ -137,9 +137,9 @@ class _Members:
         return await self._database.write(members.mark_read, room_id, user_id, offset)
 
     async def unread(
-        self, room_id: RoomId, *, most: int, after: UserId | None = None
-    ) -> list[Unread]:
-        return await self._database.read(members.unread, room_id, most, after)
+        self, after: Mapping[RoomId, UserId | None], *, most: int
+    ) -> dict[RoomId, list[Unread]]:
+        return await self._database.read(members.unread, after, most)
 
 
 class _Revocations:

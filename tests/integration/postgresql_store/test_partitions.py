@@ -55,7 +55,7 @@ async def test_reading_a_room_touches_its_partition_only(
     await store.log.after(ONE, 5, most=10)
     await store.log.before(ONE, None, most=10)
     await store.rooms.get(ONE, ALICE)
-    await store.members.unread(ONE, most=10)
+    await store.members.unread({ONE: None}, most=10)
     known = post(room=ONE, client="7")
     await store.log.append([known, known])
     assert len(texts) >= 6

@@ -112,7 +112,7 @@ async def _use(store: SqlStore) -> None:
     await store.members.change_role(three, CAROL, Role.OWNER)
     await store.members.remove(three, CAROL)
     await store.members.mark_read(three, BOB, 1)
-    await store.members.unread(BIG, most=2)
+    await store.members.unread({BIG: None}, most=2)
     await store.notifications.mute(BOB, three, now())
     await store.notifications.settings(BOB)
     await store.notifications.unmute(BOB, three)

@@ -1,7 +1,7 @@
 """What a worker stands on, in memory and under the test's control."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 
 from allibe_services.bus.base import Delivery, Listening
 from allibe_services.contracts.commands import Outcome, PostMessage, Rejected, Stored
@@ -90,14 +90,19 @@ class FakeMembers(NoMembers):
     def __init__(self) -> None:
         self.of: dict[RoomId, dict[UserId, int]] = {}
         self.pages: list[tuple[RoomId, UserId | None]] = []
+        self.reads = 0
         self.failures: list[Exception] = []
 
     async def unread(
-        self, room_id: RoomId, *, most: int, after: UserId | None = None
-    ) -> list[Unread]:
-        self.pages.append((room_id, after))
+        self, after: Mapping[RoomId, UserId | None], *, most: int
+    ) -> dict[RoomId, list[Unread]]:
+        self.reads += 1
+        self.pages.extend(after.items())
         if self.failures:
             raise self.failures.pop(0)
+        return {room_id: self._page(room_id, last, most) for room_id, last in after.items()}
+
+    def _page(self, room_id: RoomId, after: UserId | None, most: int) -> list[Unread]:
         counts = sorted(self.of.get(room_id, {}).items())
         later = [Unread(user, count) for user, count in counts if after is None or user > after]
         return later[:most]

@@ -116,8 +116,21 @@ class TestWho:
             "",
             "u1",
             "u3",
-            "u4",
         ]
+
+    async def test_rooms_are_gone_through_together(self, world: World) -> None:
+        """A thousand rooms of two are not a thousand transactions."""
+        world.presence.here = {ALICE}
+        await world.round(*world.stored(), *world.stored(room=TWO))
+        assert world.store.members.reads == 1
+
+    async def test_many_events_are_published_in_parts(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "EVENTS", 2)
+        events = await world.round(*world.stored())
+        assert len(events) == 5
+        assert [count for step, count in world.bus.steps if step == "publish"] == [2, 2, 1]
 
     async def test_a_room_that_is_gone_is_no_matter(self, world: World) -> None:
         del world.store.members.of[ONE]
@@ -230,9 +243,10 @@ class TestFaults:
         rooms = {event.room_id for event in events if isinstance(event, Notification)}
         assert rooms == {ONE, TWO}
 
-    async def test_one_room_that_fails_does_not_keep_the_others_from_theirs(
-        self, world: World
+    async def test_some_rooms_that_fail_do_not_keep_the_others_from_theirs(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(module, "ROOMS", 1)
         world.store.members.failures = [StoreUnavailable()]
         events = await world.round(*world.stored(room=ONE), *world.stored(room=TWO))
         assert {event.room_id for event in events if isinstance(event, Notification)} == {TWO}
@@ -294,7 +308,7 @@ async def test_a_room_whose_round_took_long_has_its_news_later_and_the_others_do
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`rests`: a busy large room costs the others little."""
-    monkeypatch.setattr(rests, "SHORT_SECONDS", -1.0)
+    monkeypatch.setattr(rests, "LARGE", 1)
     monkeypatch.setattr(rests, "PARTS", 1e9)
     monkeypatch.setattr(rests, "LONGEST_SECONDS", 0.5)
     await world.round(*world.stored())
@@ -310,7 +324,7 @@ async def test_a_room_whose_round_took_long_has_its_news_later_and_the_others_do
 async def test_at_the_end_rooms_that_rest_are_told_of_too(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rests, "SHORT_SECONDS", -1.0)
+    monkeypatch.setattr(rests, "LARGE", 1)
     monkeypatch.setattr(rests, "PARTS", 1e9)
     await world.round(*world.stored())
     await world.round(*world.stored())
@@ -322,7 +336,7 @@ async def test_at_the_end_news_that_came_during_a_long_round_are_told_of_too(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The round that is under way lets its room rest, when `finish` waits for it already."""
-    monkeypatch.setattr(rests, "SHORT_SECONDS", -1.0)
+    monkeypatch.setattr(rests, "LARGE", 1)
     monkeypatch.setattr(rests, "PARTS", 1e9)
     first, last = world.stored(2)
     may_go_on, publish = asyncio.Event(), world.bus.publish

@@ -4,7 +4,7 @@ Faults are injected by replacing a method in the test.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -222,8 +222,8 @@ class MemoryMembers(_Part):
         return ReadMarker(room_id, reached, unread, moved=reached > member.read_offset)
 
     async def unread(
-        self, room_id: RoomId, *, most: int, after: UserId | None = None
-    ) -> list[Unread]:
+        self, after: Mapping[RoomId, UserId | None], *, most: int
+    ) -> dict[RoomId, list[Unread]]:
         raise NotImplementedError
 
     def _known(self, room_id: RoomId, user_id: UserId) -> Member:

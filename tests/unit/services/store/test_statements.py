@@ -122,7 +122,7 @@ async def _use_members(store: SqlStore) -> None:
     await store.members.change_role(ONE, carol, Role.OWNER)
     await store.members.remove(ONE, carol)
     await store.members.mark_read(ONE, BOB, 1)
-    await store.members.unread(ONE, most=2)
+    await store.members.unread({ONE: None}, most=2)
 
 
 async def test_postgresql_compiles_all_of_them(heard: Heard) -> None:
