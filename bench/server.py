@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 from allibe_services.rates.policy import NO_LIMITS
 from bench.crowd import ROOM_PREFIX
 from bench.errors import BenchError
+from deploy.cluster.servers.ports import reserve_port
 
 DEFAULT_COMMAND = ".venv/bin/allibe serve --demo --host 127.0.0.1 --port {port} --data {data}"
 START_SECONDS = 30.0
@@ -47,7 +47,7 @@ class Server:
 def running(command: str, core: int) -> Iterator[Server]:
     """Starts `command` ({port} and {data} are filled in) and stops it at the end."""
     with tempfile.TemporaryDirectory(prefix="allibe-bench-") as folder:
-        port = _free_port()
+        port = reserve_port()
         words = shlex.split(command.format(port=port, data=Path(folder) / "data"))
         log = Path(folder) / "log"
         with log.open("wb") as sink:
@@ -107,13 +107,6 @@ def _request(
         raise BenchError(f"{request.method or request.get_method()} {path}: {said}") from error
     except (OSError, ValueError) as error:
         raise BenchError(f"{request.get_method()} {path}: {error}") from error
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

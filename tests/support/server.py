@@ -6,10 +6,8 @@ pass. Calls block: from a test that serves a connection meanwhile, use `asyncio.
 
 import json
 import os
-import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +21,7 @@ from urllib.request import ProxyHandler, build_opener
 import jwt
 
 from allibe_services.rates.policy import NO_LIMITS
+from deploy.cluster.servers.ports import release_port, reserve_port
 
 ALLIBE = Path(sys.executable).with_name("allibe")
 """The installed command, beside the interpreter that runs the tests."""
@@ -264,19 +263,14 @@ def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on.
+    """Return a port of this machine that nobody listens on, nor has reserved for later.
 
-    Below the ports that the kernel gives to outgoing connections: a client that reconnects while
-    the server is down could be given the server's own port, and would then talk to itself.
+    A private server that is down for the moment has: whoever took its port would keep it from
+    coming back.
     """
-    while True:
-        port = random.SystemRandom().randrange(12_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+    port = reserve_port()
+    release_port(port)
+    return port
 
 
 def eventually(
