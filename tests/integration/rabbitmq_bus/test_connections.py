@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from allibe_services.bus.rabbitmq import DifferentDeployment, bus
 from allibe_services.contracts.errors import BusUnavailable, NotConfirmed, ShuttingDown
@@ -196,8 +197,12 @@ class TestOpening:
         async with bus_on(amqp_url, shards=2):
             pass
         for shards in (1, 3):
-            with pytest.raises(DifferentDeployment, match=r"ALLIBE_SHARDS.*shards\.2") as caught:
+            with (
+                capture_logs() as logs,
+                pytest.raises(DifferentDeployment, match=r"ALLIBE_SHARDS.*shards\.2") as caught,
+            ):
                 await bus_on(amqp_url, shards=shards).open()
+            assert [one for one in logs if one["log_level"] == "error"] == []
             assert "\n" not in str(caught.value)
             assert "allibe:" not in str(caught.value)  # no password
 

@@ -29,10 +29,19 @@ class Pauses:
 
     async def rest(self) -> None:
         """Wait for the next one."""
+        end_if_cancelled()
         if asyncio.get_running_loop().time() - self._began > STEADY_SECONDS:
             self._next = self._first
         await asyncio.sleep(self._next * random.uniform(0.5, 1.0))  # noqa: S311
         self._next = min(2 * self._next, self._longest)
+
+
+def end_if_cancelled() -> None:
+    """Raise `CancelledError` where somebody wanted this task to end: aiormq raises other errors
+    then, now and then, and what catches them would go on."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -41,6 +50,7 @@ async def for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
         except Exception:
+            end_if_cancelled()
             log.exception("bus_task_failed", task=name)
         await asyncio.sleep(AGAIN_SECONDS)
 

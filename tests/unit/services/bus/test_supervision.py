@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from allibe_services.bus.rabbitmq.supervision import STEADY_SECONDS, Pauses
+from allibe_services.bus.rabbitmq.supervision import STEADY_SECONDS, Pauses, for_ever
 
 
 @pytest.fixture
@@ -44,3 +44,38 @@ async def test_after_a_life_that_lasted_the_first_is_next(
     passed = lasted
     await pauses.rest()
     assert slept == [0.1, next_pause]
+
+
+async def test_work_that_is_to_end_ends_whatever_it_raises() -> None:
+    """aiormq makes other errors of a cancellation, now and then."""
+    began = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            began.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise RuntimeError from None
+
+    task = asyncio.create_task(for_ever("work", work))
+    await began.wait()
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done == {task}
+    assert task.cancelled()
+
+
+async def test_nobody_who_is_to_end_rests_before_another_life() -> None:
+    async def live() -> None:
+        pauses = Pauses(60.0, 60.0)
+        try:
+            pauses.begin()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await pauses.rest()
+
+    task = asyncio.create_task(live())
+    await asyncio.sleep(0)
+    task.cancel()
+    assert await asyncio.wait([task], timeout=5) == ({task}, set())
+    assert task.cancelled()
