@@ -1,7 +1,7 @@
 """Settings to implementations: the only module that picks them, by the URLs' schemes."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from allibe_services.bus.base import Bus
 from allibe_services.bus.dead_letters import DeadLetters
 from allibe_services.bus.inprocess import InProcessBus
 from allibe_services.bus.rabbitmq import RabbitMqBus, Topology, hold_dead_letters
+from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.presence.base import Presence
 from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.presence.redis import RedisPresence
@@ -31,14 +32,13 @@ from allibe_services.settings import PREFIX, Settings
 from allibe_services.single_process import only_process
 from allibe_services.store import epochs
 from allibe_services.store.base import Store
-from allibe_services.store.database import NOT_CURRENT, Database
+from allibe_services.store.database import Database
 from allibe_services.store.measured import MeasuredDatabase
-from allibe_services.store.migrate import current, migrate
+from allibe_services.store.migrate import check_current, migrate
 from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.retention import Retention
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import READERS, SqliteDatabase, path_of
-from allibe_services.store.tables import REVISION
 from allibe_services.telemetry import AuthMetrics
 from allibe_services.tickets.base import Tickets
 from allibe_services.tickets.inprocess import InProcessTickets
@@ -173,28 +173,39 @@ def dead_letters(settings: Settings) -> AbstractAsyncContextManager[DeadLetters]
 def migrate_store(settings: Settings) -> None:
     """Bring the store's tables up to date. Raises as `store.migrate.migrate`."""
     _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, *DATABASES)
-    migrate(settings.database_url)
+    with about_database():
+        migrate(settings.database_url)
 
 
 def begin_epoch(settings: Settings) -> int:
     """Give all rooms a new epoch; return how many. Raises as `store.epochs.begin_epoch`."""
     _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, *DATABASES)
-    try:
+    with about_database():
         return epochs.begin_epoch(settings.database_url)
-    except ValueError as error:
+
+
+@contextmanager
+def about_database() -> Iterator[None]:
+    """Say in what is raised which setting it is about."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
         raise ValueError(f"ALLIBE_DATABASE_URL: {error}") from None
+    except StoreUnavailable as error:
+        raise StoreUnavailable(f"ALLIBE_DATABASE_URL: {error}") from None
 
 
 @asynccontextmanager
 async def retention(settings: Settings) -> AsyncIterator[Retention]:
     """Open what deletes from the store, beside whoever serves it meanwhile.
 
-    Raises `ValueError` where there are no tables, or older or newer ones; and as `migrate_store`.
+    Raises `ValueError` where there is no database, or none whose tables are this code's; and as
+    `migrate_store`.
     """
     url = settings.database_url
     _check_scheme("ALLIBE_DATABASE_URL", url, *DATABASES)
-    if current(url) != REVISION:
-        raise ValueError(f"ALLIBE_DATABASE_URL: {NOT_CURRENT}")
+    with about_database():
+        check_current(url)
     sqlite = urlsplit(url).scheme == "sqlite"
     database: Database = SqliteDatabase(url) if sqlite else PostgresqlDatabase(url, connections=1)
     try:

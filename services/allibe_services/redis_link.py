@@ -204,7 +204,7 @@ class _Health:
             self._refused[script] = _now()
         if self.is_well is not False:
             self.is_well = False
-            log.warning("redis_away", error=_reason(error))
+            log.warning("redis_away", error=reason(error))
 
     def succeeded(self, script: str) -> None:
         self._is_there()
@@ -277,7 +277,7 @@ def _check_tls(options: dict[str, Any]) -> None:
         raise ValueError(f"its TLS options cannot be used: {error}") from None
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Return in one line why it failed. What Redis and its library say holds no password."""
     text = str(error) or "no answer in time"
     return f"{type(error).__name__}: {text.splitlines()[0]}"

@@ -1,19 +1,21 @@
 """What is wrong with the settings, as far as can be told without starting."""
 
+import asyncio
 import ipaddress
 from collections.abc import Callable
 
 from allibe_fanout_worker.push import ways
 from allibe_gateway.addresses import Addresses
-from allibe_services.backends import verifier
+from allibe_services.backends import about_database, verifier
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.log_level import LOG_LEVELS
 from allibe_services.origins import Origins
 from allibe_services.rates.policy import policy_of
 from allibe_services.rates.rate import Rate
+from allibe_services.reach import unreached
 from allibe_services.settings import Settings
-from allibe_services.store.migrate import current
-from allibe_services.store.tables import REVISION
+from allibe_services.store.migrate import check_exists, current
+from allibe_services.store.revisions import check_revision
 from allibe_standalone import traces
 
 LOG_FORMATS = ("console", "json")
@@ -40,17 +42,29 @@ def problems(settings: Settings) -> list[str]:
     return found
 
 
+def problems_outside(settings: Settings) -> list[str]:
+    """Return a sentence for each of RabbitMQ and Redis that lets nobody in, after seconds."""
+    return asyncio.run(unreached(settings))
+
+
+def notes(settings: Settings) -> list[str]:
+    """Return what is no problem, but may be a mistake: a path at which there is nothing yet."""
+    try:
+        check_exists(settings.database_url)
+    except ValueError as error:
+        return [f"ALLIBE_DATABASE_URL: {error}; `allibe serve` and `allibe migrate` make one"]
+    return []
+
+
 def _check_key(settings: Settings) -> None:
     verifier(settings)
 
 
 def _check_database(settings: Settings) -> None:
-    try:
+    with about_database():
         revision = current(settings.database_url)
-    except ValueError as error:
-        raise ValueError(f"ALLIBE_DATABASE_URL: {error}") from None
-    if revision not in (None, REVISION):
-        raise ValueError("ALLIBE_DATABASE_URL: tables are not current: run `allibe migrate`")
+        if revision is not None:
+            check_revision(revision)
 
 
 def _check_addresses(settings: Settings) -> None:

@@ -24,11 +24,13 @@ from allibe_services.settings import Settings, shown
 from allibe_services.vapid import VapidKey, checked_subject
 from allibe_standalone import demo as demo_mode
 from allibe_standalone import processes, retention, terminal
-from allibe_standalone.checks import problems
-from allibe_standalone.dead_letters import dead_letters
+from allibe_standalone.checks import notes, problems, problems_outside
+from allibe_standalone.dead_letters import counted, dead_letters
 from allibe_standalone.exits import fail as _fail
 from allibe_standalone.exits import or_exit as _or_exit
+from allibe_standalone.exits import quiet_on_ctrl_c
 from allibe_standalone.exits import settings_or_exit as _settings
+from allibe_standalone.exits import settings_with_logs as _settings_with_logs
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,6 +50,7 @@ def cli() -> None:
     show_default=True,
     help="Where the demo keeps its files.",
 )
+@quiet_on_ctrl_c()
 def serve(demo: bool, host: str | None, port: int | None, data: Path) -> None:
     """Run everything in this one process."""
     settings = _settings()
@@ -87,7 +90,7 @@ def fanout_worker() -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database's tables up to date."""
-    settings = _settings()
+    settings = _settings_with_logs()
     _or_exit(lambda: migrate_store(settings))
     click.echo("The database is up to date.")
 
@@ -98,19 +101,24 @@ def new_epoch() -> None:
 
     Clients that come back are told that they missed something, and load the history anew.
     """
-    settings = _settings()
+    settings = _settings_with_logs()
     count = _or_exit(lambda: begin_epoch(settings))
-    click.echo(f"{count} rooms have a new epoch.")
+    click.echo(f"{counted(count, 'room')} {'has' if count == 1 else 'have'} a new epoch.")
 
 
 @cli.command()
 @click.option("--user", required=True, help="The user id (`sub`).")
-@click.option("--ttl", type=click.FloatRange(1), default=3600, show_default=True, help="Seconds.")
+@click.option("--ttl", type=float, default=3600, show_default=True, help="Seconds.")
 @click.option("--name", help="Display name (`name`).")
 @click.option("--scope", multiple=True, help="A scope, e.g. chat:admin; may be repeated.")
 def token(user: str, ttl: float, name: str | None, scope: tuple[str, ...]) -> None:
     """Print a token for a user, signed with the configured secret or private key."""
     settings = _settings()
+    if not 1 <= ttl <= settings.token_life_seconds:
+        _fail(
+            f"--ttl: wanted 1 to {settings.token_life_seconds:.0f} seconds: revocations are kept"
+            " for ALLIBE_TOKEN_LIFE_SECONDS"
+        )
     sign = _or_exit(lambda: signer(settings)).sign
     click.echo(_or_exit(lambda: sign(user, ttl=ttl, name=name, scopes=frozenset(scope))))
 
@@ -143,7 +151,7 @@ def vapid(subject: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Only count.")
 def prune(older_than: str, room: str | None, keep_last: int, dry_run: bool) -> None:
     """Delete old messages, batch by batch, while everything runs."""
-    settings = _settings()
+    settings = _settings_with_logs()
     work = retention.prune(
         settings,
         older_than=_or_exit(lambda: retention.age(older_than)),
@@ -153,20 +161,23 @@ def prune(older_than: str, room: str | None, keep_last: int, dry_run: bool) -> N
     )
     done = _or_exit(lambda: uvloop.run(work))
     verb, time = "Would delete" if dry_run else "Deleted", f"{done.before:%Y-%m-%dT%H:%M:%SZ}"
-    click.echo(f"{verb} {done.messages} messages of {done.rooms} rooms, sent before {time}.")
+    click.echo(f"{verb} {_of_rooms(done, 'of')}, sent before {time}.")
 
 
 @cli.command("forget-user")
 @click.argument("user")
-@click.confirmation_option(prompt="What this user wrote cannot be brought back. Erase it?")
-def forget_user(user: str) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget_user(user: str, yes: bool) -> None:
     """Erase a user: what they wrote, their memberships, browsers and settings."""
-    settings = _settings()
+    settings = _settings_with_logs()
+    _or_exit(lambda: retention.user_id(user))
+    if not (yes or _confirmed(f"What {user} wrote cannot be brought back. Erase it?")):
+        _fail("nothing is erased")
     done = _or_exit(lambda: uvloop.run(retention.forget_user(settings, user)))
-    click.echo(
-        f"Erased {done.messages} messages in {done.rooms} rooms,"
-        f" ended {done.memberships} memberships."
-    )
+    if not (done.messages or done.memberships):
+        click.echo(f"{user} has no messages and no memberships; tokens are revoked.")
+        return
+    click.echo(f"Erased {_of_rooms(done, 'in')}, ended {counted(done.memberships, 'membership')}.")
 
 
 @cli.command()
@@ -191,7 +202,11 @@ def check() -> None:
     settings = _settings()
     for name, value in shown(settings).items():
         click.echo(f"{name}={value}")
-    found = problems(settings)
+    # What is wrong is told below, in a line.
+    configure_logging("error", as_json=False)
+    for note in notes(settings):
+        click.echo(f"note: {note}", err=True)
+    found = problems(settings) + problems_outside(settings)
     for problem in found:
         click.echo(f"problem: {problem}", err=True)
     sys.exit(1 if found else 0)
@@ -205,6 +220,7 @@ def main() -> None:
     cli(prog_name="allibe")
 
 
+@quiet_on_ctrl_c()
 def _run_separately(process: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     settings = _settings()
     _or_exit(lambda: check_for_separate_processes(settings))
@@ -217,6 +233,19 @@ def _run(settings: Settings, work: Callable[[], Coroutine[Any, Any, None]]) -> N
     collect_garbage_less()
     allow_many_connections()
     _or_exit(lambda: uvloop.run(work()))
+
+
+def _of_rooms(done: retention.Pruned | retention.Forgotten, which: str) -> str:
+    return f"{counted(done.messages, 'message')} {which} {counted(done.rooms, 'room')}"
+
+
+def _confirmed(question: str) -> bool:
+    """Ask; no answer, or a Ctrl-C, is a no."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        return False
 
 
 def _invitation(url: str) -> str:

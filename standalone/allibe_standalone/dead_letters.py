@@ -125,8 +125,8 @@ class _Tally:
         """Print a line of it."""
         if self.waiting is not None:
             click.echo(
-                f"{done} {_counted(self.letters, 'dead letter')} with"
-                f" {_counted(self.commands, 'message')}; {self.waiting - self.letters} left."
+                f"{done} {counted(self.letters, 'dead letter')} with"
+                f" {counted(self.commands, 'message')}; {self.waiting - self.letters} left."
             )
 
 
@@ -137,7 +137,7 @@ def _act(choice: _Choice, act: _Act, done: str) -> None:
     finally:
         tally.say(done)
     if tally.refused:
-        fail(f"{_counted(tally.refused, 'dead letter')}: the queue of its shard is full, or gone")
+        fail(f"{counted(tally.refused, 'dead letter')}: the queue of its shard is full, or gone")
     if tally.missing:
         fail(f"no dead letter {', '.join(tally.missing)}")
 
@@ -198,5 +198,6 @@ def _row(letter: DeadLetter) -> tuple[str, ...]:
     )
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """Return the number with the word, which has an s unless it is one."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"

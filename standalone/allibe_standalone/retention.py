@@ -42,10 +42,10 @@ def age(text: str) -> timedelta:
     """Return the time that `90d` or `36h` spells. Raises `ValueError` for less than a day, too."""
     found = _AGE(text)
     if found is None:
-        raise ValueError("wanted an age as 90d or 36h")
+        raise ValueError("--older-than: wanted an age as 90d or 36h")
     spelt = int(found[1]) * _UNITS[found[2]]
     if spelt < LEAST_AGE:
-        raise ValueError("what is younger than a day is kept")
+        raise ValueError("--older-than: what is younger than a day is kept")
     return spelt
 
 
@@ -121,15 +121,20 @@ async def _counted(store: Retention, room_id: RoomId, before: datetime, keep_las
             return total
 
 
+def user_id(text: str) -> UserId:
+    """Return it as a user id. Raises `ValueError` where it is none."""
+    if not is_user_id(text):
+        raise ValueError("A user id is 1 to 128 printable ASCII without space, * and #.")
+    return UserId(text)
+
+
 async def forget_user(settings: Settings, user: str) -> Forgotten:
     """Erase what is kept of a user; return what that was.
 
     It may be ended at any time, and begun again. Raises `ValueError`, `StoreUnavailable`,
     `Overloaded` where too many revocations live.
     """
-    if not is_user_id(user):
-        raise ValueError("A user id is 1 to 128 printable ASCII without space, * and #.")
-    who, done = UserId(user), Forgotten()
+    who, done = user_id(user), Forgotten()
     async with retention(settings) as store:
         # First, so that nothing new comes.
         await store.revoke(who, timedelta(seconds=settings.token_life_seconds))

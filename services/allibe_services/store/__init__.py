@@ -12,5 +12,6 @@ log, rooms, members, revocations
 log_insert  how new messages are written
 batch       an append worked out in memory: offsets and duplicates
 sql         the implementation: those functions run in the database
+revisions   what the revision of a database means to this code
 migrate     bring a database's tables up to date (Alembic, in migrations)
 """

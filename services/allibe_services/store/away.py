@@ -23,6 +23,6 @@ class Away:
     def answered(self) -> None:
         """Note a call that the database has answered."""
         if self._failures:
-            log.info("database back", failures=self._failures)
+            log.info("database_back", failures=self._failures)
             self._failures = 0
             self._said = set()

@@ -77,22 +77,24 @@ def errors_translated(away: Away) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if not _is_unavailable(error):
+        if not is_unavailable(error):
             raise
-        away.failed("database failed", error=_name_of(error))
+        away.failed("database_failed", error=name_of(error))
         raise StoreUnavailable from None
     else:
         away.answered()
 
 
-def _is_unavailable(error: DBAPIError) -> bool:
+def is_unavailable(error: DBAPIError) -> bool:
+    """Tell "not now" from what means something to the caller."""
     # Which errors mean a broken connection, the module of the database's kind has said.
     return error.connection_invalidated or isinstance(
         error, OperationalError | InterfaceError | InternalError
     )
 
 
-def _name_of(error: DBAPIError) -> str:
+def name_of(error: DBAPIError) -> str:
+    """Return the driver's name for it."""
     for attribute in ("sqlite_errorname", "sqlstate"):
         name = getattr(error.orig, attribute, None)
         if isinstance(name, str):

@@ -6,10 +6,10 @@ messages. Whoever has seen the former ones would be told that nothing is missing
 
 from sqlalchemy import Connection, update
 
-from allibe_services.store.database import NOT_CURRENT
-from allibe_services.store.migrate import kind_of, revision_of
+from allibe_services.store.migrate import check_exists, kind_of, revision_of
+from allibe_services.store.revisions import check_revision
 from allibe_services.store.rooms import new_epoch
-from allibe_services.store.tables import REVISION, rooms
+from allibe_services.store.tables import rooms
 
 
 def begin_epoch(url: str) -> int:
@@ -18,13 +18,10 @@ def begin_epoch(url: str) -> int:
     Raises `ValueError` for a URL that is not supported, a database that is not there, and one
     whose tables are not current; `StoreUnavailable`.
     """
-    kind = kind_of(url)
-    if not kind.exists(url):
-        raise ValueError("there is no database")
-    return kind.exclusively(url, _begin)
+    check_exists(url)
+    return kind_of(url).exclusively(url, _begin)
 
 
 def _begin(connection: Connection) -> int:
-    if revision_of(connection) != REVISION:
-        raise ValueError(NOT_CURRENT)
+    check_revision(revision_of(connection))
     return connection.execute(update(rooms).values(epoch=new_epoch())).rowcount

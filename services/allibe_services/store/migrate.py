@@ -7,12 +7,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from allibe_services.store import postgresql_exclusive, sqlite
+from allibe_services.store.revisions import check_revision, newer
 
 R = TypeVar("R")
+
+_TABLES = text("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
 
 
 class _Kind(Protocol):
@@ -30,8 +33,9 @@ def migrate(url: str) -> None:
     """Bring the database to the newest revision; do nothing where it is there already.
 
     All or nothing, and safe when several processes do it at once: the others wait, and find it
-    done. Raises `ValueError` for a URL that is not supported and for a database that is newer
-    than this code, `StoreUnavailable`, and `OSError` where the file cannot be made.
+    done. Raises `ValueError` for a URL that is not supported, for a database that is newer than
+    this code and for another program's file, `StoreUnavailable`, and `OSError` where the file
+    cannot be made.
     """
     kind_of(url).exclusively(url, _upgrade)
 
@@ -39,12 +43,25 @@ def migrate(url: str) -> None:
 def current(url: str) -> str | None:
     """Return the revision that the database is at, None for an empty or missing one.
 
-    Raises `ValueError` for a URL that is not supported, `StoreUnavailable`.
+    Raises `ValueError` for a URL that is not supported and for another program's file,
+    `StoreUnavailable`.
     """
     kind = kind_of(url)
     if not kind.exists(url):
         return None
     return kind.exclusively(url, revision_of)
+
+
+def check_exists(url: str) -> None:
+    """Raise `ValueError` where there is no database: of SQLite's, no file."""
+    if not kind_of(url).exists(url):
+        raise ValueError(f"there is no database at {sqlite.path_of(url)}")
+
+
+def check_current(url: str) -> None:
+    """Raise `ValueError` unless the database's tables are this code's, and as `current`."""
+    check_exists(url)
+    check_revision(current(url))
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -61,13 +78,23 @@ def _upgrade(connection: Connection) -> None:
     revision = revision_of(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if revision not in known | {None}:
-        raise ValueError(f"the database is newer than this code: its revision is {revision!r}")
+        raise ValueError(newer(revision))
     command.upgrade(config, "head")
 
 
 def revision_of(connection: Connection) -> str | None:
-    """Return the revision that the database is at, None for an empty one."""
-    return MigrationContext.configure(connection).get_current_revision()
+    """Return the revision that the database is at, None for an empty one.
+
+    Raises `ValueError` for another program's file. A PostgreSQL database may be shared.
+    """
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None and connection.dialect.name == "sqlite" and _has_tables(connection):
+        raise ValueError("the database is another program's: it has tables, but none of Allibe's")
+    return revision
+
+
+def _has_tables(connection: Connection) -> bool:
+    return connection.execute(_TABLES).first() is not None
 
 
 def kind_of(url: str) -> _Kind:

@@ -98,7 +98,7 @@ class PostgresqlDatabase:
                     await asyncio.wait(self._calls)
                 await self._connections.close()
         except TimeoutError:
-            log.warning("database did not close in time", seconds=self._close_seconds)
+            log.warning("database_did_not_close_in_time", seconds=self._close_seconds)
         self._connections.drop()
 
     async def _run(self, engine: AsyncEngine, function: Callable[[Connection], R]) -> R:
@@ -124,7 +124,7 @@ class PostgresqlDatabase:
 
     def _cut_off(self, call: "_Call[Any]", task: "asyncio.Task[Any]") -> None:
         call.overran = True
-        call.away.failed("database too slow", seconds=self._call_seconds, begun=call.begun)
+        call.away.failed("database_too_slow", seconds=self._call_seconds, begun=call.begun)
         if call.begun:
             self._connections.cut_off(task)
         else:
@@ -160,7 +160,7 @@ class _Call(Generic[R]):
             try:
                 return await greenlet_spawn(self._transact)
             except UNREACHABLE as error:
-                self.away.failed("database failed", error=type(error).__name__)
+                self.away.failed("database_failed", error=type(error).__name__)
                 raise StoreUnavailable from None
 
     def _transact(self) -> R:
@@ -176,6 +176,6 @@ class _Call(Generic[R]):
 
 def _probe(connection: Connection) -> None:
     if connection.execute(_READ_ONLY).scalar_one():
-        log.warning("database takes no writes")
+        log.warning("database_takes_no_writes")
         raise StoreUnavailable
     connection.execute(_PROBE)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection, String, column, select, table
 
 from allibe_services.contracts.commands import Outcome, PostMessage
@@ -31,8 +32,10 @@ from allibe_services.store import (
     rooms,
     subscriptions,
 )
-from allibe_services.store.database import NOT_CURRENT, Database
-from allibe_services.store.tables import REVISION
+from allibe_services.store.database import Database
+from allibe_services.store.revisions import check_revision
+
+_logger = structlog.get_logger(__name__)
 
 _VERSION = column("version_num", String)
 _REVISION = select(_VERSION).select_from(table("alembic_version"))
@@ -43,6 +46,7 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._told: str | None = None
         self.log = _Log(database)
         self.rooms = _Rooms(database)
         self.members = _Members(database)
@@ -54,8 +58,15 @@ class SqlStore:
     async def ping(self) -> None:
         """Raise `StoreUnavailable` unless writes would be taken and the schema is current."""
         await self._database.ping()
-        if await self._database.read(_revision) != REVISION:
-            raise StoreUnavailable(NOT_CURRENT)
+        revision = await self._database.read(_revision)
+        try:
+            check_revision(revision)
+        except ValueError as error:
+            if self._told != str(error):
+                self._told = str(error)
+                _logger.warning("database_not_current", reason=self._told)
+            raise StoreUnavailable(str(error)) from None
+        self._told = None
 
     async def close(self) -> None:
         """Finish what runs, close all connections."""

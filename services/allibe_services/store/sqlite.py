@@ -18,12 +18,17 @@ from typing import Concatenate, ParamSpec, TypeVar
 import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.store.away import Away
-from allibe_services.store.database import CALL_SECONDS, errors_translated
+from allibe_services.store.database import (
+    CALL_SECONDS,
+    errors_translated,
+    is_unavailable,
+    name_of,
+)
 from allibe_services.store.threads import Threads, in_daemon_thread
 
 P = ParamSpec("P")
@@ -57,6 +62,16 @@ _BROKEN = frozenset(
     }
 )
 """Errors after which a connection is replaced: the file may be sound again when reopened."""
+
+_MEANINGS = {
+    "SQLITE_NOTADB": "it is not a SQLite database",
+    "SQLITE_CANTOPEN": "it cannot be opened",
+    "SQLITE_READONLY": "it cannot be written",
+    "SQLITE_CORRUPT": "it is damaged",
+    "SQLITE_BUSY": "another process holds it",
+    "SQLITE_FULL": "its disk is full",
+}
+"""What a command says of a file that it cannot use."""
 
 log = structlog.get_logger(__name__)
 
@@ -111,7 +126,7 @@ class SqliteDatabase:
             async with asyncio.timeout(self._close_seconds):
                 await finishing
         except TimeoutError:
-            log.warning("database did not close in time", seconds=self._close_seconds)
+            log.warning("database_did_not_close_in_time", seconds=self._close_seconds)
 
     def _finish(self) -> None:
         # One after the other: the last connection to close empties the WAL into the file.
@@ -137,7 +152,7 @@ class _Threads:
             async with asyncio.timeout(self._call_seconds):
                 return await asyncio.wrap_future(self._threads.submit(work))
         except TimeoutError:  # what waits for a thread is dropped; what runs goes on
-            self._away.failed("database too slow", seconds=self._call_seconds)
+            self._away.failed("database_too_slow", seconds=self._call_seconds)
             raise StoreUnavailable("The store did not answer in time; try again.") from None
 
     def _transact(self, function: Callable[[Connection], R]) -> R:
@@ -182,14 +197,28 @@ def exclusively(url: str, function: Callable[[Connection], R]) -> R:
 def exclusive(url: str) -> Iterator[Connection]:
     """Give a transaction in which no other process writes; wait for theirs to end.
 
-    Committed at the end of the block. Raises `StoreUnavailable`, and `ValueError` as `path_of`.
+    Committed at the end of the block. Raises `StoreUnavailable`, which says in one line why, and
+    `ValueError` as `path_of`.
     """
-    engine = _engine(_made(path_of(url)), "BEGIN IMMEDIATE", MIGRATION_BUSY_SECONDS)
+    path = _made(path_of(url))
+    engine = _engine(path, "BEGIN IMMEDIATE", MIGRATION_BUSY_SECONDS)
     try:
-        with errors_translated(Away()), engine.begin() as connection:
+        with _told(path), engine.begin() as connection:
             yield connection
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if not is_unavailable(error):
+            raise
+        name = name_of(error)
+        kind = "_".join(name.split("_")[:2])  # what follows is the detail
+        raise StoreUnavailable(f"{path}: {_MEANINGS.get(kind, name)}") from None
 
 
 def _made(path: Path) -> Path:
@@ -256,5 +285,5 @@ def _probe(connection: Connection, folder: Path) -> None:
     connection.exec_driver_sql("PRAGMA user_version = 0")  # writes a page that every file has
     # One page can fit where a batch does not, into the WAL that the failed batch has grown.
     if shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
-        log.warning("disk full", folder=str(folder))
+        log.warning("disk_full", folder=str(folder))
         raise StoreUnavailable

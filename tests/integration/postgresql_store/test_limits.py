@@ -83,7 +83,7 @@ class TestTime:
         with capture_logs() as logs, unavailable(within=0.2):
             await store._database.write(run, "SELECT pg_sleep(30)")
         assert [(entry["event"], entry["error"]) for entry in logs] == [
-            ("database failed", "57014")
+            ("database_failed", "57014")
         ]
 
     async def test_many_statements_that_take_too_long_together_are_cut_off(

@@ -219,4 +219,7 @@ class TestCommand:
     def test_what_is_wrong_is_one_line(self) -> None:
         done = self.run("migrate", DATABASE_URL="postgresql://allibe:hunter2@127.0.0.1:1/allibe")
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr == "allibe: PostgreSQL at 127.0.0.1:1/allibe: connection refused\n"
+        assert (
+            done.stderr
+            == "allibe: ALLIBE_DATABASE_URL: PostgreSQL at 127.0.0.1:1/allibe: connection refused\n"
+        )

@@ -139,7 +139,7 @@ class TestCodes:
         [
             ("40001", "serialization failure"),
             ("40P01", "deadlock"),
-            ("53100", "disk full"),
+            ("53100", "disk_full"),
             ("53200", "out of memory"),
             ("55P03", "lock timeout"),
             ("57014", "cancelled"),

@@ -81,7 +81,7 @@ def test_all_that_is_kept_of_the_user_goes(url: str) -> None:
 
     run(look())
     again = forget(url, "bob", "--yes").output
-    assert again == "Erased 0 messages in 0 rooms, ended 0 memberships.\n"
+    assert again == "bob has no messages and no memberships; tokens are revoked.\n"
 
 
 def test_what_was_let_in_before_all_had_heard_of_the_revocation_goes_too(
@@ -109,11 +109,21 @@ def test_what_was_let_in_before_all_had_heard_of_the_revocation_goes_too(
 def test_it_asks_first(url: str) -> None:
     done = forget(url, "bob", answer="n\n")
     assert done.exit_code == 1
-    assert "cannot be brought back" in done.output
+    assert "What bob wrote cannot be brought back" in done.stderr
+    assert [message.content for message in run(_log(url))] == ["hers", "his"]
+
+
+def test_no_answer_is_a_no_on_a_line_of_its_own(url: str) -> None:
+    """Standard input is closed, as in a cron job."""
+    done = forget(url, "bob", answer="")
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1] == "allibe: nothing is erased"
+    assert "Aborted" not in done.output
     assert [message.content for message in run(_log(url))] == ["hers", "his"]
 
 
 def test_what_is_no_user_id_is_one_line(url: str) -> None:
-    done = forget(url, "bo b", "--yes")
+    """And nobody is asked first."""
+    done = forget(url, "bo b")
     assert done.exit_code == 1
     assert done.output.startswith("allibe: A user id is ")

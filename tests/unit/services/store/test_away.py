@@ -10,18 +10,18 @@ def test_only_changes_are_said() -> None:
     with capture_logs() as logs:
         away.answered()
         for _ in range(3):
-            away.failed("database failed", error="OSError")
-        away.failed("database too slow", seconds=5.0)
-        away.failed("database failed", error="57P03")
+            away.failed("database_failed", error="OSError")
+        away.failed("database_too_slow", seconds=5.0)
+        away.failed("database_failed", error="57P03")
         for _ in range(3):
-            away.failed("database failed", error="OSError")
+            away.failed("database_failed", error="OSError")
         away.answered()
         away.answered()
-        away.failed("database failed", error="OSError")
+        away.failed("database_failed", error="OSError")
     assert logs == [
-        {"log_level": "warning", "event": "database failed", "error": "OSError"},
-        {"log_level": "warning", "event": "database too slow", "seconds": 5.0},
-        {"log_level": "warning", "event": "database failed", "error": "57P03"},
-        {"log_level": "info", "event": "database back", "failures": 8},
-        {"log_level": "warning", "event": "database failed", "error": "OSError"},
+        {"log_level": "warning", "event": "database_failed", "error": "OSError"},
+        {"log_level": "warning", "event": "database_too_slow", "seconds": 5.0},
+        {"log_level": "warning", "event": "database_failed", "error": "57P03"},
+        {"log_level": "info", "event": "database_back", "failures": 8},
+        {"log_level": "warning", "event": "database_failed", "error": "OSError"},
     ]

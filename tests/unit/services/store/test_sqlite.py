@@ -234,7 +234,7 @@ class TestClose:
             await database.close()
 
         assert time.monotonic() - started < 5
-        assert [entry["event"] for entry in logs] == ["database did not close in time"]
+        assert [entry["event"] for entry in logs] == ["database_did_not_close_in_time"]
         until.set()
         await database.close()  # nothing hangs any more: now it ends as always
 

@@ -199,7 +199,7 @@ class TestBroken:
         assert "sqlalche.me" not in shown
         assert "BEGIN" not in caught.value.message
         assert [(entry["event"], entry["error"]) for entry in logs] == [
-            ("database failed", "SQLITE_BUSY")
+            ("database_failed", "SQLITE_BUSY")
         ]
 
 
@@ -214,8 +214,13 @@ async def test_a_database_without_tables_is_not_ready(tmp_path: Path) -> None:
 
     other_revision = text("UPDATE alembic_version SET version_num = '0000'")
     await store._database.write(lambda connection: connection.execute(other_revision) and None)
-    with pytest.raises(StoreUnavailable, match="allibe migrate"):
-        await store.ping()
+    with capture_logs() as logs:
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="allibe migrate"):
+                await store.ping()
+    assert [(one["event"], one["reason"]) for one in logs] == [
+        ("database_not_current", "The database's schema is not current: run `allibe migrate`.")
+    ]
     await store.close()
 
 
@@ -248,4 +253,4 @@ async def test_a_database_that_is_away_for_long_is_said_once(path: Path, store: 
                 with pytest.raises(StoreUnavailable):
                     await store.log.append([post("hello")])
         await store.log.append([post("hello")])
-    assert [entry["event"] for entry in logs] == ["database failed", "database back"]
+    assert [entry["event"] for entry in logs] == ["database_failed", "database_back"]
