@@ -30,7 +30,7 @@ from allibe_services.redis_link import SCHEMES as REDIS
 from allibe_services.redis_link import RedisLink
 from allibe_services.settings import PREFIX, Settings
 from allibe_services.single_process import only_process
-from allibe_services.store import epochs
+from allibe_services.store import backup, epochs
 from allibe_services.store.base import Store
 from allibe_services.store.database import Database
 from allibe_services.store.measured import MeasuredDatabase
@@ -193,6 +193,18 @@ def about_database() -> Iterator[None]:
         raise ValueError(f"ALLIBE_DATABASE_URL: {error}") from None
     except StoreUnavailable as error:
         raise StoreUnavailable(f"ALLIBE_DATABASE_URL: {error}") from None
+
+
+def back_up(settings: Settings, target: Path) -> None:
+    """Copy a store that is one SQLite file. Raises as `store.backup.back_up`."""
+    url = settings.database_url
+    _check_scheme("ALLIBE_DATABASE_URL", url, *DATABASES)
+    if urlsplit(url).scheme != "sqlite":
+        raise ValueError("ALLIBE_DATABASE_URL: only SQLite; PostgreSQL is backed up by pg_dump")
+    try:
+        backup.back_up(url, target)
+    except ValueError as error:
+        raise ValueError(f"ALLIBE_DATABASE_URL: {error}") from None
 
 
 @asynccontextmanager

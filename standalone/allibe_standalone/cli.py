@@ -12,6 +12,7 @@ import uvloop
 
 from allibe_services import __version__
 from allibe_services.backends import (
+    back_up,
     begin_epoch,
     check_for_separate_processes,
     migrate_store,
@@ -93,6 +94,15 @@ def migrate() -> None:
     settings = _settings_with_logs()
     _or_exit(lambda: migrate_store(settings))
     click.echo("The database is up to date.")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Copy a SQLite database to a new FILE, while everything runs."""
+    settings = _settings()
+    _or_exit(lambda: back_up(settings, file))
+    click.echo(f"The database is in {file}.")
 
 
 @cli.command("new-epoch")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.support.clients import Clients
 from tests.support.fixtures import StartServer
-from tests.support.runbook import walk
+from tests.support.runbook import is_private, walk
 from tests.support.stomp_client import StompClient
 
 
@@ -20,6 +20,7 @@ async def test_who_saw_more_than_was_restored_is_told_so(
     }
     seen = await _posts(await clients.stomp(server, "alice"), "kept 1", "kept 2")
     walk("backup-sqlite", **files)
+    assert is_private(files["BACKUP"])
     lost = await _posts(await clients.stomp(server, "alice"), "lost 3", "lost 4")
     server.stop()
     walk("restore-sqlite", **files)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_IMODE
 
 from tests.support.server import WAIT_SECONDS, clean_environment
 
@@ -36,6 +37,11 @@ def walk(step: str, **variables: str) -> str:
     )
     assert done.returncode == 0, f"{step}: {done.stdout}{done.stderr}"
     return done.stdout
+
+
+def is_private(path: str) -> bool:
+    """Tell whether only its owner may read the file."""
+    return S_IMODE(Path(path).stat().st_mode) == 0o600
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:

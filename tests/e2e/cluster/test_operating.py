@@ -15,7 +15,7 @@ from tests.support.clients import Clients
 from tests.support.cluster import place, running_cluster
 from tests.support.json_client import Api
 from tests.support.places import SignedPlace
-from tests.support.runbook import walk
+from tests.support.runbook import is_private, walk
 from tests.support.server import WAIT_SECONDS, eventually
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -48,6 +48,7 @@ async def test_a_restored_database_begins_another_epoch(
     await _post(server, clients, room, "kept")
     kept = await reader.of_type("message")
     await asyncio.to_thread(walk, "backup-postgresql", **variables)
+    assert is_private(variables["BACKUP"])
     await _post(server, clients, room, "lost")
     lost = await reader.of_type("message")
     await reader.close()
