@@ -59,6 +59,14 @@ describe('the members of a room', () => {
     expect(named('Role of carol')).toBeDefined();
   });
 
+  it('are loaded again, however fresh, when the log is another one: somebody was erased', async () => {
+    const { client, loads } = await entered();
+    client.members = [member('alice', 'owner')];
+    await act(async () => client.entered.get('1')?.change({ room: room({ epoch: 'e2' }) }));
+    expect(loads()).toBe(2);
+    expect(named('1 member')).toBeDefined();
+  });
+
   it('are those of the last answer that was asked for, whichever comes last', async () => {
     const client = new FakeClient();
     const answers: ((members: Member[]) => void)[] = [];

@@ -10,6 +10,8 @@ export interface Dictionary {
   readonly close: string;
   readonly loading: string;
   readonly you: string;
+  /** Who was erased, whatever the name was. */
+  readonly deletedUser: string;
 
   /** When the page itself is at fault. */
   readonly broken: {

@@ -18,6 +18,7 @@ export const en: Dictionary = {
   close: 'Close',
   loading: 'Loading…',
   you: 'You',
+  deletedUser: 'Deleted user',
 
   broken: {
     title: 'Something broke on this page',

@@ -14,6 +14,7 @@ export const ko: Dictionary = {
   close: '닫기',
   loading: '불러오는 중…',
   you: '나',
+  deletedUser: '삭제된 사용자',
 
   broken: {
     title: '화면에 문제가 생겼어요',

@@ -23,8 +23,11 @@ export interface Members {
   remove(user: string): Promise<void>;
 }
 
-/** Loads them once `isReady`: before that the room may turn out not to be there. */
-export function useMembers(roomId: string, isReady: boolean): Members {
+/**
+ * Loads them once the epoch of the room's log is known: before that the room may turn out not to be
+ * there. And again with each other epoch: of who was erased nobody is told that they are gone.
+ */
+export function useMembers(roomId: string, epoch: string | null): Members {
   const { http } = useChatClient();
   const [list, setList] = useState<readonly Member[] | null>(null);
   const [error, setError] = useState<ChatError | null>(null);
@@ -55,8 +58,8 @@ export function useMembers(roomId: string, isReady: boolean): Members {
   const change = useCallback<Members['change']>((to) => setList((list) => list && to(list)), []);
 
   useEffect(() => {
-    if (isReady) void refresh();
-  }, [isReady, refresh]);
+    if (epoch !== null) void reload();
+  }, [epoch, reload]);
 
   return useMemo(
     () => ({

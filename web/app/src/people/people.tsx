@@ -12,9 +12,14 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
+import type { Dictionary } from '../i18n/dictionary.js';
+import { useWords } from '../i18n/language.js';
 import type { Account } from '../session/account.js';
 import { demoUsers } from '../session/demo.js';
 import { useValue, Value } from '../ui/stored.js';
+
+/** The sender of what was erased with its sender. No user can be called so. */
+const FORGOTTEN = '*deleted*';
 
 export class Names {
   readonly known = new Value<ReadonlyMap<string, string>>(new Map());
@@ -67,11 +72,12 @@ export function PeopleProvider({ account, children }: { account: Account; childr
 }
 
 export function usePeople(): People {
+  const { t } = useWords();
   const { me, names } = useSource();
   const known = useValue(names.known);
   return {
     me,
-    nameOf: (user) => known.get(user) ?? user,
+    nameOf: (user) => nameIn(known, user, t),
     others: [...known.keys()].filter((user) => user !== me.user),
   };
 }
@@ -82,10 +88,15 @@ export function useMe(): People['me'] {
 
 /** The name of one, or the id; rendered again only when that changes. Null for nobody. */
 export function useName(user: string | null): string | null {
+  const { t } = useWords();
   const { known } = useSource().names;
   return useSyncExternalStore(known.subscribe, () => {
-    return user === null ? null : (known.get().get(user) ?? user);
+    return user === null ? null : nameIn(known.get(), user, t);
   });
+}
+
+function nameIn(known: ReadonlyMap<string, string>, user: string, t: Dictionary): string {
+  return user === FORGOTTEN ? t.deletedUser : (known.get(user) ?? user);
 }
 
 /** Learns the names that come with messages. */

@@ -32,7 +32,8 @@ export const RoomScreen = memo(function RoomScreen({ roomId, known }: RoomScreen
   const { t } = useWords();
   const room = useRoom(roomId);
   const hasEnded = room.status === 'ended';
-  const members = useMembers(roomId, room.status === 'ready');
+  const epoch = room.status === 'ready' ? (room.room?.epoch ?? null) : null;
+  const members = useMembers(roomId, epoch);
   useFreshMembers(roomId, room.live, members);
   const [membersOpen, setMembersOpen] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
