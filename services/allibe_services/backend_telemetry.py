@@ -39,7 +39,8 @@ class BackendMetrics:
         self._up = Gauge(
             "allibe_link_up",
             "1 while what the process stands on answers it, 0 while it does not, as its last use"
-            " says: `rabbitmq_publishing`, `rabbitmq_consuming`, `database`, `redis`.",
+            " says: `rabbitmq_publishing`, `rabbitmq_consuming`, `database`, `redis`, which is used"
+            " every 10 s at least.",
             ["link"],
             registry=registry,
         )
