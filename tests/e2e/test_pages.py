@@ -24,9 +24,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_what_a_page_says_is_printed(name: str, shop: Server, tmp_path: Path) -> None:
     """Every `sh` block runs without an error, and prints what the page shows behind it."""
     run = PageRun(ROOT / "docs" / f"{name}.md", shop, tmp_path)
+    assert not _left_in_the_checkout(run.folder)
     assert len(run.shown) > 5
     for block, output in run.shown:
         assert is_printed(block, output), f"{block} shows\n{block.text}\nbut this came:\n{output}"
+
+
+def _left_in_the_checkout(folder: Path) -> set[str]:
+    """What git would call untracked."""
+    ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
+    return {path.name for path in folder.iterdir()} - ignored - {"stubs"}
 
 
 def test_the_first_messages_of_the_readme_are_seen(shop: Server, tmp_path: Path) -> None:
