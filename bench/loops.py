@@ -1,10 +1,10 @@
-"""What uvloop is worth: the same work on Allibe embedded with it and with asyncio's own loop."""
+"""What uvloop would be worth: the same work on Allibe embedded on it and as it is, on asyncio."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.crowd import Crowd
-from bench.peers.allibe import EMBEDDED, ON_ASYNCIO
+from bench.peers.allibe import EMBEDDED, ON_UVLOOP
 from bench.report import number
 from bench.scenarios import Measurement, Report, Scenario, Setting
 from bench.work import Idle, Phase, Talk, Work
@@ -12,18 +12,18 @@ from bench.work import Idle, Phase, Talk, Work
 
 @dataclass(frozen=True, kw_only=True)
 class LoopRatio(Scenario):
-    """A figure on uvloop as a multiple of that on asyncio, one after the other."""
+    """A figure on uvloop as a multiple of that on asyncio's loop, one after the other."""
 
     work: Work
     read: Callable[[Report], float]
     of: str = " a CPU-second"
 
     def measure(self, setting: Setting) -> Measurement:
-        ours, theirs = (
-            self.read(self.work.measure(system, setting)) for system in (EMBEDDED, ON_ASYNCIO)
+        asyncio, uvloop = (
+            self.read(self.work.measure(system, setting)) for system in (EMBEDDED, ON_UVLOOP)
         )
-        told = f"{number(ours)}{self.of} against {number(theirs)}"
-        return Measurement(ours / theirs, {"told": told})
+        told = f"{number(uvloop)}{self.of} against {number(asyncio)}"
+        return Measurement(uvloop / asyncio, {"told": told})
 
 
 def _fan_out(kind: str, in_flight: int, seconds: float) -> LoopRatio:

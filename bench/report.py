@@ -57,8 +57,8 @@ in turn, and the figure is their ratio; the last column says what it was made of
   the worst of the three counts.
 - **A message among others**: ten rooms are loaded twice on one server, without and with 10,000
   other rooms, each with a member who is connected and silent. Heart-beats are off.
-- **uvloop against asyncio**: Allibe runs on uvloop. `bench/on_asyncio.py` puts asyncio's own loop
-  in its place, and nothing else.
+- **uvloop against asyncio**: Allibe runs on asyncio's loop. `bench/on_uvloop.py` puts uvloop in its
+  place, and nothing else.
 
 {BEGIN}
 {END}

@@ -29,7 +29,6 @@ _READ = {
     "aiosignal": "Apache-2.0",
     "async-timeout": "Apache-2.0",
     "prompt-toolkit": "BSD-3-Clause",
-    "uvloop": "MIT OR Apache-2.0",
     "wcwidth": "MIT",
 }
 """Read in the packages' own licence files: their metadata says it in no form that can be compared,

@@ -164,12 +164,12 @@ class Embedded(System):
                 yield RunningEmbedded(one, folder, url, crowd)
 
 
-class OnAsyncio(Embedded):
-    """The same on asyncio's own event loop: what uvloop is worth."""
+class OnUvloop(Embedded):
+    """The same on uvloop: what that would be worth."""
 
-    name = "embedded-asyncio"
-    title = "Allibe embedded, without uvloop"
-    program = (sys.executable, "-P", str(Path(__file__).parents[1] / "on_asyncio.py"))
+    name = "embedded-uvloop"
+    title = "Allibe embedded, on uvloop"
+    program = (sys.executable, "-P", str(Path(__file__).parents[1] / "on_uvloop.py"))
 
 
 class _Distributed(_Running):
@@ -217,4 +217,4 @@ class Distributed(System):
             yield _Distributed(cluster, crowd)
 
 
-EMBEDDED, DISTRIBUTED, ON_ASYNCIO = Embedded(), Distributed(), OnAsyncio()
+EMBEDDED, DISTRIBUTED, ON_UVLOOP = Embedded(), Distributed(), OnUvloop()

@@ -1,5 +1,6 @@
 """The command line `allibe`. Errors of settings and ports are one line and exit code 1."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -8,7 +9,6 @@ from typing import Any
 
 import click
 import msgspec
-import uvloop
 
 from allibe_services import __version__
 from allibe_services.backends import (
@@ -169,7 +169,7 @@ def prune(older_than: str, room: str | None, keep_last: int, dry_run: bool) -> N
         keep_last=keep_last,
         dry_run=dry_run,
     )
-    done = _or_exit(lambda: uvloop.run(work))
+    done = _or_exit(lambda: asyncio.run(work))
     verb, time = "Would delete" if dry_run else "Deleted", f"{done.before:%Y-%m-%dT%H:%M:%SZ}"
     click.echo(f"{verb} {_of_rooms(done, 'of')}, sent before {time}.")
 
@@ -183,7 +183,7 @@ def forget_user(user: str, yes: bool) -> None:
     _or_exit(lambda: retention.user_id(user))
     if not (yes or _confirmed(f"What {user} wrote cannot be brought back. Erase it?")):
         _fail("nothing is erased")
-    done = _or_exit(lambda: uvloop.run(retention.forget_user(settings, user)))
+    done = _or_exit(lambda: asyncio.run(retention.forget_user(settings, user)))
     if not (done.messages or done.memberships):
         click.echo(f"{user} has no messages and no memberships; tokens are revoked.")
         return
@@ -199,7 +199,7 @@ def chat(room: str, user: str, url: str, given: str | None) -> None:
     """Chat in the terminal, over STOMP; reconnects and resumes by itself."""
     settings = _settings()
     try:
-        uvloop.run(terminal.run(settings, room=room, user=user, url=url, token=given))
+        asyncio.run(terminal.run(settings, room=room, user=user, url=url, token=given))
     except KeyboardInterrupt:
         click.echo()
     except (ValueError, OSError) as error:
@@ -242,7 +242,7 @@ def _run(settings: Settings, work: Callable[[], Coroutine[Any, Any, None]]) -> N
     _or_exit(lambda: configure_logging(settings.log_level, as_json=settings.log_format == "json"))
     collect_garbage_less()
     allow_many_connections()
-    _or_exit(lambda: uvloop.run(work()))
+    _or_exit(lambda: asyncio.run(work()))
 
 
 def _of_rooms(done: retention.Pruned | retention.Forgotten, which: str) -> str:

@@ -3,13 +3,13 @@
 Exit codes: 0 done, 1 not all of it, 2 not understood.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 import msgspec
-import uvloop
 
 from allibe_services import backends
 from allibe_services.bus.dead_letters import MOST_LETTERS, DeadLetter, DeadLetters
@@ -169,7 +169,7 @@ def _run(work: Callable[[Settings], Coroutine[Any, Any, _Result]]) -> _Result:
     settings = settings_or_exit()
     as_json = settings.log_format == "json"
     or_exit(lambda: configure_logging(settings.log_level, as_json=as_json))
-    return or_exit(lambda: uvloop.run(work(settings)))
+    return or_exit(lambda: asyncio.run(work(settings)))
 
 
 def table(letters: Sequence[DeadLetter]) -> str:
