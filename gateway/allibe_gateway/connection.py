@@ -304,8 +304,11 @@ class WebSocketConnection(ServedConnection, asyncio.Protocol):
         a socket resets, and the peer might never see why."""
         if self._input.close_rcvd is not None or not self._transport.can_write_eof():
             self._transport.close()
-        else:
+            return
+        try:
             self._transport.write_eof()
+        except OSError:  # it has reset its connection, and the loop has not read that yet
+            self._transport.abort()
 
     def _skip(self) -> None:
         """Read on, up to the peer's close, and handle nothing."""

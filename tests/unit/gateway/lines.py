@@ -1,6 +1,7 @@
 """WebSocket connections over fakes: what comes, what was answered, how they were closed."""
 
 import asyncio
+import errno
 from typing import cast
 
 from prometheus_client import CollectorRegistry
@@ -37,6 +38,8 @@ class Transport(FakeTransport):
         self.answers_close = True
         self._reading = True
         self.aborted = self.ended = False
+        self.was_reset = False
+        """Whether the peer has reset its connection, of which the loop knows nothing yet."""
         self.lingers = False
         """Whether a close waits for what its peer does not read."""
         self._closing = self._gone_told = False
@@ -66,6 +69,8 @@ class Transport(FakeTransport):
         return True
 
     def write_eof(self) -> None:
+        if self.was_reset:
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
         self.ended = True
         asyncio.get_running_loop().call_soon(self.close)
 

@@ -277,6 +277,15 @@ class TestDisconnecting:
         assert [code for code, _ in line.closed] == [1002]
         assert line.transport.ended
 
+    async def test_one_that_broke_a_rule_and_has_gone_is_no_fault_of_ours(self, line: Line) -> None:
+        line.transport.answers_close, line.transport.was_reset = False, True
+        line.begin()
+        line.hear(frame(b"", 3))
+        with capture_logs() as logs:
+            await line.end()
+        assert line.transport.aborted
+        assert [one for one in logs if one["log_level"] == "error"] == []
+
     async def test_a_peer_that_closes_and_does_not_read_is_dropped(self, line: Line) -> None:
         line.transport.lingers = True
         line.begin()
