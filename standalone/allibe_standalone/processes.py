@@ -60,6 +60,9 @@ from allibe_standalone.unread_answers import UnreadAnswers
 BACKLOG = 4096
 """Connections that may wait to be accepted: a reconnect storm."""
 
+LATE_SECONDS = 0.25
+"""Time for requests of connections that were taken before the port was closed: they are served."""
+
 REQUEST_SECONDS = 5.0
 """Time for HTTP requests that are under way when the process stops, or a quarter of all."""
 
@@ -204,7 +207,9 @@ async def _until_stopped(
             lead = min(lead, seconds / 2)
             await asyncio.sleep(lead)
             await site.stop()
-            seconds -= lead
+            late = min(LATE_SECONDS, seconds / 8)
+            await asyncio.sleep(late)
+            seconds -= lead + late
         if entrance is not None:
             await entrance.drain(seconds - _request_seconds(process.settings))
 
