@@ -6,11 +6,14 @@ worker, the bus and the store.
 """
 
 import asyncio
-import errno
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
 from datetime import timedelta
-from typing import cast
 
 import structlog
 from aiohttp import web
@@ -53,30 +56,14 @@ from allibe_services.telemetry import (
     WorkerMetrics,
 )
 from allibe_services.vapid import VapidKey
-from allibe_standalone.idle_connections import IdleConnections
+from allibe_standalone.listening import listening
 from allibe_standalone.traces import traced
-from allibe_standalone.unread_answers import UnreadAnswers
-
-BACKLOG = 4096
-"""Connections that may wait to be accepted: a reconnect storm."""
 
 LATE_SECONDS = 0.25
 """Time for requests of connections that were taken before the port was closed: they are served."""
 
 REQUEST_SECONDS = 5.0
 """Time for HTTP requests that are under way when the process stops, or a quarter of all."""
-
-HEAD_SECONDS = 10.0
-"""Time for a connection to say what it wants: as long as a body, or a sign-in, may take."""
-
-UNREAD_SECONDS = 30.0
-"""Time in which a client takes something of an answer, however little: longer than networks need
-to come back from a bad moment."""
-
-KEEP_ALIVE_SECONDS = 30.0
-"""How long a connection may wait for its next request: it saves a client that asks now and then
-from connecting again, and aiohttp's own hour would leave all others open. Proxies that keep
-connections to us must keep them shorter."""
 
 LOOK_SECONDS = 10.0
 """Pause between looks at Redis. The database is asked by whoever asks for readiness."""
@@ -370,37 +357,8 @@ async def _ops(process: Process) -> AsyncIterator[None]:
         yield
 
 
-@asynccontextmanager
-async def _listening(
+def _listening(
     process: Process, app: web.Application, host: str, port: int
-) -> AsyncIterator[web.TCPSite]:
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        shutdown_timeout=_request_seconds(process.settings),
-        keepalive_timeout=KEEP_ALIVE_SECONDS,
-    )
-    await runner.setup()
-    server = cast("web.Server", runner.server)
-    idle, unread = IdleConnections(server, HEAD_SECONDS), UnreadAnswers(server, UNREAD_SECONDS)
-    watching = [
-        process.tasks.start(idle.watch(), name="idle-connections"),
-        process.tasks.start(unread.watch(), name="unread-answers"),
-    ]
-    try:
-        site = web.TCPSite(runner, host, port, backlog=BACKLOG)
-        await _start(site, host, port)
-        yield site
-    finally:
-        for task in watching:
-            task.cancel()
-        await runner.cleanup()
-
-
-async def _start(site: web.TCPSite, host: str, port: int) -> None:
-    try:
-        await site.start()
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise OSError(f"port {port} on {host} is taken; choose another one") from None
-        raise OSError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+) -> AbstractAsyncContextManager[web.TCPSite]:
+    seconds = _request_seconds(process.settings)
+    return listening(app, host, port, tasks=process.tasks, request_seconds=seconds)

@@ -16,7 +16,7 @@ from aiohttp import ClientSession
 from allibe_services.auth import TokenSigner
 from allibe_services.settings import Settings
 from allibe_services.store.migrate import migrate
-from allibe_standalone import processes
+from allibe_standalone import listening, processes
 from tests.support.server import SECRET, WAIT_SECONDS, free_port
 from tests.support.stomp_client import raw
 
@@ -31,7 +31,7 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 @pytest.fixture
 async def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """Run a server that waits `LIMIT` for a first request and longer for further ones."""
-    monkeypatch.setattr(processes, "HEAD_SECONDS", LIMIT)
+    monkeypatch.setattr(listening, "HEAD_SECONDS", LIMIT)
     async with serving(tmp_path) as port:
         yield port
 
@@ -162,7 +162,7 @@ async def test_a_connection_that_asks_no_more_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However it spends the time: the beginning of another request buys none either."""
-    monkeypatch.setattr(processes, "KEEP_ALIVE_SECONDS", LIMIT)
+    monkeypatch.setattr(listening, "KEEP_ALIVE_SECONDS", LIMIT)
     async with serving(tmp_path) as port, connected(port) as (reader, writer):
         writer.write(head("GET", "/api/chat/rooms"))
         assert await answer(reader) == 200
