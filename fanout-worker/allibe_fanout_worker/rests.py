@@ -29,9 +29,10 @@ class Rests:
 
         In proportion to a room's part of it; for the next part of the same round, on top.
         """
+        everybody = sum(members.values())
         for room_id, count in members.items():
             if count >= LARGE:
-                part = (ended - began) * count / sum(members.values())
+                part = (ended - began) * count / everybody
                 until = max(self._until.get(room_id, ended), ended) + part * (PARTS - 1)
                 self._until[room_id] = min(until, ended + LONGEST_SECONDS)
 
