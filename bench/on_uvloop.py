@@ -8,9 +8,9 @@ import sys
 
 import uvloop
 
-from allibe_standalone import cli
+from allibe_standalone import start
 
 if __name__ == "__main__":
     asyncio.run = uvloop.run
     del sys.argv[0]
-    cli.main()
+    start.main()

@@ -1,5 +1,6 @@
 """The command line, and all services in one process.
 
+start             the entry point: what must be set before all the rest is imported
 cli               the commands
 processes         which services a process runs, and how it starts and stops
 idle_connections  ends connections that never ask

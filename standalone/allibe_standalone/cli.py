@@ -225,11 +225,6 @@ def check() -> None:
 cli.add_command(dead_letters)
 
 
-def main() -> None:
-    """Entry point of the `allibe` command."""
-    cli(prog_name="allibe")
-
-
 @quiet_on_ctrl_c()
 def _run_separately(process: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     settings = _settings()

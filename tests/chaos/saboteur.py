@@ -42,7 +42,7 @@ from allibe_services.contracts.ids import RoomId
 from allibe_services.contracts.messages import Message
 from allibe_services.contracts.rooms import Head
 from allibe_services.store import log as store_log
-from allibe_standalone import cli
+from allibe_standalone import start
 
 ORDERS = "orders"
 """The file, in the folder that the process runs in."""
@@ -218,7 +218,7 @@ def main() -> None:
     for sabotage in (fail_points, deliveries, events, store):
         sabotage()
     del sys.argv[0]
-    cli.main()
+    start.main()
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def test_the_command_line_is_the_first_process(last: Stage) -> None:
     assert words_of(last.one("ENTRYPOINT")) == ["allibe"]
     assert words_of(last.one("CMD")) == ["--help"]
     scripts = (ROOT / "pyproject.toml").read_text()
-    assert 'allibe = "allibe_standalone.cli:main"' in scripts
+    assert 'allibe = "allibe_standalone.start:main"' in scripts
 
 
 def test_its_settings_exist_and_open_the_ports_that_it_names(last: Stage) -> None:
