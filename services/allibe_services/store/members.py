@@ -1,11 +1,11 @@
-"""The SQL of members: roles, read markers, unread counts. Functions of a connection.
+"""The SQL of members: roles, read markers. Functions of a connection.
 
 Whatever changes who belongs to a room locks the room's row first, so that two changes at once
 cannot leave members without an owner.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -15,7 +15,6 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
-    case,
     delete,
     func,
     insert,
@@ -28,38 +27,13 @@ from sqlalchemy.exc import IntegrityError
 from allibe_services.contracts.errors import Conflict, NotAMember, UnknownMember, UnknownRoom
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds, moment, now
-from allibe_services.contracts.rooms import Member, ReadMarker, Role, Unread
-from allibe_services.store.base import OWN_COUNTED
+from allibe_services.contracts.rooms import Member, ReadMarker, Role
 from allibe_services.store.dialects import POSTGRESQL, OneOf, as_arrays, rows_of_arrays
-from allibe_services.store.tables import members, messages, rooms
+from allibe_services.store.tables import members, rooms
+from allibe_services.store.unread import UNREAD
 
 _USERS = 500
 """Users looked up in one statement; databases limit its variables."""
-
-_OWN_ONES = (
-    select(literal(1))
-    .where(
-        messages.c.room_id == members.c.room_id,
-        messages.c.sender == members.c.user_id,
-        messages.c.offset > members.c.read_offset,
-    )
-    .limit(OWN_COUNTED)  # what it costs is bounded for who posts and never reads
-    .correlate(members)
-    .subquery("own")
-)
-_OWN = select(func.count()).select_from(_OWN_ONES).scalar_subquery()
-_READ_OR_PRUNED = case(
-    (members.c.read_offset < rooms.c.pruned_offset, rooms.c.pruned_offset),
-    else_=members.c.read_offset,
-)
-UNREAD = case(
-    (members.c.read_offset >= rooms.c.last_offset, 0),
-    else_=rooms.c.last_offset - _READ_OR_PRUNED - _OWN,
-).label("unread_count")
-"""Messages after a member's read marker that are still there and that others sent.
-
-In a SELECT from rooms and members.
-"""
 
 MEMBERSHIP = rooms.outerjoin(
     members,
@@ -102,13 +76,6 @@ _ONE = _MEMBER.where(_THIS_MEMBER)
 _AMONG = select(members.c.user_id).where(_THESE_MEMBERS, OneOf(members.c.user_id, "users"))
 _PAGE = _MEMBER.where(_THESE_MEMBERS, members.c.user_id > bindparam("after")).limit(
     bindparam("most")
-)
-_UNREAD_PAGE = (
-    select(members.c.user_id, UNREAD)
-    .join_from(members, rooms)
-    .where(_THESE_MEMBERS, members.c.user_id > bindparam("after"))
-    .order_by(members.c.user_id)
-    .limit(bindparam("most"))
 )
 _OTHERS = select(literal(1)).where(_THESE_MEMBERS, members.c.user_id != bindparam("user"))
 _OTHERS = _OTHERS.limit(1)
@@ -164,13 +131,6 @@ def of_room(
     """Return members sorted by user id, `after` that one."""
     wanted = {"room": room_id, "after": after or "", "most": most}
     return [_member(row) for row in connection.execute(_PAGE, wanted)]
-
-
-def unread(
-    connection: Connection, after: Mapping[RoomId, UserId | None], most: int
-) -> dict[RoomId, list[Unread]]:
-    """Return unread counts of each room's members, sorted by user id, after the one given."""
-    return {room_id: _unread(connection, room_id, most, last) for room_id, last in after.items()}
 
 
 def add(connection: Connection, room_id: RoomId, user_id: UserId, new_role: Role) -> Member:
@@ -268,10 +228,3 @@ def _reading(connection: Connection, room_id: RoomId, user_id: UserId) -> tuple[
 
 def _member(row: Row[*tuple[Any, ...]]) -> Member:
     return Member(row.user_id, Role(row.role), moment(row.joined_at), row.read_offset)
-
-
-def _unread(
-    connection: Connection, room_id: RoomId, most: int, after: UserId | None
-) -> list[Unread]:
-    wanted = {"room": room_id, "after": after or "", "most": most}
-    return [Unread(user, count) for user, count in connection.execute(_UNREAD_PAGE, wanted)]

@@ -35,7 +35,6 @@ from allibe_services.contracts.push_queue import WEBHOOK, Browser, DuePush, Push
 from allibe_services.store import dead_pushes, push_decisions
 from allibe_services.store.base import OWN_COUNTED, PUSH_LIFE
 from allibe_services.store.dialects import OneOf, Upsert
-from allibe_services.store.members import UNREAD
 from allibe_services.store.notifications import NEVER, quiet_hours
 from allibe_services.store.tables import (
     members,
@@ -47,6 +46,7 @@ from allibe_services.store.tables import (
     pushes,
     rooms,
 )
+from allibe_services.store.unread import UNREAD
 
 _DUE = (
     select(push_users.c.user_id, push_users.c.due_at)

@@ -13,9 +13,10 @@ from allibe_services.contracts.errors import Conflict, NotAMember, UnknownRoom
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.rooms import Member, Role, Room
-from allibe_services.store.members import MEMBERSHIP, UNREAD, insert_all
+from allibe_services.store.members import MEMBERSHIP, insert_all
 from allibe_services.store.notifications import FOREVER
 from allibe_services.store.tables import members, muted_rooms, push_progress, rooms
+from allibe_services.store.unread import UNREAD
 
 _SEEN = select(
     rooms.c.room_id,

@@ -31,6 +31,7 @@ from allibe_services.store import (
     revocations,
     rooms,
     subscriptions,
+    unread,
 )
 from allibe_services.store.database import Database
 from allibe_services.store.revisions import check_revision
@@ -150,7 +151,7 @@ class _Members:
     async def unread(
         self, after: Mapping[RoomId, UserId | None], *, most: int
     ) -> dict[RoomId, list[Unread]]:
-        return await self._database.read(members.unread, after, most)
+        return await self._database.read(unread.unread, after, most)
 
 
 class _Revocations:
