@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry
 
@@ -26,7 +25,6 @@ from allibe_services.presence.redis import RedisPresence
 from allibe_services.rates.base import Rates
 from allibe_services.rates.inprocess import InProcessRates
 from allibe_services.rates.redis import RedisRates
-from allibe_services.redis_link import SCHEMES as REDIS
 from allibe_services.redis_link import RedisLink
 from allibe_services.settings import PREFIX, Settings
 from allibe_services.single_process import only_process
@@ -43,15 +41,20 @@ from allibe_services.telemetry import AuthMetrics
 from allibe_services.tickets.base import Tickets
 from allibe_services.tickets.inprocess import InProcessTickets
 from allibe_services.tickets.redis import RedisTickets
+from allibe_services.urls import (
+    INPROCESS,
+    SQLITE,
+    check_bus,
+    check_database,
+    check_urls,
+    scheme_of,
+)
 from allibe_services.workers.base import Workers
 from allibe_services.workers.inprocess import InProcessWorkers
 from allibe_services.workers.redis import RedisWorkers
 
-INPROCESS = "inprocess"
-RABBITMQ = ("amqp", "amqps")
 _JWKS_URL = f"{PREFIX}JWT_JWKS_URL"
 _FORMER_SECRET = f"{PREFIX}JWT_FORMER_SECRET"
-DATABASES = ("sqlite", "postgresql")
 
 _Made = TypeVar("_Made", TokenVerifier, TokenSigner)
 
@@ -74,14 +77,10 @@ async def backends(
 ) -> AsyncIterator[Backends]:
     """Open bus, store, presence, workers, tickets and rates; close them in the opposite order.
 
-    `metrics` tells how they are. Raises `ValueError` for a URL that nothing here answers to, for a
-    bus between processes with something that is not, and while another process has the same SQLite
-    file open: the in-process bus would not reach it. Redis need not be there yet.
+    `metrics` tells how they are. Raises as `check_urls`, and `ValueError` while another process has
+    the same SQLite file open: the in-process bus would not reach it. Redis need not be there yet.
     """
-    _check_scheme("ALLIBE_BUS_URL", settings.bus_url, INPROCESS, *RABBITMQ)
-    _check_scheme("ALLIBE_REDIS_URL", settings.redis_url, INPROCESS, *REDIS)
-    _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, *DATABASES)
-    _check_that_all_serve_several_processes(settings)
+    check_urls(settings)
     metrics = metrics or BackendMetrics(CollectorRegistry())
     async with (
         _store(settings, metrics) as store,
@@ -95,7 +94,7 @@ async def backends(
 @asynccontextmanager
 async def _bus(settings: Settings, metrics: BackendMetrics) -> AsyncIterator[Bus]:
     """Open the bus. Raises `ValueError` where RabbitMQ has a topology of other numbers."""
-    if urlsplit(settings.bus_url).scheme == INPROCESS:
+    if scheme_of(settings.bus_url) == INPROCESS:
         embedded = InProcessBus(publish_seconds=settings.publish_seconds, tell=metrics.posted)
         metrics.watch_bus(is_blocked=lambda: False, waiting=lambda: embedded.posts_waiting)
         try:
@@ -120,7 +119,7 @@ async def _bus(settings: Settings, metrics: BackendMetrics) -> AsyncIterator[Bus
 async def _leases(
     settings: Settings, metrics: BackendMetrics
 ) -> AsyncIterator[tuple[Presence, Workers, Tickets, Rates]]:
-    if urlsplit(settings.redis_url).scheme == INPROCESS:
+    if scheme_of(settings.redis_url) == INPROCESS:
         embedded = InProcessPresence()
         try:
             yield embedded, InProcessWorkers(), InProcessTickets(), InProcessRates()
@@ -142,7 +141,7 @@ async def _leases(
 async def _store(settings: Settings, metrics: BackendMetrics) -> AsyncIterator[Store]:
     url = settings.database_url
     with ExitStack() as stack:
-        if urlsplit(url).scheme == "sqlite":
+        if scheme_of(url) == SQLITE:
             database: Database = SqliteDatabase(url)  # makes the folder that the lock is in
             metrics.database_connections.set(1 + READERS)
             stack.enter_context(only_process(path_of(url)))
@@ -162,8 +161,8 @@ def dead_letters(settings: Settings) -> AbstractAsyncContextManager[DeadLetters]
 
     Raises `ValueError` where the bus keeps none.
     """
-    _check_scheme("ALLIBE_BUS_URL", settings.bus_url, INPROCESS, *RABBITMQ)
-    if urlsplit(settings.bus_url).scheme == INPROCESS:
+    check_bus(settings)
+    if scheme_of(settings.bus_url) == INPROCESS:
         raise ValueError(
             "ALLIBE_BUS_URL: the in-process bus has no dead letters; it tells the sender instead"
         )
@@ -172,14 +171,14 @@ def dead_letters(settings: Settings) -> AbstractAsyncContextManager[DeadLetters]
 
 def migrate_store(settings: Settings) -> None:
     """Bring the store's tables up to date. Raises as `store.migrate.migrate`."""
-    _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, *DATABASES)
+    check_database(settings)
     with about_database():
         migrate(settings.database_url)
 
 
 def begin_epoch(settings: Settings) -> int:
     """Give all rooms a new epoch; return how many. Raises as `store.epochs.begin_epoch`."""
-    _check_scheme("ALLIBE_DATABASE_URL", settings.database_url, *DATABASES)
+    check_database(settings)
     with about_database():
         return epochs.begin_epoch(settings.database_url)
 
@@ -198,8 +197,8 @@ def about_database() -> Iterator[None]:
 def back_up(settings: Settings, target: Path) -> None:
     """Copy a store that is one SQLite file. Raises as `store.backup.back_up`."""
     url = settings.database_url
-    _check_scheme("ALLIBE_DATABASE_URL", url, *DATABASES)
-    if urlsplit(url).scheme != "sqlite":
+    check_database(settings)
+    if scheme_of(url) != SQLITE:
         raise ValueError("ALLIBE_DATABASE_URL: only SQLite; PostgreSQL is backed up by pg_dump")
     try:
         backup.back_up(url, target)
@@ -215,10 +214,10 @@ async def retention(settings: Settings) -> AsyncIterator[Retention]:
     `migrate_store`.
     """
     url = settings.database_url
-    _check_scheme("ALLIBE_DATABASE_URL", url, *DATABASES)
+    check_database(settings)
     with about_database():
         check_current(url)
-    sqlite = urlsplit(url).scheme == "sqlite"
+    sqlite = scheme_of(url) == SQLITE
     database: Database = SqliteDatabase(url) if sqlite else PostgresqlDatabase(url, connections=1)
     try:
         yield Retention(database)
@@ -228,25 +227,10 @@ async def retention(settings: Settings) -> AsyncIterator[Retention]:
 
 def check_for_separate_processes(settings: Settings) -> None:
     """Raise `ValueError` unless the bus reaches other processes."""
-    _check_scheme("ALLIBE_BUS_URL", settings.bus_url, INPROCESS, *RABBITMQ)
-    if urlsplit(settings.bus_url).scheme == INPROCESS:
+    check_bus(settings)
+    if scheme_of(settings.bus_url) == INPROCESS:
         raise ValueError(
             "ALLIBE_BUS_URL: the in-process bus reaches no other process; run `allibe serve`"
-        )
-
-
-def _check_that_all_serve_several_processes(settings: Settings) -> None:
-    if urlsplit(settings.bus_url).scheme == INPROCESS:
-        return
-    if urlsplit(settings.database_url).scheme == "sqlite":
-        raise ValueError(
-            "ALLIBE_DATABASE_URL: SQLite serves one process; the bus of ALLIBE_BUS_URL is for"
-            " several: postgresql://…"
-        )
-    if urlsplit(settings.redis_url).scheme == INPROCESS:
-        raise ValueError(
-            "ALLIBE_REDIS_URL: in memory no other process sees who is connected; the bus of"
-            " ALLIBE_BUS_URL is for several: redis://…"
         )
 
 
@@ -329,12 +313,3 @@ def _published_keys(settings: Settings, metrics: AuthMetrics | None) -> JwksKeys
 def _check_algorithm(settings: Settings) -> None:
     if settings.jwt_algorithm not in ALGORITHMS:
         raise ValueError(f"{PREFIX}JWT_ALGORITHM: one of {', '.join(ALGORITHMS)}")
-
-
-def _check_scheme(variable: str, url: str, *known: str) -> None:
-    try:
-        scheme = urlsplit(url).scheme
-    except ValueError:  # whose text may hold the password
-        raise ValueError(f"{variable}: not a URL") from None
-    if scheme not in known:
-        raise ValueError(f"{variable}: no implementation for {scheme!r}; known: {', '.join(known)}")

@@ -1,7 +1,6 @@
 """Whether RabbitMQ and Redis let us in, asked once: for `allibe check`."""
 
 import asyncio
-from urllib.parse import urlsplit
 
 from yarl import URL
 
@@ -11,28 +10,30 @@ from allibe_services.contracts.errors import LeasesUnavailable
 from allibe_services.redis_link import SCHEMES as REDIS
 from allibe_services.redis_link import RedisLink, reason
 from allibe_services.settings import Settings
+from allibe_services.urls import RABBITMQ, check_bus, scheme_of
 
 SECONDS = 3.0
 """Longest wait for each; both are asked at once."""
 
-_RABBITMQ = ("amqp", "amqps")
-
 
 async def unreached(settings: Settings) -> list[str]:
-    """Return a line for each of the two that does not let us in, with no part of its URL."""
-    lines = await asyncio.gather(_rabbitmq(settings.bus_url), _redis(settings.redis_url))
+    """Return a line for each of the two that does not let us in, with no part of its URL.
+
+    A bus that `check_bus` refuses is not asked.
+    """
+    lines = await asyncio.gather(_rabbitmq(settings), _redis(settings.redis_url))
     return [line for line in lines if line is not None]
 
 
-async def _rabbitmq(url: str) -> str | None:
-    if urlsplit(url).scheme not in _RABBITMQ:
+async def _rabbitmq(settings: Settings) -> str | None:
+    try:
+        check_bus(settings)
+    except ValueError:
+        return None
+    if scheme_of(settings.bus_url) not in RABBITMQ:
         return None
     try:
-        address = URL(url)
-    except ValueError:  # whose text may hold the password
-        return "ALLIBE_BUS_URL: not a URL"
-    try:
-        async with asyncio.timeout(SECONDS), connected(address, "allibe check"):
+        async with asyncio.timeout(SECONDS), connected(URL(settings.bus_url), "allibe check"):
             return None
     except TimeoutError:
         return f"ALLIBE_BUS_URL: RabbitMQ does not answer within {SECONDS:g} s"
@@ -41,7 +42,7 @@ async def _rabbitmq(url: str) -> str | None:
 
 
 async def _redis(url: str) -> str | None:
-    if urlsplit(url).scheme not in REDIS:
+    if scheme_of(url) not in REDIS:
         return None
     try:
         link = RedisLink(url, call_seconds=SECONDS, connections=1)

@@ -16,6 +16,14 @@ from allibe_services.reach import unreached
 from allibe_services.settings import Settings
 from allibe_services.store.migrate import check_exists, current
 from allibe_services.store.revisions import check_revision
+from allibe_services.urls import (
+    SQLITE,
+    check_bus,
+    check_database,
+    check_redis,
+    check_together,
+    scheme_of,
+)
 from allibe_standalone import traces
 
 LOG_FORMATS = ("console", "json")
@@ -25,6 +33,9 @@ def problems(settings: Settings) -> list[str]:
     """Return a sentence for each problem; none means that `allibe serve` would start."""
     checks: tuple[Callable[[Settings], None], ...] = (
         _check_key,
+        check_bus,
+        check_redis,
+        check_together,
         _check_database,
         _check_addresses,
         _check_origins,
@@ -49,6 +60,8 @@ def problems_outside(settings: Settings) -> list[str]:
 
 def notes(settings: Settings) -> list[str]:
     """Return what is no problem, but may be a mistake: a path at which there is nothing yet."""
+    if scheme_of(settings.database_url) != SQLITE:
+        return []
     try:
         check_exists(settings.database_url)
     except ValueError as error:
@@ -61,6 +74,7 @@ def _check_key(settings: Settings) -> None:
 
 
 def _check_database(settings: Settings) -> None:
+    check_database(settings)
     with about_database():
         revision = current(settings.database_url)
         if revision is not None:

@@ -22,6 +22,7 @@ from allibe_services.backends import (
 from allibe_services.logs import configure_logging
 from allibe_services.runtime import allow_many_connections, collect_garbage_less
 from allibe_services.settings import Settings, shown
+from allibe_services.urls import check_urls
 from allibe_services.vapid import VapidKey, checked_subject
 from allibe_standalone import demo as demo_mode
 from allibe_standalone import processes, retention, terminal
@@ -62,6 +63,7 @@ def serve(demo: bool, host: str | None, port: int | None, data: Path) -> None:
         extras, ready = demo_mode.extras_with_ops(settings), _invitation
     else:
         settings = msgspec.structs.replace(settings, host=host, port=port)
+    _or_exit(lambda: check_urls(settings))
     _or_exit(lambda: verifier(settings))
     _or_exit(lambda: migrate_store(settings))
     if demo:
