@@ -13,6 +13,7 @@ from allibe_services.store import log
 from allibe_services.store.dialects import POSTGRESQL
 from allibe_services.store.sql import SqlStore
 from bench.history import LARGE, SMALL, fill
+from tests.support.plans import explain
 
 SIZES = {SMALL: 1_000, LARGE: 20_000}
 MOST = 50
@@ -80,12 +81,7 @@ def _instructions(connection: Connection, page: Page, room: RoomId) -> int:
 
 def _blocks(connection: Connection, text: str, given: tuple[object, ...]) -> Work:
     """Explain the plan for any parameters, which PostgreSQL keeps from the sixth time on."""
-    connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
-    connection.exec_driver_sql(f"PREPARE page AS {text}")
-    values = ", ".join(f"'{value}'" for value in given)
-    explained = connection.exec_driver_sql(
-        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE page({values})"
-    ).scalar_one()
-    connection.exec_driver_sql("DEALLOCATE page")
-    plan = explained[0]["Plan"]
+    options = "ANALYZE, BUFFERS, FORMAT JSON"
+    ((explained,),) = explain(connection, text, given, "force_generic_plan", options)
+    plan = explained["Plan"]
     return Work(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"], str(plan))

@@ -37,7 +37,10 @@ _OLD = (
     .order_by(dead_pushes.c.died_at)
     .limit(bindparam("most"))
 )
-_FORGET = delete(dead_pushes).where(dead_pushes.c.died_at <= bindparam("until"))
+# Of a range that is open below PostgreSQL expects a third of the table, in a plan for any range.
+_FORGET = delete(dead_pushes).where(
+    dead_pushes.c.died_at.between(bindparam("first"), bindparam("last"))
+)
 
 
 def keep(connection: Connection, ends: Iterable[PushEnd]) -> None:
@@ -82,7 +85,7 @@ def forget(connection: Connection, most: int) -> int:
     old = {"until": since if too_many is None else too_many, "most": most}
     found = connection.execute(_OLD, old).scalars().all()
     if found:
-        connection.execute(_FORGET, {"until": found[-1]})
+        connection.execute(_FORGET, {"first": found[0], "last": found[-1]})
     return len(found)
 
 

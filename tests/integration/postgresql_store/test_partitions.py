@@ -16,6 +16,7 @@ from allibe_services.store.postgresql import PostgresqlDatabase
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.tables import MESSAGE_PARTITIONS, REVISION
 from tests.support.commands import post
+from tests.support.plans import MODES, Mode, explain
 
 ALICE = UserId("alice")
 ROOMS = [RoomId(f"r{n}") for n in range(24)]
@@ -41,9 +42,9 @@ async def database(store: SqlStore) -> PostgresqlDatabase:
     return store._database
 
 
-@pytest.mark.parametrize("plan", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("mode", MODES)
 async def test_reading_a_room_touches_its_partition_only(
-    store: SqlStore, database: PostgresqlDatabase, plan: str
+    store: SqlStore, database: PostgresqlDatabase, mode: Mode
 ) -> None:
     texts: dict[str, Any] = {}
 
@@ -61,11 +62,10 @@ async def test_reading_a_room_touches_its_partition_only(
     assert len(texts) >= 6
 
     def touched(connection: Connection) -> dict[str, set[str]]:
-        connection.exec_driver_sql(f"SET LOCAL plan_cache_mode = {plan}")
         found = {}
         for asked, given in list(texts.items()):
-            rows = connection.exec_driver_sql(f"EXPLAIN (ANALYZE) {asked}", given)
-            ran = "\n".join(row[0] for row in rows if "never executed" not in row[0])
+            rows = explain(connection, asked, given, mode, "ANALYZE")
+            ran = "\n".join(row for row in rows if "never executed" not in row)
             found[asked] = set(re.findall(r" on (messages_\d+)", ran))
         return found
 
