@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
-from aiohttp import web
+from aiohttp import web, web_response
 
 from allibe_services.runtime import Tasks
 from allibe_standalone.idle_connections import IdleConnections
@@ -13,6 +13,9 @@ from allibe_standalone.unread_answers import UnreadAnswers
 
 BACKLOG = 4096
 """Connections that may wait to be accepted: a reconnect storm."""
+
+SERVER = "allibe"
+"""What every answer says of its server: no version, by which to look up what it is open to."""
 
 HEAD_SECONDS = 10.0
 """Time for a connection to say what it wants: as long as a body, or a sign-in, may take."""
@@ -35,6 +38,8 @@ async def listening(
 
     `tasks` own what looks after idle and unread connections. Raises `OSError`, with the port.
     """
+    # Not `on_response_prepare`, which is a call for each answer, and none for what is not HTTP.
+    web_response.SERVER_SOFTWARE = SERVER  # type: ignore[attr-defined]
     runner = web.AppRunner(
         app,
         access_log=None,
