@@ -8,6 +8,8 @@ import pytest
 from allibe_services.bus.base import Bus
 from allibe_services.contracts.commands import PostMessage
 from allibe_services.contracts.ids import MessageId, RoomId, UserId, new_message_id
+from allibe_services.store.retention import Retention
+from allibe_services.store.sql import SqlStore
 from tests.contract.factories_bus import BUSES, BusFactory
 from tests.support.databases import (
     open_store,
@@ -52,6 +54,12 @@ def open_bus(request: pytest.FixtureRequest) -> BusFactory:
 async def bus(open_bus: BusFactory) -> AsyncIterator[Bus]:
     async with open_bus() as bus:
         yield bus
+
+
+@pytest.fixture
+def retention(store: SqlStore) -> Retention:
+    """What deletes from the store."""
+    return Retention(store._database)
 
 
 @pytest.fixture

@@ -33,11 +33,6 @@ async def _rooms(store: SqlStore) -> None:
 
 
 @pytest.fixture
-def retention(store: SqlStore) -> Retention:
-    return Retention(store._database)
-
-
-@pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MESSAGES", 2)
     monkeypatch.setattr(module, "ROOMS", 1)

@@ -1,7 +1,7 @@
 """`notifier`: who hears of a message besides those who look at the room."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
@@ -57,6 +57,12 @@ class World:
         self.notifier.stored(outcomes)
         await self.notifier._round()
         return list(self.bus.published)
+
+    async def run_until_told(self, wanted: Callable[[Event], bool]) -> None:
+        """Let it go its rounds until it has published such an event."""
+        running = asyncio.create_task(self.notifier.run())
+        await until(lambda: any(map(wanted, self.bus.published)))
+        running.cancel()
 
 
 @pytest.fixture
@@ -298,10 +304,8 @@ async def test_what_failed_is_told_without_other_news(
     monkeypatch.setattr(module, "ROUND_SECONDS", 0.001)
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.001)
     world.bus.failures = 3
-    running = asyncio.create_task(world.notifier.run())
     world.notifier.stored([Stored(one) for one in world.stored()])
-    await until(lambda: any(isinstance(one, Notification) for one in world.bus.published))
-    running.cancel()
+    await world.run_until_told(lambda event: isinstance(event, Notification))
 
 
 async def test_a_room_whose_round_took_long_has_its_news_later_and_the_others_do_not(
@@ -315,10 +319,8 @@ async def test_a_room_whose_round_took_long_has_its_news_later_and_the_others_do
     events = await world.round(*world.stored(), *world.stored(room=TWO))
     assert {event.room_id for event in events if isinstance(event, RoomChanged)} == {TWO}
     monkeypatch.setattr(module, "ROUND_SECONDS", 0.001)
-    running = asyncio.create_task(world.notifier.run())
     world.bus.published.clear()
-    await until(lambda: any(getattr(one, "room_id", "") == ONE for one in world.bus.published))
-    running.cancel()
+    await world.run_until_told(lambda event: getattr(event, "room_id", "") == ONE)
 
 
 async def test_at_the_end_rooms_that_rest_are_told_of_too(

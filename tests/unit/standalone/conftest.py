@@ -1,7 +1,10 @@
 """Commands in the tests' process leave its logs alone: a `CliRunner`'s streams are soon closed."""
 
+from pathlib import Path
+
 import pytest
 
+from allibe_services.store.migrate import migrate
 from allibe_standalone import cli, exits
 
 
@@ -16,3 +19,11 @@ def logs_asked_for(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for module in (cli, exits):
         monkeypatch.setattr(module, "configure_logging", ask)
     return asked
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A new database with tables, and nothing in them."""
+    url = f"sqlite:///{tmp_path}/allibe.db"
+    migrate(url)
+    return url

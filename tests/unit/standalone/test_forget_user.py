@@ -1,7 +1,6 @@
 """`allibe forget-user`: what it erases, what it says, and what it asks before."""
 
 from asyncio import run, sleep
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -11,7 +10,6 @@ from allibe_services.contracts.ids import FORGOTTEN, RoomId, UserId
 from allibe_services.contracts.messages import Message, now
 from allibe_services.contracts.notifications import QuietHours
 from allibe_services.settings import load
-from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 from allibe_standalone import retention
@@ -28,10 +26,8 @@ def _known_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(url: str) -> str:
     """Room 1 of alice and bob, who said one thing each; room 2 is bob's own."""
-    url = f"sqlite:///{tmp_path}/allibe.db"
-    migrate(url)
     run(_fill(url))
     return url
 

@@ -9,7 +9,6 @@ from click.testing import CliRunner, Result
 
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import now
-from allibe_services.store.migrate import migrate
 from allibe_services.store.sql import SqlStore
 from allibe_services.store.sqlite import SqliteDatabase
 from allibe_standalone.cli import cli
@@ -19,10 +18,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(url: str) -> str:
     """Rooms 1 and 2, with three messages that are 100 days old and two of today in each."""
-    url = f"sqlite:///{tmp_path}/allibe.db"
-    migrate(url)
     run(_fill(url))
     return url
 
