@@ -197,3 +197,14 @@ _AT_REST = """async () => {
 def address(room: str | None) -> str:
     """Return the part of an address that opens a room."""
     return "" if room is None else f"#/rooms/{room}"
+
+
+def said_by_two(alice: ChatPage, bob: ChatPage) -> list[str]:
+    """Let the two talk in an empty room; return what both of them see, in one order."""
+    alice.say("Did you feed the cat?")
+    expect(bob.row("Did you feed the cat?")).to_be_visible()
+    bob.say("She fed herself.", "냉장고가 열려 있었어요 🐈")
+    said = ["Did you feed the cat?", "She fed herself.", "냉장고가 열려 있었어요 🐈"]
+    for chat in (alice, bob):
+        expect(chat.texts).to_have_text(said)
+    return said

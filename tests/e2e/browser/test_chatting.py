@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.support.backstage import Backstage
 from tests.support.browser import Visit
+from tests.support.chat_page import said_by_two
 from tests.support.server import Server
 from tests.support.socket_gate import SocketGate
 
@@ -23,12 +24,7 @@ def test_two_users_see_each_others_messages_in_one_order(
 ) -> None:
     alice, bob = visit("alice", room=room), visit("bob", room=room)
     expect(alice.page.get_by_text("No messages yet").last).to_be_visible()
-    alice.say("Did you feed the cat?")
-    expect(bob.row("Did you feed the cat?")).to_be_visible()
-    bob.say("She fed herself.", "냉장고가 열려 있었어요 🐈")
-    said = ["Did you feed the cat?", "She fed herself.", "냉장고가 열려 있었어요 🐈"]
-    for chat in (alice, bob):
-        expect(chat.texts).to_have_text(said)
+    said = said_by_two(alice, bob)
     assert backstage.contents(server, room) == said
     expect(alice.row("She fed herself.")).to_contain_text("Bob")
     expect(alice.row("She fed herself.").get_by_title("Sent")).to_have_count(0)

@@ -19,6 +19,7 @@ from tests.support.browser import (
     start_demo,
     visit,
 )
+from tests.support.chat_page import said_by_two
 from tests.support.cluster import connections
 from tests.support.places import SignedPlace
 
@@ -43,12 +44,7 @@ def test_two_users_chat_through_the_load_balancer(
 ) -> None:
     """One order for both, and unread counts in the list of whoever looks elsewhere."""
     alice, bob = visit("alice", room=room), visit("bob", room=room)
-    alice.say("Did you feed the cat?")
-    expect(bob.row("Did you feed the cat?")).to_be_visible()
-    bob.say("She fed herself.", "냉장고가 열려 있었어요 🐈")
-    said = ["Did you feed the cat?", "She fed herself.", "냉장고가 열려 있었어요 🐈"]
-    for chat in (alice, bob):
-        expect(chat.texts).to_have_text(said)
+    said = said_by_two(alice, bob)
     assert backstage.contents(server, room) == said
     bob.enter("Friend Chat")
     alice.say("Look here")

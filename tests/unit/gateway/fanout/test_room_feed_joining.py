@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from allibe_gateway.fanout.room_feed import FeedLimits
+from allibe_gateway.fanout.room_feed import FeedLimits, Joined
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.ids import Position, RoomId
 from tests.support.until import until
@@ -12,6 +12,17 @@ from tests.unit.gateway.fakes import Subscriber, TextView, settle
 from tests.unit.gateway.fanout.feeds import at, opened
 
 pytestmark = pytest.mark.usefixtures("impatient")
+
+
+async def stuck_in_a_replay() -> "tuple[Subscriber, asyncio.Task[Joined]]":
+    """Return who has got the first of many pages, and takes no more of them; and its joining."""
+    limits = FeedLimits(recovery_messages=500, tail_bytes=1024)
+    feed = await opened(stored=500, limits=limits)
+    subscriber = Subscriber(shed=10)
+    subscriber.transport.stuck = True
+    joining = asyncio.create_task(feed.it.join(TextView(), subscriber.outbox, at(0)))
+    await until(lambda: bool(subscriber.offsets))
+    return subscriber, joining
 
 
 class TestJoining:
@@ -67,12 +78,7 @@ class TestJoining:
 
     async def test_pages_wait_until_the_connection_has_taken_them(self) -> None:
         """I7: a long replay waits in the database, not in the transport."""
-        limits = FeedLimits(recovery_messages=500, tail_bytes=1024)
-        feed = await opened(stored=500, limits=limits)
-        subscriber = Subscriber(shed=10)
-        subscriber.transport.stuck = True
-        joining = asyncio.create_task(feed.it.join(TextView(), subscriber.outbox, at(0)))
-        await until(lambda: bool(subscriber.offsets))
+        subscriber, joining = await stuck_in_a_replay()
         await settle()
         assert len(subscriber.offsets) < 5
         subscriber.transport.stuck = False
@@ -169,12 +175,7 @@ class TestJoining:
         assert len(feed.it.entries) == 0
 
     async def test_one_whose_connection_ends_during_the_replay_recovers_nothing(self) -> None:
-        limits = FeedLimits(recovery_messages=500, tail_bytes=1024)
-        feed = await opened(stored=500, limits=limits)
-        subscriber = Subscriber(shed=10)
-        subscriber.transport.stuck = True
-        joining = asyncio.create_task(feed.it.join(TextView(), subscriber.outbox, at(0)))
-        await until(lambda: bool(subscriber.offsets))
+        subscriber, joining = await stuck_in_a_replay()
         subscriber.outbox.close()
         joined = await joining
         assert joined.recovered is False
