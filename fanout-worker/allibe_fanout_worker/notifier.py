@@ -148,14 +148,13 @@ class Notifier:
     async def _tell_of(self, news: dict[RoomId, Message], pages: _Pages) -> _Counts:
         """Tell those on these pages who are connected; return what they were told."""
         users = {one.user for page in pages.values() for one in page}
-        connected = await self._presence.connected(users)
+        screens = await self._presence.screens(users)
         events: list[Event] = []
         counts: _Counts = {}
         for room_id, page in pages.items():
-            if told := [one for one in page if one.user in connected]:
-                looking = await self._presence.looking(room_id)
-                for one in told:
-                    events += _events(one, news[room_id], looks=one.user in looking)
+            for one in page:
+                if (screen := screens.get(one.user)) is not None:
+                    events += _events(one, news[room_id], looks=room_id in screen)
                     counts[room_id, one.user] = one.unread_count
         for start in range(0, len(events), EVENTS):
             await self._bus.publish(events[start : start + EVENTS])

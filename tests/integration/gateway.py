@@ -33,6 +33,7 @@ from allibe_services.store.sqlite import SqliteDatabase
 from allibe_services.telemetry import GatewayMetrics, WorkerMetrics
 from allibe_services.tickets.inprocess import InProcessTickets
 from allibe_services.workers.inprocess import InProcessWorkers
+from tests.support.presences import connected
 
 SECRET = "0123456789abcdef0123456789abcdef"
 ALICE, BOB, CAROL = UserId("alice"), UserId("bob"), UserId("carol")
@@ -102,7 +103,7 @@ class Site:
     async def until_present(self, user: UserId) -> None:
         """Return once presence has heard of the user."""
         async with asyncio.timeout(WAIT_SECONDS):
-            while not await self.presence.connected([user]):  # noqa: ASYNC110 - no event for it
+            while not await connected(self.presence, [user]):  # noqa: ASYNC110 - no event for it
                 await asyncio.sleep(0.01)
 
     async def until_stored(self, *contents: str) -> None:

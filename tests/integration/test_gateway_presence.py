@@ -11,6 +11,7 @@ from allibe_gateway import presence_reporter, screens
 from allibe_services.contracts.ids import UserId
 from allibe_services.presence.base import Lease
 from tests.integration.gateway import ALICE, BOB, ONE, JsonClient, Site, StompClient, running
+from tests.support.presences import connected
 
 ACTIVITY = "/topic/rooms/1/activity"
 
@@ -159,4 +160,4 @@ async def test_who_is_there_when_it_stops_has_left_at_once(
         await site.until_present(ALICE)
         monkeypatch.setattr(presence_reporter, "REPORT_SECONDS", 60)
         await site.gateway.drain(5)
-    assert await site.presence.connected([ALICE]) == set()
+    assert await connected(site.presence, [ALICE]) == set()

@@ -12,6 +12,7 @@ from deploy.cluster.parts import NGINX
 from deploy.cluster.servers import HAProxy, Nginx
 from deploy.cluster.servers.load_balancer import LoadBalancer
 from tests.integration.gateway import ALICE, BOB, Client, Closed, Site, StompClient, running
+from tests.support.presences import connected
 from tests.support.stalls import noting_stalls
 from tests.support.tcp_proxy import TcpProxy
 
@@ -84,7 +85,7 @@ class TestHalfOpen:
         assert seconds < WITHIN * INTERVAL + 2 * stalls.longest
         assert site.figure("disconnects_total", code="4408") == 3
         async with asyncio.timeout(10):
-            while BOB in await site.presence.connected([ALICE, BOB]):  # noqa: ASYNC110
+            while BOB in await connected(site.presence, [ALICE, BOB]):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         for task in tasks:
             task.cancel()

@@ -6,7 +6,6 @@ push service, and what they are late with waits in the store.
 """
 
 import asyncio
-from collections.abc import Collection
 from datetime import timedelta
 
 import structlog
@@ -19,11 +18,11 @@ from allibe_fanout_worker.push.shares import Shares
 from allibe_fanout_worker.push.turns import Turns
 from allibe_fanout_worker.push.ways import Ways
 from allibe_services.contracts.errors import Unavailable
-from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.contracts.ids import UserId
 from allibe_services.contracts.messages import now
 from allibe_services.contracts.push import PushReason
 from allibe_services.contracts.push_queue import DeadWay, DuePush, PushClaim, PushEnd
-from allibe_services.presence.base import Presence
+from allibe_services.presence.base import Presence, Screens
 from allibe_services.rates.rate import Rate
 from allibe_services.runtime import Tasks
 from allibe_services.store.base import Store
@@ -143,7 +142,7 @@ class Pusher:
         """Let every user of the claim have their turn."""
         try:
             due = {push.user: push for push in await self._queue.due(claim.users)}
-            looking = await self._looking(due.values())
+            screens = await self._presence.screens(list(due))
         except Unavailable as error:
             log.warning("pushes_put_off", code=error.code, users=len(claim.users))
             until = now() + RETRY
@@ -153,22 +152,15 @@ class Pusher:
             return
         async with asyncio.TaskGroup() as turns:
             for user in claim.users:
-                turns.create_task(self._turn(claim.claim, user, due.get(user), looking))
+                turns.create_task(self._turn(claim.claim, user, due.get(user), screens))
                 await asyncio.sleep(SPACE_SECONDS)
 
-    async def _looking(self, due: Collection[DuePush]) -> set[tuple[UserId, RoomId]]:
-        connected = await self._presence.connected([push.user for push in due])
-        rooms = {push.room_id for push in due if push.user in connected}
-        return {(user, room) for room in rooms for user in await self._presence.looking(room)}
-
-    async def _turn(
-        self, claim: str, user: UserId, push: DuePush | None, looking: set[tuple[UserId, RoomId]]
-    ) -> None:
+    async def _turn(self, claim: str, user: UserId, push: DuePush | None, screens: Screens) -> None:
         with self._turns.under_way():
             if push is None:
                 end = PushEnd(user=user, claim=claim)
             else:
-                end = await self._push(claim, push, looks=(user, push.room_id) in looking)
+                end = await self._push(claim, push, looks=push.room_id in screens.get(user, ()))
             await self._endings.keep(end)
             self._count(end)
 

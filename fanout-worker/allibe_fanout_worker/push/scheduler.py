@@ -153,10 +153,9 @@ class Scheduler:
         return not page.is_last
 
     async def _decided(self, page: NewsPage) -> list[Scheduling]:
-        looking = await self._presence.looking(page.room_id)
-        others = [one.user for one in page.candidates if one.user not in looking]
-        connected = await self._presence.connected(others)
-        return self._rules.decide(page, looking=looking, connected=connected, now=now())
+        screens = await self._presence.screens([one.user for one in page.candidates])
+        looking = {user for user, rooms in screens.items() if page.room_id in rooms}
+        return self._rules.decide(page, looking=looking, connected=set(screens), now=now())
 
     async def _look_at_all(self, settled: timedelta) -> None:
         since, until = now() - NEWS_LAST, now() - settled

@@ -29,6 +29,10 @@ class Lease(msgspec.Struct, frozen=True):
     rooms: tuple[RoomId, ...] = ()
 
 
+Screens = dict[UserId, frozenset[RoomId]]
+"""Connected users, each with the rooms that are on the screens of their connections."""
+
+
 class Lookers(msgspec.Struct, frozen=True):
     """How many users have a room on the screen, and who where that was asked for."""
 
@@ -52,16 +56,12 @@ class Presence(Protocol):
         """End leases; unknown ones are ignored."""
         ...
 
-    async def connected(self, users: Collection[UserId]) -> set[UserId]:
-        """Return those of the users who have a living lease."""
-        ...
-
-    async def looking(self, room_id: RoomId) -> set[UserId]:
-        """Return the users with the room on the screen of a living lease."""
+    async def screens(self, users: Collection[UserId]) -> Screens:
+        """Return those of the users who have a living lease, with what is on their screens."""
         ...
 
     async def lookers(self, rooms: Collection[RoomId], *, most: int) -> dict[RoomId, Lookers]:
-        """Return for each of the rooms what `looking` tells, in little: named up to `most`.
+        """Return for each of the rooms who has it on the screen, named up to `most`.
 
         Where there are more than `most` (of `COUNTED` at most), only their number; where more than
         `COUNTED` connections look, the number of these.

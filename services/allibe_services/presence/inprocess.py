@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.presence.base import COUNTED, LEASE_SECONDS, Lease, Lookers
+from allibe_services.presence.base import COUNTED, LEASE_SECONDS, Lease, Lookers, Screens
 
 _Key = TypeVar("_Key")
 
@@ -32,12 +32,13 @@ class InProcessPresence:
         for connection_id in connection_ids:
             self._forget(connection_id)
 
-    async def connected(self, users: Collection[UserId]) -> set[UserId]:
-        return {user for user in users if any(map(self._lives, self._of_user.get(user, ())))}
-
-    async def looking(self, room_id: RoomId) -> set[UserId]:
-        present = self._of_room.get(room_id, ())
-        return {self._leases[one][0].user_id for one in present if self._lives(one)}
+    async def screens(self, users: Collection[UserId]) -> Screens:
+        found = {}
+        for user in users:
+            living = [one for one in self._of_user.get(user, ()) if self._lives(one)]
+            if living:
+                found[user] = frozenset().union(*(self._leases[one][0].rooms for one in living))
+        return found
 
     async def lookers(self, rooms: Collection[RoomId], *, most: int) -> dict[RoomId, Lookers]:
         return {room_id: self._lookers(room_id, most) for room_id in rooms}

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.presence.base import COUNTED, LEASE_SECONDS, Lease, Lookers
+from allibe_services.presence.base import COUNTED, LEASE_SECONDS, Lease, Lookers, Screens
 from allibe_services.redis_link import NOW, Argument, RedisLink
 
 BATCH = 500
@@ -98,23 +98,24 @@ end
 """
 )
 
-# ARGV: users. Returns the places in ARGV of those who are connected.
-_CONNECTED = (
-    NOW
+# ARGV: users. Returns for each who is connected the place in ARGV, then the leases.
+_SCREENS = (
+    "local prefix = KEYS[1]"
+    + NOW
     + """
 local found = {}
 for i, user in ipairs(ARGV) do
-    if redis.call('ZCOUNT', KEYS[1] .. 'user:' .. user, '(' .. now, '+inf') > 0 then
-        found[#found + 1] = i
+    local living = redis.call('ZRANGEBYSCORE', prefix .. 'user:' .. user, '(' .. now, '+inf')
+    if #living > 0 then
+        local leases = {i}
+        for _, connection in ipairs(living) do
+            leases[#leases + 1] = redis.call('GET', prefix .. 'lease:' .. connection) or ''
+        end
+        found[#found + 1] = leases
     end
 end
 return found
 """
-)
-
-# ARGV: the room. Returns members of its key.
-_LOOKING = (
-    NOW + "return redis.call('ZRANGEBYSCORE', KEYS[1] .. 'room:' .. ARGV[1], '(' .. now, '+inf')"
 )
 
 # ARGV: how many connections are looked at, and how many users named; then rooms. Returns for each
@@ -161,18 +162,14 @@ class RedisPresence:
     async def end(self, connection_ids: Collection[str]) -> None:
         await self._link.run(_END, *_batches(connection_ids, ENDS))
 
-    async def connected(self, users: Collection[UserId]) -> set[UserId]:
+    async def screens(self, users: Collection[UserId]) -> Screens:
         batches = list(_batches(users, BATCH))
-        answers = await self._link.run(_CONNECTED, *batches)
+        answers = await self._link.run(_SCREENS, *batches)
         return {
-            batch[place - 1]
-            for batch, places in zip(batches, answers, strict=True)
-            for place in places
+            batch[place - 1]: frozenset().union(*map(_rooms_of, leases))
+            for batch, found in zip(batches, answers, strict=True)
+            for place, *leases in found
         }
-
-    async def looking(self, room_id: RoomId) -> set[UserId]:
-        [members] = await self._link.run(_LOOKING, [room_id])
-        return {UserId(member[member.rindex(b" ") + 1 :].decode()) for member in members}
 
     async def lookers(self, rooms: Collection[RoomId], *, most: int) -> dict[RoomId, Lookers]:
         batches = list(_batches(rooms, ROOMS))
@@ -189,6 +186,10 @@ class RedisPresence:
 
     async def close(self) -> None:
         return
+
+
+def _rooms_of(lease: bytes) -> list[RoomId]:
+    return [RoomId(word) for word in lease.decode().split(" ")[1:]]
 
 
 def _lookers_of(count: int, users: Iterable[bytes], *, named: bool) -> Lookers:

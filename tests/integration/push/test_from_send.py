@@ -12,6 +12,7 @@ from allibe_services.contracts.push import PushReason
 from allibe_services.telemetry import PushMetrics
 from allibe_services.vapid import VapidKey
 from tests.integration.gateway import BOB, ONE, Site, running
+from tests.support.presences import looking
 from tests.support.push_service import PushService
 from tests.support.pushing import until
 
@@ -45,7 +46,7 @@ async def test_a_send_becomes_a_push_unless_its_reader_looks(
 
 
 async def _looks(site: Site, *, does: bool = True) -> bool:
-    return (BOB in await site.presence.looking(ONE)) is does
+    return (BOB in await looking(site.presence, ONE)) is does
 
 
 async def _decided(site: Site, reason: PushReason) -> bool:

@@ -11,10 +11,11 @@ from allibe_fanout_worker import sharing
 from allibe_fanout_worker.push import pusher, scheduler
 from allibe_fanout_worker.push.base import topic_of
 from allibe_services.contracts.errors import LeasesUnavailable
-from allibe_services.contracts.ids import RoomId, UserId
+from allibe_services.contracts.ids import UserId
 from allibe_services.contracts.messages import now
 from allibe_services.contracts.notifications import QuietHours
 from allibe_services.contracts.push import PushReason
+from allibe_services.presence.base import Screens
 from allibe_services.presence.inprocess import InProcessPresence
 from allibe_services.rates.rate import Rate
 from tests.support.push_queue import decide_all
@@ -303,15 +304,10 @@ class Away(InProcessPresence):
 
     is_away = False
 
-    async def looking(self, room_id: RoomId) -> set[UserId]:
+    async def screens(self, users: Collection[UserId]) -> Screens:
         if self.is_away:
             raise LeasesUnavailable
-        return await super().looking(room_id)
-
-    async def connected(self, users: Collection[UserId]) -> set[UserId]:
-        if self.is_away:
-            raise LeasesUnavailable
-        return await super().connected(users)
+        return await super().screens(users)
 
 
 async def test_a_worker_that_dies_while_it_sends_is_taken_over_when_its_claim_ends(

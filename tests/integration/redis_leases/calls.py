@@ -9,6 +9,7 @@ import pytest
 from allibe_services.contracts.errors import LeasesUnavailable
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.presence.base import Lease, Presence
+from tests.support.presences import connected, looking
 
 ALICE, BOB = UserId("alice"), UserId("bob")
 ONE, TWO = RoomId("1"), RoomId("2")
@@ -40,5 +41,5 @@ async def works_soon(presence: Presence, seconds: float = SOON) -> None:
                 await asyncio.sleep(0.02)
             else:
                 break
-        assert await presence.looking(ONE) == {ALICE, BOB}
-        assert await presence.connected([ALICE, BOB]) == {ALICE, BOB}
+        assert await looking(presence, ONE) == {ALICE, BOB}
+        assert await connected(presence, [ALICE, BOB]) == {ALICE, BOB}

@@ -14,6 +14,7 @@ from allibe_services.workers.redis import RedisWorkers
 from deploy.cluster.servers import Redis
 from tests.integration.redis_leases.calls import ALICE, BOB, LEASES, ONE, TWO
 from tests.integration.redis_leases.conftest import OpenLink
+from tests.support.presences import connected, looking
 
 
 def keys(server: Redis) -> list[str]:
@@ -34,11 +35,11 @@ async def test_processes_see_one_anothers_leases(open_link: OpenLink) -> None:
     await one.renew([LEASES[0]])
     await other.renew([LEASES[1]])
     for presence in (one, other):
-        assert await presence.looking(ONE) == {ALICE, BOB}
-        assert await presence.connected([ALICE, BOB]) == {ALICE, BOB}
+        assert await looking(presence, ONE) == {ALICE, BOB}
+        assert await connected(presence, [ALICE, BOB]) == {ALICE, BOB}
     await other.end(["a"])
     await other.close()
-    assert await one.looking(ONE) == {BOB}
+    assert await looking(one, ONE) == {BOB}
 
 
 async def test_workers_see_one_another(open_link: OpenLink) -> None:
@@ -100,7 +101,7 @@ class TestKeys:
         for key in keys(server):
             server.command("PEXPIRE", key, "50")
         await asyncio.sleep(0.1)
-        assert await presence.looking(ONE) == await presence.connected([ALICE]) == set()
+        assert await looking(presence, ONE) == await connected(presence, [ALICE]) == set()
         assert keys(server) == []
 
     async def test_what_has_left_takes_no_memory(
@@ -121,7 +122,7 @@ class TestDeadGateways:
         for n in range(10):
             end_now(server, "room:1", f"dead{n} u")
             end_now(server, "user:u", f"dead{n}")
-        assert await presence.looking(ONE) == await presence.connected([UserId("u")]) == set()
+        assert await looking(presence, ONE) == await connected(presence, [UserId("u")]) == set()
         await presence.renew([Lease("alive", UserId("u"), (ONE,))])
         assert size(server, "room:1") == size(server, "user:u") == 1
 
@@ -142,7 +143,7 @@ async def test_our_clock_does_not_matter(
         monkeypatch.setattr(time, "time_ns", lambda hour=hour: int((now() + hour) * 1e9))
         await RedisPresence(link).renew(LEASES)
         await RedisWorkers(link).announce(f"w{hour}")
-    assert await RedisPresence(link).looking(ONE) == {ALICE, BOB}
+    assert await looking(RedisPresence(link), ONE) == {ALICE, BOB}
     assert await RedisWorkers(link).announce("w") == {"w3600", "w-3600", "w"}
     ends = float(server.command("ZSCORE", "{allibe}:room:2", "b bob")) / 1000
     assert 0 < ends - now() <= LEASE_SECONDS
@@ -157,7 +158,7 @@ class TestBatches:
         server.command("CONFIG", "SET", "slowlog-log-slower-than", "50000")
         await presence.renew(many)
         await presence.renew(many)
-        await presence.connected([lease.user_id for lease in many])
+        await connected(presence, [lease.user_id for lease in many])
         await presence.end([lease.connection_id for lease in many])
         assert server.command("SLOWLOG", "LEN") == "0"
         calls = int(_stat(server, "calls"))
@@ -169,14 +170,14 @@ class TestBatches:
         rooms = tuple(RoomId(f"r{n}") for n in range(3 * BATCH))
         await presence.renew([LEASES[0], Lease("many", BOB, rooms), LEASES[1]])
         assert int(_stat(server, "calls")) == 3
-        assert await presence.looking(rooms[-1]) == {BOB}
+        assert await looking(presence, rooms[-1]) == {BOB}
         await presence.renew([Lease("many", BOB)])
         assert len(keys(server)) == 7
 
     async def test_nothing_to_do_asks_nobody(self, server: Redis, presence: RedisPresence) -> None:
         await presence.renew([])
         await presence.end([])
-        assert await presence.connected([]) == set()
+        assert await connected(presence, []) == set()
         assert _stat(server, "calls") == "0"
 
 

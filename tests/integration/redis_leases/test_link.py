@@ -23,6 +23,7 @@ from allibe_services.redis_link import CONNECTIONS, RedisLink
 from deploy.cluster.servers import Redis
 from tests.integration.redis_leases.calls import ALICE, BOB, LEASES, ONE, fails_in_time, works_soon
 from tests.integration.redis_leases.conftest import OpenLink
+from tests.support.presences import connected, looking
 
 
 def connections(server: Redis) -> int:
@@ -41,7 +42,7 @@ class TestConnections:
         self, server: Redis, presence: RedisPresence
     ) -> None:
         await presence.renew(LEASES)
-        answers = await asyncio.gather(*(presence.looking(ONE) for _ in range(1000)))
+        answers = await asyncio.gather(*(looking(presence, ONE) for _ in range(1000)))
         assert all(answer == {ALICE, BOB} for answer in answers)
         assert 1 < connections(server) <= CONNECTIONS
 
@@ -126,11 +127,11 @@ class TestCancelling:
         """No answer goes to whoever has the connection next."""
         await presence.renew(LEASES)
         for n in range(200):
-            call = asyncio.create_task(presence.looking(ONE))
+            call = asyncio.create_task(looking(presence, ONE))
             for _ in range(n % 12):
                 await asyncio.sleep(0)
             call.cancel()
-            other = await presence.connected([ALICE])
+            other = await connected(presence, [ALICE])
             assert other == {ALICE}
             await asyncio.wait([call])
 
@@ -161,14 +162,14 @@ class TestUvloop:
     ) -> None:
         await presence.renew(LEASES)
         _break_writes(monkeypatch, 1)
-        assert await presence.looking(ONE) == {ALICE, BOB}
+        assert await looking(presence, ONE) == {ALICE, BOB}
 
     async def test_again_it_is_the_one_error(
         self, presence: RedisPresence, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await presence.renew(LEASES)
         _break_writes(monkeypatch, 100)
-        await fails_in_time(presence.looking(ONE))
+        await fails_in_time(presence.screens([ALICE]))
         monkeypatch.undo()
         await works_soon(presence)
 

@@ -26,6 +26,7 @@ from tests.integration.redis_leases.calls import (
     works_soon,
 )
 from tests.integration.redis_leases.conftest import OpenLink
+from tests.support.presences import looking
 from tests.support.tcp_proxy import TcpProxy
 
 
@@ -37,8 +38,8 @@ async def _redeem(link: RedisLink) -> None:
 CALLS: dict[str, Callable[[RedisLink], Awaitable[object]]] = {
     "renew": lambda link: RedisPresence(link).renew(LEASES),
     "end": lambda link: RedisPresence(link).end(["a"]),
-    "connected": lambda link: RedisPresence(link).connected([ALICE]),
-    "looking": lambda link: RedisPresence(link).looking(ONE),
+    "screens": lambda link: RedisPresence(link).screens([ALICE]),
+    "lookers": lambda link: RedisPresence(link).lookers([ONE], most=1),
     "ping": lambda link: RedisPresence(link).ping(),
     "announce": lambda link: RedisWorkers(link).announce("w"),
     "leave": lambda link: RedisWorkers(link).leave("w"),
@@ -73,16 +74,16 @@ class TestFrozen:
     ) -> None:
         """The notifier asks for each room with news: each would wait in vain, one by one."""
         server.freeze()
-        await fails_in_time(presence.looking(ONE))
+        await fails_in_time(presence.screens([ALICE]))
         for _ in range(100):
-            assert await fails_in_time(presence.looking(ONE)) < 0.2
+            assert await fails_in_time(presence.screens([ALICE])) < 0.2
 
     async def test_a_thousand_calls_at_once_end_in_the_time_of_one(
         self, server: Redis, presence: RedisPresence
     ) -> None:
         await presence.renew(LEASES)
         server.freeze()
-        calls = [fails_in_time(presence.looking(ONE)) for _ in range(1000)]
+        calls = [fails_in_time(presence.screens([ALICE])) for _ in range(1000)]
         assert max(await asyncio.gather(*calls)) < 2.5
 
     async def test_while_it_is_away_one_caller_at_a_time_finds_out(
@@ -132,12 +133,12 @@ class TestGone:
         """Everything that it knew is lost, scripts included."""
         await presence.renew(LEASES)
         server.kill()
-        assert await fails_in_time(presence.looking(ONE)) < 1
+        assert await fails_in_time(presence.screens([ALICE])) < 1
         server.start()
         async with asyncio.timeout(3):
             while True:
                 try:
-                    assert await presence.looking(ONE) == set()
+                    assert await looking(presence, ONE) == set()
                     break
                 except LeasesUnavailable:
                     await asyncio.sleep(0.02)
@@ -150,7 +151,7 @@ class TestGone:
         await presence.renew(LEASES)
         server.restart()
         await presence.renew(LEASES)
-        assert await presence.looking(TWO) == {BOB}
+        assert await looking(presence, TWO) == {BOB}
 
     async def test_it_need_not_be_there_at_first(
         self, server: Redis, presence: RedisPresence
@@ -167,11 +168,11 @@ class TestGone:
         await RedisWorkers(link).announce("one")
         server.flush()
         server.command("SCRIPT", "FLUSH")
-        assert await presence.looking(ONE) == set()
+        assert await looking(presence, ONE) == set()
         assert await RedisWorkers(link).announce("two") == {"two"}
         await presence.end(["a"])
         await presence.renew(LEASES)
-        assert await presence.looking(ONE) == {ALICE, BOB}
+        assert await looking(presence, ONE) == {ALICE, BOB}
 
 
 async def test_paused_it_fails_in_time_and_works_afterwards(
@@ -186,7 +187,7 @@ async def test_paused_it_fails_in_time_and_works_afterwards(
 async def test_a_pause_of_writes_lets_reads_go_on(server: Redis, presence: RedisPresence) -> None:
     await presence.renew(LEASES)
     server.command("CLIENT", "PAUSE", "1000", "WRITE")
-    assert await presence.looking(ONE) == {ALICE, BOB}
+    assert await looking(presence, ONE) == {ALICE, BOB}
     await presence.renew(LEASES)
 
 
@@ -197,7 +198,7 @@ async def test_connections_that_are_killed_are_replaced_unnoticed(
     server.command("CLIENT", "KILL", "TYPE", "normal")
     for _ in range(20):
         await presence.renew(LEASES)
-    assert await presence.looking(ONE) == {ALICE, BOB}
+    assert await looking(presence, ONE) == {ALICE, BOB}
 
 
 async def test_connections_that_are_killed_again_and_again_cost_a_few_calls(
@@ -213,7 +214,7 @@ async def test_connections_that_are_killed_again_and_again_cost_a_few_calls(
             try:
                 async with asyncio.timeout(2.5):
                     await presence.renew(LEASES)
-                    assert await presence.looking(ONE) == {ALICE, BOB}
+                    assert await looking(presence, ONE) == {ALICE, BOB}
             except LeasesUnavailable:
                 failed += 1
                 await asyncio.sleep(0.01)
@@ -250,7 +251,7 @@ class TestNetwork:
         """Each byte comes within the socket's limit, the answer does not come within ours."""
         await through_proxy.renew([Lease(f"c{n}", ALICE, (ONE,)) for n in range(99)])
         proxy.slow(100)
-        await fails_in_time(through_proxy.looking(ONE))
+        await fails_in_time(through_proxy.screens([ALICE]))
         proxy.heal()
         await works_soon(through_proxy)
 
@@ -286,7 +287,7 @@ class TestLog:
             server.kill()
             for _ in range(10):
                 await fails_in_time(presence.ping())
-                await fails_in_time(presence.looking(ONE))
+                await fails_in_time(presence.screens([ALICE]))
             server.start()
             await works_soon(presence)
             await presence.ping()

@@ -18,6 +18,7 @@ from tests.integration.redis_leases.calls import (
     works_soon,
 )
 from tests.integration.redis_leases.conftest import OpenLink
+from tests.support.presences import connected, looking
 
 Respond = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -32,7 +33,7 @@ async def test_a_wrong_password_until_it_is_right(
     with capture_logs() as logs:
         for refused in (wrong, none):
             await fails_in_time(refused.ping())
-            await fails_in_time(refused.connected([ALICE]))
+            await fails_in_time(refused.screens([ALICE]))
     assert [entry["event"] for entry in logs] == ["redis_away", "redis_away"]
     assert "hunter2" not in str(logs)
     server.command("CONFIG", "SET", "requirepass", "hunter2")
@@ -44,7 +45,7 @@ async def test_a_password_that_is_changed_lets_old_connections_be(
 ) -> None:
     await presence.renew(LEASES)
     server.command("CONFIG", "SET", "requirepass", "another")
-    assert await presence.looking(ONE) == {ALICE, BOB}
+    assert await looking(presence, ONE) == {ALICE, BOB}
 
 
 async def test_out_of_memory_reads_go_on_and_it_is_said_once(
@@ -56,11 +57,11 @@ async def test_out_of_memory_reads_go_on_and_it_is_said_once(
         for _ in range(5):
             await fails_in_time(presence.renew(LEASES))
             await fails_in_time(presence.ping())
-            assert await presence.looking(ONE) == {ALICE, BOB}
+            assert await looking(presence, ONE) == {ALICE, BOB}
             await presence.end(["nobody"])
         server.command("CONFIG", "SET", "maxmemory", "0")
         await presence.renew(LEASES)  # at once: nobody waits for who answers
-        assert await presence.looking(ONE) == {ALICE, BOB}
+        assert await looking(presence, ONE) == {ALICE, BOB}
         assert [entry["event"] for entry in logs] == ["redis_away"]
         await presence.ping()
     assert [entry["event"] for entry in logs] == ["redis_away", "redis_connected"]
@@ -74,8 +75,8 @@ async def test_a_replica_takes_no_writes(server: Redis, presence: RedisPresence)
         await fails_in_time(presence.renew(LEASES))
         await fails_in_time(presence.ping())
         await fails_in_time(presence.end(["a"]))
-        assert await presence.looking(ONE) == {ALICE, BOB}
-        assert await presence.connected([ALICE]) == {ALICE}
+        assert await looking(presence, ONE) == {ALICE, BOB}
+        assert await connected(presence, [ALICE]) == {ALICE}
         await fails_in_time(presence.renew(LEASES))
         server.command("REPLICAOF", "NO", "ONE")
         for again in (presence.renew(LEASES), presence.end(["c"]), presence.ping()):
@@ -123,7 +124,7 @@ async def test_whatever_it_says_is_the_one_error(open_link: OpenLink, answer: st
         presence = RedisPresence(open_link(f"redis://:secret@127.0.0.1:{port}/1"))
         for _ in range(3):
             await fails_in_time(presence.renew(LEASES))
-            await fails_in_time(presence.looking(ONE))
+            await fails_in_time(presence.screens([ALICE]))
 
 
 async def test_who_hangs_up_at_once_is_the_same_error(open_link: OpenLink) -> None:

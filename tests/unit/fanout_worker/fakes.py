@@ -10,7 +10,7 @@ from allibe_services.contracts.events import Event
 from allibe_services.contracts.ids import MessageId, RoomId, UserId
 from allibe_services.contracts.messages import Message, now
 from allibe_services.contracts.rooms import Head, Unread
-from allibe_services.presence.base import Lease, Lookers
+from allibe_services.presence.base import Lease, Lookers, Screens
 from tests.support.partial_store import NoMembers, PartialStore
 
 ONE, TWO = RoomId("1"), RoomId("2")
@@ -263,13 +263,13 @@ class FakePresence:
         self.at: dict[RoomId, set[UserId]] = {}
         self.failures: list[Exception] = []
 
-    async def connected(self, users: Collection[UserId]) -> set[UserId]:
-        return self.here.intersection(users)
-
-    async def looking(self, room_id: RoomId) -> set[UserId]:
+    async def screens(self, users: Collection[UserId]) -> Screens:
         if self.failures:
             raise self.failures.pop(0)
-        return self.at.get(room_id, set())
+        return {
+            user: frozenset(room for room, there in self.at.items() if user in there)
+            for user in self.here.intersection(users)
+        }
 
     async def renew(self, leases: Sequence[Lease]) -> None:
         raise NotImplementedError

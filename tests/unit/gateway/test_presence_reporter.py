@@ -9,7 +9,7 @@ from allibe_gateway import presence_reporter as module
 from allibe_gateway.presence_reporter import PresenceReporter
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.presence.base import Lease, Lookers
+from allibe_services.presence.base import Lease, Lookers, Screens
 from tests.support.until import until
 from tests.unit.gateway.fakes import settle
 
@@ -35,10 +35,7 @@ class FakePresence:
             raise StoreUnavailable
         self.ended.append(set(connection_ids))
 
-    async def connected(self, users: Collection[UserId]) -> set[UserId]:
-        raise NotImplementedError
-
-    async def looking(self, room_id: RoomId) -> set[UserId]:
+    async def screens(self, users: Collection[UserId]) -> Screens:
         raise NotImplementedError
 
     async def lookers(self, rooms: Collection[RoomId], *, most: int) -> dict[RoomId, Lookers]:

@@ -19,6 +19,7 @@ from allibe_services.contracts.errors import (
     TokenRequired,
 )
 from allibe_services.contracts.events import MemberRead, RoomChanged, RoomLeft, ScreenLeft, Typing
+from tests.support.presences import connected, looking
 from tests.support.until import until
 from tests.unit.gateway.fakes import ROOM, message, settle
 from tests.unit.gateway.users import User
@@ -227,19 +228,19 @@ class TestPresence:
         await alice.subscribe("again")
         await alice.subscribe("activity", OTHER, "activity")
         await alice.world.reporter.report()
-        assert await alice.world.presence.looking(ROOM) == {ALICE}
-        assert await alice.world.presence.looking(OTHER) == set()
+        assert await looking(alice.world.presence, ROOM) == {ALICE}
+        assert await looking(alice.world.presence, OTHER) == set()
 
     async def test_it_follows_subscriptions_and_ends_with_the_connection(self, alice: User) -> None:
         await alice.subscribe("log")
         await alice.world.reporter.report()
         alice.session.unsubscribe("log")
         await alice.world.reporter.report()
-        assert await alice.world.presence.looking(ROOM) == set()
-        assert await alice.world.presence.connected([ALICE]) == {ALICE}
+        assert await looking(alice.world.presence, ROOM) == set()
+        assert await connected(alice.world.presence, [ALICE]) == {ALICE}
         await alice.session.close()
         await alice.world.reporter.report()
-        assert await alice.world.presence.connected([ALICE]) == set()
+        assert await connected(alice.world.presence, [ALICE]) == set()
 
     async def test_a_hidden_window_looks_at_nothing_and_is_still_connected(
         self, alice: User
@@ -248,13 +249,13 @@ class TestPresence:
         alice.session.show(visible=False)
         await alice.subscribe("other", OTHER)
         await alice.world.reporter.report()
-        assert await alice.world.presence.looking(ROOM) == set()
-        assert await alice.world.presence.looking(OTHER) == set()
-        assert await alice.world.presence.connected([ALICE]) == {ALICE}
+        assert await looking(alice.world.presence, ROOM) == set()
+        assert await looking(alice.world.presence, OTHER) == set()
+        assert await connected(alice.world.presence, [ALICE]) == {ALICE}
         alice.session.show(visible=True)
         await alice.world.reporter.report()
-        assert await alice.world.presence.looking(ROOM) == {ALICE}
-        assert await alice.world.presence.looking(OTHER) == {ALICE}
+        assert await looking(alice.world.presence, ROOM) == {ALICE}
+        assert await looking(alice.world.presence, OTHER) == {ALICE}
 
     async def test_what_is_no_change_is_not_reported(
         self, alice: User, monkeypatch: pytest.MonkeyPatch
