@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from allibe_services.contracts.errors import StoreUnavailable
 from allibe_services.store.database import CALL_SECONDS
 from allibe_services.store.sql import SqlStore
-from allibe_services.store.sqlite import BUSY_SECONDS, SqliteDatabase, path_of
+from allibe_services.store.sqlite import BUSY_SECONDS, WRITER_CACHE_KIB, SqliteDatabase, path_of
 from tests.support.commands import post
 
 from .looks import ONE, last_offset, pragma
@@ -60,6 +60,10 @@ class TestSettings:
         assert await database.write(pragma, "busy_timeout") == BUSY_SECONDS * 1000
         assert BUSY_SECONDS < CALL_SECONDS
         await database.close()
+
+    async def test_who_writes_keeps_the_pages_of_many_rooms(self, database: SqliteDatabase) -> None:
+        assert await database.write(pragma, "cache_size") == -WRITER_CACHE_KIB
+        assert await database.read(pragma, "cache_size") != -WRITER_CACHE_KIB
 
     async def test_readers_cannot_write(self, database: SqliteDatabase) -> None:
         with pytest.raises(StoreUnavailable):
