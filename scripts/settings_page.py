@@ -7,8 +7,9 @@ _HEAD = """\
 # Settings
 
 Every setting is an environment variable; `scripts/docs.py` makes this table from
-`services/allibe_services/settings.py`. An empty variable counts as not set. A name that starts
-with `ALLIBE_` and is not listed here ends the start: a typo in a limit should not go unnoticed.
+`services/allibe_services/settings/fields.py`. An empty variable counts as not set. A name that
+starts with `ALLIBE_` and is not listed here ends the start: a typo in a limit should not go
+unnoticed.
 Times are in seconds, sizes in bytes. `allibe check` prints what is in force, secrets hidden.
 
 """

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("services", "gateway", "rooms-api", "fanout-worker", "standalone")
 MODULES = sorted(path for source in SOURCES for path in (ROOT / source).rglob("*.py"))
-SETTINGS = ROOT / "services" / "allibe_services" / "settings.py"
+SETTINGS = ROOT / "services" / "allibe_services" / "settings" / "reading.py"
 
 _ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 _STARTS_TASK = {"create_task", "ensure_future", "run_coroutine_threadsafe"}

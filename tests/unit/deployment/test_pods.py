@@ -9,6 +9,7 @@ from allibe_gateway.draining import window
 from allibe_services import __version__, settings
 from allibe_services.backends import check_for_separate_processes
 from allibe_services.runtime import CHECK_SECONDS
+from allibe_services.settings import reading
 from allibe_standalone import processes
 from allibe_standalone.cli import cli
 from tests.unit.deployment.dockerfile import ROOT, stages
@@ -141,7 +142,7 @@ def _loaded(
         for volume in pod(workload)["volumes"]
         for item in volume["secret"]["items"]
     }
-    monkeypatch.setattr(settings, "_read_secret", lambda path, _: files.pop(path))
+    monkeypatch.setattr(reading, "_read_secret", lambda path, _: files.pop(path))
     loaded = settings.load(settings_of(objects, workload))
     assert files == {}, "mounted, and not read"
     return loaded

@@ -1,20 +1,25 @@
-"""Settings: environment variables `ALLIBE_…` to one frozen struct. Only this module reads them.
+"""The settings one by one: default, unit, bounds and description; docs/settings.md shows them."""
 
-A secret, and a URL that may hold a password, may come from a file instead:
-`ALLIBE_JWT_SECRET_FILE` names it. No secret has a default.
-docs/settings.md is made from the descriptions here.
-"""
-
-import os
-import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-PREFIX = "ALLIBE_"
+from allibe_services.settings.kinds import (
+    Bytes,
+    Connections,
+    Count,
+    LeadSeconds,
+    Most,
+    Pause,
+    Port,
+    RateText,
+    Seconds,
+    Shards,
+    Switch,
+    TokenLife,
+)
+
 SECRETS = frozenset(
     {"jwt_secret", "jwt_former_secret", "vapid_private_key", "push_webhook_secrets"}
 )
@@ -22,39 +27,6 @@ SECRETS = frozenset(
 
 FROM_FILES = SECRETS | {"bus_url", "database_url", "redis_url"}
 """Fields which `…_FILE` may supply. Of a URL all but the password is shown."""
-
-_PASSWORD = re.compile(r"^([a-z][a-z0-9+.-]*://[^:/@]*:).*@", re.ASCII | re.IGNORECASE | re.DOTALL)
-"""The password in a URL, up to the last `@`: rather too much than too little."""
-
-Port = Annotated[int, Meta(ge=0, le=65535)]
-Seconds = Annotated[float, Meta(gt=0, le=3600)]
-LeadSeconds = Annotated[float, Meta(ge=0, le=3600)]
-TokenLife = Annotated[float, Meta(ge=60, le=366 * 24 * 3600)]
-Count = Annotated[int, Meta(ge=1, le=1_000_000)]
-Bytes = Annotated[int, Meta(ge=1024, le=1 << 30)]
-Connections = Annotated[int, Meta(ge=1, le=1000)]
-RateText = Annotated[
-    str,
-    Meta(
-        pattern=r"^(off|[0-9]+(\.[0-9]+)?/[1-9][0-9]*)$",
-        examples=["20/40 (20 a second, 40 at once)", "off"],
-    ),
-]
-Pause = Annotated[
-    str,
-    Meta(
-        pattern=r"^(off|[1-9][0-9]{0,3}|0?\.[0-9]*[1-9])$",
-        examples=["10 (seconds)", "0.5", "off"],
-    ),
-]
-Most = Annotated[str, Meta(pattern=r"^(off|[1-9][0-9]{0,6})$", examples=["100", "off"])]
-"""A limit, or `off`."""
-
-Switch = Annotated[str, Meta(pattern=r"^(on|off)$", examples=["on", "off"])]
-
-Shards = Annotated[int, Meta(ge=1, le=256)]
-"""A worker may consume all, each over a channel; RabbitMQ allows 2,047 in a connection, and makes
-as many queues one by one when it is first met. 64 are slower than 16 already."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -345,77 +317,3 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     traces_ratio: Annotated[
         float, Meta(ge=0, le=1, description="Part of all messages that is traced.")
     ] = 0.01
-
-
-def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings that the environment gives, defaults for the rest.
-
-    Raises `ValueError` that names the variable: unknown `ALLIBE_…` ones too, since a typo in a
-    limit should not go unnoticed.
-    """
-    environment = os.environ if environment is None else environment
-    values = {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in environment.items()
-        if name.startswith(PREFIX) and value != ""
-    }
-    for secret in FROM_FILES:
-        path = values.pop(f"{secret}_file", None)
-        if path is not None and secret not in values:
-            values[secret] = _read_secret(path, f"{PREFIX}{secret.upper()}_FILE")
-    for name in values:
-        if name not in Settings.__struct_fields__:
-            raise ValueError(f"{PREFIX}{name.upper()}: there is no such setting")
-    return _converted(values)
-
-
-def shown(settings: Settings) -> dict[str, str]:
-    """Return each variable with its value as text, secrets and passwords in URLs hidden."""
-    return {
-        PREFIX + name.upper(): _shown(name, value)
-        for name, value in msgspec.structs.asdict(settings).items()
-    }
-
-
-def table() -> list[tuple[str, str, str]]:
-    """Return variable, default and description of each setting, for the documentation."""
-    rows = []
-    for field in msgspec.json.schema(Settings)["$defs"]["Settings"]["properties"].items():
-        name, schema = field
-        default = schema.get("default")
-        shown_default = "" if default is None else str(default)
-        rows.append((PREFIX + name.upper(), shown_default, schema.get("description", "")))
-    return rows
-
-
-def _shown(name: str, value: object) -> str:
-    if value is None:
-        return ""
-    return "(set, hidden)" if name in SECRETS else _PASSWORD.sub(r"\1***@", str(value))
-
-
-def _read_secret(path: str, variable: str) -> str:
-    try:
-        return Path(path).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{variable}: cannot read {path}: {type(error).__name__}") from None
-
-
-def _converted(values: dict[str, str]) -> Settings:
-    # One at a time, so that the error can name the variable.
-    converted: dict[str, object] = {}
-    types = {field.name: field.type for field in msgspec.structs.fields(Settings)}
-    for name, value in values.items():
-        try:
-            converted[name] = msgspec.convert(value, types[name], strict=False)
-        except msgspec.ValidationError as error:
-            hint = "" if name in SECRETS else f": {_expected(types[name]) or error}"
-            raise ValueError(f"{PREFIX}{name.upper()}{hint}") from None
-    return Settings(**converted)  # type: ignore[arg-type]
-
-
-def _expected(kind: object) -> str:
-    """Return what a value of a type with a pattern looks like; "" for other types."""
-    metas = [one for one in get_args(kind) if isinstance(one, Meta)]
-    examples = [str(text) for meta in metas if meta.pattern for text in meta.examples or ()]
-    return "Expected something like " + ", or ".join(examples) if examples else ""
