@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from allibe_services.auth import TokenSigner, TokenVerifier, read_key
-from allibe_services.auth.keys import Secrets
+from allibe_services.auth.keys import _HS256, Secrets
 from allibe_services.contracts.errors import TokenExpired
 from tests.unit.services.auth.tokens import PAIRS, claims, raw, refused
 from tests.unit.services.keys import OTHER_SECRET, SECRET, pair
@@ -41,6 +41,13 @@ class TestKeys:
             with pytest.raises(ValueError, match="no HS256 secret") as caught:
                 make("HS256", key)
             assert key[-20:] not in str(caught.value)
+
+    def test_whether_a_secret_is_one_is_asked_once_not_with_each_token(self) -> None:
+        by, asked = TokenVerifier("HS256", "asked-once" * 4), _HS256.prepare_key.cache_info
+        before = asked().misses
+        for user in ("alice", "bob"):
+            by.verify(raw(claims(sub=user), key="asked-once" * 4))
+        assert asked().misses == before
 
     @pytest.mark.parametrize("algorithm", ["none", "", "HS512", "hs256", "RS512", "PS256"])
     def test_an_unknown_algorithm_is_refused(self, algorithm: str) -> None:
