@@ -120,11 +120,16 @@ class Gateway:
         Return after how many bytes that are written to subscribers it has to be done again.
         """
         most = self._shared.limits.slow_consumers_bytes
-        for connection in too_far_behind(self._connections, most):
-            connection.fall_behind()
-        unsent = sum(one.unsent for one in self._connections)
+        unsent = self._unsent()
+        if unsent > most:
+            for connection in too_far_behind(self._connections, most):
+                connection.fall_behind()
+            unsent = self._unsent()
         self._shared.metrics.unsent.set(unsent)
         return next_look(unsent, most)
+
+    def _unsent(self) -> int:
+        return sum([one.unsent for one in self._connections])
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new, tell all when to leave, and end each after its receipts.

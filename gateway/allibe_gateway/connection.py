@@ -106,7 +106,10 @@ class WebSocketConnection(ServedConnection, asyncio.Protocol):
     def begin(self, door: Door, refusal: AllibeError | None = None) -> None:
         """Serve the connection until either side closes it; one that is refused is only told."""
         self.door = door
-        self._do(self._open(door, refusal))
+        if refusal is not None:
+            self._do(self._open(_refused(door, refusal)))
+        elif (opening := door.open()) is not None:
+            self._do(self._open(opening))
 
     def expect_heart_beats(self, *, send_seconds: float, receive_seconds: float) -> None:
         """See `doors.base.Connection`. Who promises nothing, or less than we want, is pinged, and
@@ -205,12 +208,9 @@ class WebSocketConnection(ServedConnection, asyncio.Protocol):
         self._last_in = math.inf  # while we do not read, its silence is ours
         self._doing = self._loop.create_task(work, name="connection")
 
-    async def _open(self, door: Door, refusal: AllibeError | None) -> None:
+    async def _open(self, opening: Coroutine[None, None, None]) -> None:
         try:
-            if refusal is None:
-                await door.open()
-            else:
-                door.fail(refusal)
+            await opening
         except Exception as error:
             self._fail(error)
         finally:
@@ -320,6 +320,10 @@ class WebSocketConnection(ServedConnection, asyncio.Protocol):
         if self._closed_with is not disconnects.HEARTBEAT_LOST:
             return most
         return min(most, _LOST_CLOSE * self._receive_within / self._limits.silent_intervals)
+
+
+async def _refused(door: Door, refusal: AllibeError) -> None:
+    door.fail(refusal)
 
 
 def _is_text(content: bytes) -> bool:

@@ -31,7 +31,8 @@ _BY_ADDRESS: Final = "address_connections"
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A connection's. `tells` is whether one that is refused is told so by its door."""
+    """A connection's; its address only where that counts. `tells` is whether one that is refused
+    is told so by its door."""
 
     address: str | None = None
     refusal: AllibeError | None = None
@@ -61,13 +62,14 @@ class Doorkeeper:
 
     def enter(self, request: web.BaseRequest) -> Place:
         """Count a connection, or one that is told that it is refused, until `leave`."""
-        address = self._addresses.of(request)
+        limited = _BY_ADDRESS in self._limiter.holdings
+        address = self._addresses.of(request) if limited else None
         refusal = self._too_many_from(address) or self._too_many_unsigned() or self._too_fast()
         if refusal is not None:
             self._refused += 1
         else:
             self._limiter.arrive()
-            if address is not None and _BY_ADDRESS in self._limiter.holdings:
+            if address is not None:
                 self._limiter.holdings[_BY_ADDRESS].add(address)
         return Place(address, refusal, self._refused <= MOST_REFUSED)
 
@@ -77,7 +79,7 @@ class Doorkeeper:
             self._refused -= 1
             return
         self._limiter.leave()
-        if place.address is not None and _BY_ADDRESS in self._limiter.holdings:
+        if place.address is not None:
             self._limiter.holdings[_BY_ADDRESS].remove(place.address)
 
     def _too_many_from(self, address: str | None) -> AllibeError | None:

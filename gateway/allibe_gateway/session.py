@@ -337,12 +337,13 @@ class Session:
                 self._detach(identity.user_id)
                 self._expect_token()
             raise
-        if before is None or identity.expires_at > before.expires_at:
-            self.identity = identity
-            self._shared.deadlines.set(self, identity.expires_at, TokenExpired)
         if before is None:
+            self.identity = identity
             note("signed_in", self.connection_id, identity.user_id)
             self._report()
+        elif identity.expires_at > before.expires_at:
+            self.identity = identity
+            self._shared.deadlines.set(self, identity.expires_at, TokenExpired)
 
     def _expect_token(self) -> None:
         until = self._shared.clock() + self._shared.limits.sign_in_seconds

@@ -96,9 +96,10 @@ class Subscriptions:
             raise TooManySubscriptions
         self._remember(subscription)
         try:
-            async with asyncio.timeout(self._shared.limits.subscribe_seconds) as limit:
-                self._joining = subscription, limit
-                joined = await self._join(subscription, since)
+            if since is None and self._shared.hub.is_open(subscription.room_id):
+                joined = await self._join(subscription, None)  # no wait to be bounded
+            else:
+                joined = await self._join_in_time(subscription, since)
         except TimeoutError:
             if self._forget(subscription.id) is None:
                 raise NotAMember from None  # it was `revoke` that cut the time short
@@ -131,6 +132,14 @@ class Subscriptions:
         if not self._joining[1].expired():
             self._joining[1].reschedule(asyncio.get_running_loop().time())
         return False
+
+    async def _join_in_time(
+        self, subscription: RoomSubscription, since: Position | None
+    ) -> Joined | None:
+        """Join; `revoke` cuts the time for it short. Raises `TimeoutError`."""
+        async with asyncio.timeout(self._shared.limits.subscribe_seconds) as limit:
+            self._joining = subscription, limit
+            return await self._join(subscription, since)
 
     async def _join(self, subscription: RoomSubscription, since: Position | None) -> Joined | None:
         hub, room_id, view = self._shared.hub, subscription.room_id, subscription.view

@@ -1,5 +1,6 @@
 """What a client sends on a WebSocket: bytes in, whole messages out. RFC 6455 is `websockets`'s."""
 
+import logging
 from typing import Final
 
 from websockets.exceptions import PayloadTooBig, ProtocolError
@@ -16,6 +17,7 @@ BINARY: Final = Opcode.BINARY
 _CONTINUATION: Final = Opcode.CONT
 _NONE: Final = Frame(TEXT, b"")
 _OPEN: Final = State.OPEN
+_LOGGER: Final = logging.getLogger("websockets.server")  # looked up for each connection otherwise
 
 
 class Input(Protocol):
@@ -27,7 +29,7 @@ class Input(Protocol):
     """
 
     def __init__(self, most: int, *, deflated: bool = False) -> None:
-        super().__init__(Side.SERVER, max_size=most)
+        super().__init__(Side.SERVER, max_size=most, logger=_LOGGER)
         if deflated:
             self.extensions = MARKING
         self._most = most

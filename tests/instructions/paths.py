@@ -25,6 +25,7 @@ from allibe_services.contracts.commands import PostMessage
 from allibe_services.contracts.events import UserEvent
 from allibe_services.contracts.ids import MessageId, RoomId, UserId
 from allibe_services.contracts.messages import now
+from tests.instructions.connecting import connections
 from tests.integration.gateway import ALICE, ONE, running
 from tests.unit.gateway.doors.connections import FakeConnection
 from tests.unit.gateway.fakes import ROOM, message
@@ -153,6 +154,12 @@ async def store(counter: Counter, others: int = 0) -> float:
             return await counter.of(step, 10) / BATCH
 
 
+async def connection(counter: Counter) -> float:
+    """A connection: handshake, CONNECT with a token, SUBSCRIBE to a room, and its end."""
+    async with connections() as step:
+        return await counter.of(step, 50)
+
+
 class Somebody:
     """A session that has nothing to do with what happens."""
 
@@ -190,6 +197,7 @@ async def main() -> dict[str, float]:
         "event": few - 10 * each,
         "delivery": each,
         "command": await store(counter),
+        "connection": await connection(counter),
         "event among others": among - 10 * each,
         "command among others": await store(counter, OTHERS),
     }

@@ -1,6 +1,6 @@
 """What a connection and its door know of each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Protocol
 
 from allibe_gateway.fanout.outbox import Outbox
@@ -71,8 +71,8 @@ class Door(Protocol):
         """Whose connection it is, once that is known: for logs."""
         ...
 
-    async def open(self) -> None:
-        """Begin, once the connection stands."""
+    def open(self) -> Coroutine[None, None, None] | None:
+        """Begin, once the connection stands: what there is to do before anything is received."""
         ...
 
     async def receive(self, chunk: bytes) -> int:

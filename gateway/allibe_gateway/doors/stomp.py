@@ -93,7 +93,7 @@ class StompDoor:
         """Whose connection it is, once that is known."""
         return self._session.user
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Nothing happens before CONNECT."""
 
     async def receive(self, chunk: bytes) -> int:

@@ -157,6 +157,11 @@ class Hub:
         place = self._places.get(room_id)
         return None if place is None else Position(room_id, place.feed.epoch, place.feed.last)
 
+    def is_open(self, room_id: RoomId) -> bool:
+        """Tell whether the room is open here: who joins without recovery then waits for nothing."""
+        place = self._places.get(room_id)
+        return place is not None and place.opening is None
+
     def is_current(self, position: Position) -> bool:
         """Tell whether the position is of the present epoch of a room that is open here."""
         place = self._places.get(position.room_id)

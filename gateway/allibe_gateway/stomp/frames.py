@@ -3,6 +3,7 @@
 Reading is `parser`; what a command means is `requests` and `protocol`.
 """
 
+import re
 from typing import Final
 
 from msgspec import Struct
@@ -32,6 +33,9 @@ COMMANDS: Final = CLIENT_COMMANDS | SERVER_COMMANDS
 
 COMMANDS_WITH_BODY: Final = frozenset({"SEND", "MESSAGE", "ERROR"})
 """STOMP 1.2, "Body": all other frames must not have one."""
+
+_PLAIN_LINE: Final = re.compile(r"[^\\:\r\n\0]+:[^\\:\r\n\0]*")
+"""A header line that is the same in all versions: nothing in it is escaped, or refused."""
 
 
 class Frame(Struct, frozen=True):
@@ -73,6 +77,9 @@ def encode(frame: Frame, version: Version) -> bytes:
 
 def header_line(name: str, value: str, rules: Version) -> str:
     """`name:value` as it stands on the wire, without its LF. Raises LocalMisuse."""
+    line = f"{name}:{value}"
+    if _PLAIN_LINE.fullmatch(line):
+        return line
     wire_name, wire_value = escape(name, rules), escape(value, rules)
     line = f"{wire_name}:{wire_value}"
     if "\0" in line or "\n" in line:

@@ -271,10 +271,10 @@ class SockJs:
         self._connections.add(session_id, _visitor(request), connection)
         connection.door = self._host.make_door(request, connection)
         self._host.opened(connection)
-        if place.refusal is None:
-            await connection.door.open()
-        else:
+        if place.refusal is not None:
             connection.door.fail(place.refusal)
+        elif (opening := connection.door.open()) is not None:
+            await opening
         return connection
 
     def _ended(self, session_id: str, place: Place, connection: HttpConnection) -> None:

@@ -1,6 +1,7 @@
 """SockJS over a WebSocket: messages in arrays on their way in."""
 
 import asyncio
+from collections.abc import Coroutine
 
 from allibe_gateway.doors.base import Connection, Door
 from allibe_gateway.doors.sockjs import wire
@@ -27,9 +28,9 @@ class SockJsDoor:
         """Whose connection it is, once that is known."""
         return self._inner.user
 
-    async def open(self) -> None:
+    def open(self) -> Coroutine[None, None, None] | None:
         """Open the door within."""
-        await self._inner.open()
+        return self._inner.open()
 
     async def receive(self, chunk: bytes) -> int:
         """Take an array of messages; nothing at all counts as an empty one."""
