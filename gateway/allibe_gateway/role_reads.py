@@ -13,7 +13,7 @@ MOST = 1000
 CROWD = 4
 """Questions of a read that tell that many come at once."""
 
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.02
 """Between reads while many come. Ten thousand who come back at once are some 200 reads with it, and
 were 1,700 without: a read is so quick that few ask meanwhile."""
 
