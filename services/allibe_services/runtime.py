@@ -8,8 +8,8 @@ import asyncio
 import gc
 import resource
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import structlog
@@ -30,9 +30,23 @@ Check = Callable[[], Awaitable[None]]
 
 def collect_garbage_less() -> None:
     """Look for unreachable cycles now and then, and not among what was there at the start."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
+    with _ctrl_c_afterwards():
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(COLLECT_AFTER)
+
+
+@contextmanager
+def _ctrl_c_afterwards() -> Iterator[None]:
+    """Heed a Ctrl-C once the work is done: what its handler raises in a finalizer is lost."""
+    came = []
+    former = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if came:
+        signal.raise_signal(signal.SIGINT)
 
 
 def allow_many_connections() -> None:

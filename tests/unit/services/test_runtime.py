@@ -58,6 +58,27 @@ def test_garbage_is_collected_less_often_and_not_among_what_was_there_before() -
         gc.set_threshold(*thresholds)
 
 
+def test_a_ctrl_c_while_garbage_is_collected_is_not_lost() -> None:
+    """Python drops what is raised in a finalizer: the process would go on as if nothing were."""
+
+    class Interrupted:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    thresholds = gc.get_threshold()
+    Interrupted()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            collect_garbage_less()
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 class TestReadiness:
     """Named checks: each passes by returning, and tells its code otherwise."""
 
