@@ -12,16 +12,19 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Insert,
     Integer,
     SQLColumnExpression,
     Table,
     Text,
+    Update,
     any_,
     bindparam,
     column,
     func,
     select,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -68,6 +71,26 @@ def rows_of_arrays(names: Mapping[str, TypeEngine[Any]]) -> FromClause:
 def as_arrays(rows: Sequence[Mapping[str, object]], names: Iterable[str]) -> dict[str, object]:
     """Return the parameters of `rows_of_arrays` that stand for these rows."""
     return {name: [row[name] for row in rows] for name in names}
+
+
+class ForEach:
+    """An `INSERT` or `UPDATE` done for each of many rows, whose names are those of its parameters.
+
+    SQLite's driver is handed the rows as they are. SQLAlchemy would go through each value of each
+    row, and do nothing to it: columns must be text and numbers, as the database has them.
+    """
+
+    def __init__(self, statement: Insert | Update) -> None:
+        self._statement = statement
+        named = sqlite.dialect(paramstyle="named")
+        self._text = str(statement.compile(dialect=named))
+
+    def __call__(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        """Do it for the rows, at least one."""
+        if connection.dialect.name == POSTGRESQL:
+            connection.execute(self._statement, rows)
+        else:
+            connection.exec_driver_sql(self._text, list(rows))
 
 
 class Upsert:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from allibe_services.contracts.messages import Message, milliseconds
-from allibe_services.store.dialects import POSTGRESQL, as_arrays, rows_of_arrays
+from allibe_services.store.dialects import POSTGRESQL, ForEach, as_arrays, rows_of_arrays
 from allibe_services.store.tables import messages, rooms
 
-_INSERT = insert(messages)
-_MOVE_HEAD = (
+_INSERT = ForEach(insert(messages))
+_MOVE_HEAD = ForEach(
     update(rooms)
     .where(rooms.c.room_id == bindparam("room"))
     .values(
@@ -61,8 +61,8 @@ def write(connection: Connection, fresh: Sequence[Message]) -> None:
         connection.execute(_INSERT_ARRAYS, as_arrays(rows, _COLUMNS))
         connection.execute(_MOVE_HEADS, as_arrays(heads, _HEAD_COLUMNS))
     else:
-        connection.execute(_INSERT, rows)
-        connection.execute(_MOVE_HEAD, heads)
+        _INSERT(connection, rows)
+        _MOVE_HEAD(connection, heads)
 
 
 def _row(message: Message) -> dict[str, object]:
