@@ -1,16 +1,19 @@
 """Where PostgreSQL is asked in other words than SQLite: lists as arrays, many rows as one.
 
-A list in an `IN` is a parameter for each of its members: PostgreSQL would parse, plan and keep a
-statement for each length that occurs. An array is one parameter, whatever its length.
+A list in an `IN` is a parameter for each of its members: a database would parse, plan and keep a
+statement for each length that occurs. An array is one parameter, whatever its length, and so is a
+JSON text, which SQLite has in its place.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Dialect,
     FromClause,
     Insert,
     Integer,
@@ -29,9 +32,19 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 POSTGRESQL = "postgresql"
+
+
+class _JsonList(TypeDecorator[Sequence[str]]):
+    """A list of texts, as a JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[str] | None, _: Dialect) -> str:
+        return msgspec.json.encode(value).decode()
 
 
 class OneOf(ColumnElement[bool]):
@@ -44,7 +57,10 @@ class OneOf(ColumnElement[bool]):
     ]
 
     def __init__(self, wanted: SQLColumnExpression[str], name: str) -> None:
-        self.in_list = wanted.in_(bindparam(name, expanding=True))
+        given = func.json_each(bindparam(name, type_=_JsonList)).table_valued(
+            "value", name="listed"
+        )
+        self.in_list = wanted.in_(select(given.c.value))
         self.in_array = wanted == any_(bindparam(name, type_=ARRAY(Text)))
 
 
