@@ -54,7 +54,7 @@ def _metrics(make: Callable[[CollectorRegistry], object]) -> Iterator[tuple[str,
         for metric in collector.describe():
             suffix = "_total" if metric.type == "counter" else ""
             # prometheus_client tells the names of labels nowhere else before the first sample.
-            labels = ", ".join(f"`{label}`" for label in collector._labelnames)
+            labels = ", ".join(f"`{label}`" for label in getattr(collector, "_labelnames", ()))
             yield f"`{metric.name}{suffix}`", metric.type, labels, metric.documentation
 
 

@@ -31,22 +31,23 @@ class Sequencer:
                 lambda: self._log.append(commands), step="store", stall=self._stall
             )
         self._metrics.batch_size.observe(len(commands))
-        for command, outcome in zip(commands, outcomes, strict=True):
-            self._count(outcome)
-            if isinstance(outcome, Rejected):
-                log.warning("command_rejected", code=outcome.code, **_ids(command))
+        self._count(commands, outcomes)
         if debugs():
             for message in messages_of(outcomes):
                 log.debug("message_stored", offset=message.offset, **_ids(message))
         return outcomes
 
-    def _count(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Rejected):
-            self._metrics.rejected.inc()
-        elif outcome.duplicate:
-            self._metrics.duplicates.inc()
-        else:
-            self._metrics.stored.inc()
+    def _count(self, commands: Sequence[PostMessage], outcomes: Sequence[Outcome]) -> None:
+        rejected = duplicates = 0
+        for command, outcome in zip(commands, outcomes, strict=True):
+            if isinstance(outcome, Rejected):
+                log.warning("command_rejected", code=outcome.code, **_ids(command))
+                rejected += 1
+            elif outcome.duplicate:
+                duplicates += 1
+        self._metrics.rejected.inc(rejected)
+        self._metrics.duplicates.inc(duplicates)
+        self._metrics.stored.inc(len(outcomes) - rejected - duplicates)
 
 
 def _ids(one: PostMessage | Message) -> dict[str, str]:

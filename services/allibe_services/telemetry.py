@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from allibe_services.contracts.disconnects import TABLE
 from allibe_services.contracts.push import PushReason
+from allibe_services.hot_metrics import HotCounter, HotHistogram
 
 LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Seconds: from what one machine does to what a user calls broken."""
@@ -35,7 +36,7 @@ class GatewayMetrics:
         self.rooms = Gauge(
             "allibe_gateway_rooms", "Rooms with local subscribers.", registry=registry
         )
-        self.messages_in = Counter(
+        self.messages_in = HotCounter(
             "allibe_gateway_messages_in", "Messages taken from clients.", registry=registry
         )
         self.deliveries = Counter(
@@ -43,7 +44,7 @@ class GatewayMetrics:
             "Messages handed to the connections of subscribers.",
             registry=registry,
         )
-        self.send_to_delivery = Histogram(
+        self.send_to_delivery = HotHistogram(
             "allibe_gateway_send_to_delivery_seconds",
             "From taking a message to handing it to the subscribers of this gateway, by the clocks"
             " of the two machines.",
