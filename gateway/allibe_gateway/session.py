@@ -5,6 +5,8 @@ client, and nothing else.
 """
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from allibe_gateway.fanout.outbox import Outbox
@@ -44,6 +46,12 @@ from allibe_services.contracts.ids import (
 )
 from allibe_services.contracts.messages import now
 from allibe_services.presence.base import Lease
+
+Posted = asyncio.Future[Stored | None]
+"""What became of a message: see `Bus.post`."""
+
+Settled = Callable[[PostMessage, Posted], None]
+"""Hears what became of a message."""
 
 TYPING_SECONDS = 1.0
 """A connection's typing is shown once in so long, in whatever room: more often nobody sees, and a
@@ -165,10 +173,11 @@ class Session:
         room_id: str,
         content: str,
         *,
+        settled: Settled,
         client_message_id: str | None = None,
         sender: str | None = None,
-    ) -> "tuple[PostMessage, asyncio.Future[Stored | None]]":
-        """Post a message; the future says what became of it (see `Bus.post`).
+    ) -> None:
+        """Post a message; `settled` hears what became of it.
 
         Waits while too much of this connection is in flight. Raises what is wrong with it.
         """
@@ -194,11 +203,10 @@ class Session:
         )
         future = self._shared.bus.post(command)
         self._in_flight += 1
-        future.add_done_callback(self._settle)
+        future.add_done_callback(partial(self._settle, settled, command))
         self._shared.metrics.messages_in.inc()
         message = command.message_id
         note("message_posted", self.connection_id, identity.user_id, room=room, message=message)
-        return command, future
 
     async def typing(self, room_id: str, user: str | None = None) -> None:
         """Let others see that the user types."""
@@ -386,10 +394,11 @@ class Session:
     async def _publish(self, *events: RoomEvent | UserEvent) -> None:
         await self._shared.bus.publish(events)
 
-    def _settle(self, _: object) -> None:
+    def _settle(self, settled: Settled, command: PostMessage, future: Posted) -> None:
         self._in_flight -= 1
         if self._idle is not None:
             self._idle.set()
+        settled(command, future)
 
     def _report(self, room_id: RoomId | None = None) -> None:
         self._shared.presence.changed(self.connection_id, self, room_id)

@@ -4,8 +4,6 @@ Refused requests are told as `error` and the connection lives; a connection that
 room, or whose token is over, is told and closed.
 """
 
-import asyncio
-
 import msgspec
 
 from allibe_gateway.doors.base import Connection, disconnect_for
@@ -32,7 +30,7 @@ from allibe_gateway.doors.json_messages import (
 )
 from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.room_feed import Joined
-from allibe_gateway.session import Session
+from allibe_gateway.session import Posted, Session
 from allibe_gateway.shared import Shared
 from allibe_gateway.subscriptions import RoomSubscription
 from allibe_gateway.trail import note
@@ -194,15 +192,15 @@ class JsonDoor:
             self.fail(error)
 
     async def _post(self, request: MessageIn) -> None:
-        command, future = await self._session.post(
+        await self._session.post(
             self._room_of(request),
             request.content,
+            settled=self._posted,
             client_message_id=request.client_message_id,
             sender=request.sender,
         )
-        future.add_done_callback(lambda done: self._posted(done, command))
 
-    def _posted(self, future: "asyncio.Future[Stored | None]", command: PostMessage) -> None:
+    def _posted(self, command: PostMessage, future: Posted) -> None:
         if future.cancelled():
             return
         error = future.exception()

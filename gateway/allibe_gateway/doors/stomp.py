@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from allibe_gateway.doors.stomp_view import stomp_view
 from allibe_gateway.fanout.audience import View
 from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.room_feed import Joined
-from allibe_gateway.session import Session
+from allibe_gateway.session import Posted, Session
 from allibe_gateway.shared import Shared
 from allibe_gateway.stomp import (
     HEART_BEAT,
@@ -33,7 +33,7 @@ from allibe_gateway.stomp import (
 )
 from allibe_gateway.subscriptions import RoomSubscription
 from allibe_services.contracts import disconnects
-from allibe_services.contracts.commands import Stored
+from allibe_services.contracts.commands import PostMessage
 from allibe_services.contracts.errors import (
     AllibeError,
     BadRequest,
@@ -251,15 +251,15 @@ class StompDoor:
         """Post a message; its receipt, or its error, follows when it is settled."""
         self._session.require_identity()
         body = decode(_message, frame.body)
-        _, future = await self._session.post(
+        await self._session.post(
             body.room_id,
             body.content,
+            settled=partial(self._posted, frame),
             client_message_id=body.client_message_id,
             sender=body.sender,
         )
-        future.add_done_callback(lambda done: self._posted(done, frame))
 
-    def _posted(self, future: "asyncio.Future[Stored | None]", frame: Send) -> None:
+    def _posted(self, frame: Send, _: PostMessage, future: Posted) -> None:
         if future.cancelled():
             return
         error = future.exception()

@@ -22,7 +22,7 @@ from allibe_services.contracts.events import MemberRead, RoomChanged, RoomLeft, 
 from tests.support.presences import connected, looking
 from tests.support.until import until
 from tests.unit.gateway.fakes import ROOM, message, settle
-from tests.unit.gateway.users import User
+from tests.unit.gateway.users import User, ignored
 from tests.unit.gateway.world import ALICE, OTHER, token
 
 
@@ -38,7 +38,7 @@ class TestSigningIn:
     async def test_nothing_can_be_done_before(self, stranger: User) -> None:
         session = stranger.session
         for doing in (
-            session.post(ROOM, "hello"),
+            session.post(ROOM, "hello", settled=ignored),
             session.typing(ROOM),
             session.read(ROOM, 1),
             session.leave(ROOM),

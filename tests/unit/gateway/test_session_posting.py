@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from allibe_gateway.session import Posted
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.errors import (
     AllibeError,
@@ -17,16 +18,24 @@ from allibe_services.contracts.errors import (
     SenderMismatch,
 )
 from tests.unit.gateway.fakes import ROOM, settle, stored
-from tests.unit.gateway.users import IMPATIENT, User
+from tests.unit.gateway.users import IMPATIENT, User, ignored
 from tests.unit.gateway.world import ALICE
 
 
 class TestPosting:
     async def test_the_command_says_who_what_and_when(self, alice: User) -> None:
-        command, future = await alice.session.post(
-            ROOM, "안녕", client_message_id="c-1", sender="alice"
+        told: list[tuple[PostMessage, Posted]] = []
+        await alice.session.post(
+            ROOM,
+            "안녕",
+            settled=lambda *what: told.append(what),
+            client_message_id="c-1",
+            sender="alice",
         )
-        assert alice.world.bus.posted == [(command, future)]
+        [(command, future)] = alice.world.bus.posted
+        future.set_result(None)
+        await settle()
+        assert told == [(command, future)]
         assert command == PostMessage(
             message_id=command.message_id,
             room_id=ROOM,
@@ -39,11 +48,9 @@ class TestPosting:
         assert alice.world.figure("messages_in_total") == 1
 
     async def test_each_message_has_an_id_of_its_own(self, alice: User) -> None:
-        ids = []
         for _ in range(2):
-            command, _ = await alice.session.post(ROOM, "hello")
-            ids.append(command.message_id)
-        assert len(set(ids)) == 2
+            await alice.post()
+        assert len({command.message_id for command, _ in alice.world.bus.posted}) == 2
 
     @pytest.mark.parametrize(
         ("arguments", "error"),
@@ -70,7 +77,7 @@ class TestPosting:
     ) -> None:
         good = {"room_id": "1", "content": "hello"}
         with pytest.raises(error):
-            await alice.session.post(**(good | arguments))
+            await alice.session.post(**(good | arguments), settled=ignored)
         assert alice.world.bus.posted == []
 
     async def test_the_longest_content_is_taken(self, alice: User) -> None:

@@ -6,9 +6,9 @@ import msgspec
 
 from allibe_gateway.fanout.room_feed import Joined
 from allibe_gateway.limits import Limits
-from allibe_gateway.session import Session
+from allibe_gateway.session import Posted, Session
 from allibe_gateway.subscriptions import RoomSubscription, Stream
-from allibe_services.contracts.commands import Stored
+from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.contracts.events import UserEvent
 from allibe_services.contracts.ids import Position, RoomId
@@ -65,5 +65,9 @@ class User:
         )
 
     async def post(self, content: str = "hello") -> "asyncio.Future[Stored | None]":
-        _, future = await self.session.post(ROOM, content)
-        return future
+        await self.session.post(ROOM, content, settled=ignored)
+        return self.world.bus.posted[-1][1]
+
+
+def ignored(_command: PostMessage, _future: Posted) -> None:
+    """Hear what became of a message, and do nothing."""
