@@ -15,6 +15,10 @@ from aiohttp.streams import StreamReader
 
 from allibe_standalone.sweeping import sweep_within
 
+FEW = 64
+"""Ended connections that may be remembered until the next sweep, besides twice as many as are open.
+In a storm they would be thousands, more than 1 KiB each, and leave holes in the memory."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -27,6 +31,7 @@ class IdleConnections:
         self._seconds = seconds
         self._make_request = server.request_factory
         self._asked: set[web.RequestHandler] = set()
+        self._look_at = FEW
         self._waiting: dict[web.RequestHandler, float] = {}
         # Called for each request when its head is complete, before any handler.
         server.request_factory = self._on_request
@@ -37,15 +42,19 @@ class IdleConnections:
 
     def sweep(self, now: float) -> None:
         """End the connections that were waiting at a sweep `seconds` ago, and still are."""
-        open_ = set(self._server.connections)
-        self._asked &= open_
-        silent = open_ - self._asked
+        self._forget()
+        silent = set(self._server.connections) - self._asked
         self._waiting = {one: self._waiting.get(one, now) for one in silent}
         late = [one for one, since in self._waiting.items() if now - since >= self._seconds]
         for connection in late:
             connection.force_close()
         if late:
             log.debug("idle_connections_ended", count=len(late))
+
+    def _forget(self) -> None:
+        """Let go of those that have ended, as a connection has that became a WebSocket."""
+        self._asked.intersection_update(self._server.connections)
+        self._look_at = FEW + 2 * len(self._asked)
 
     def _on_request(
         self,
@@ -56,4 +65,6 @@ class IdleConnections:
         task: "asyncio.Task[None]",
     ) -> web.BaseRequest:
         self._asked.add(connection)
+        if len(self._asked) >= self._look_at:
+            self._forget()
         return self._make_request(message, body, connection, writer, task)
