@@ -29,6 +29,10 @@ class Owner(Protocol):
         ...
 
 
+_Deadline = tuple[float, int, Owner, type[AllibeError]]
+"""When, in what order it was set, whose, and for what."""
+
+
 class Deadlines:
     """Tells each owner when its time has come. Times are in seconds of `clock`.
 
@@ -38,16 +42,16 @@ class Deadlines:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._heap: list[tuple[float, int, Owner]] = []
-        self._current: dict[Owner, tuple[float, type[AllibeError]]] = {}
+        self._heap: list[_Deadline] = []
+        self._current: dict[Owner, _Deadline] = {}
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for = float("inf")
 
     def set(self, owner: Owner, when: float, error: type[AllibeError]) -> None:
         """Tell the owner at `when`, in the place of what it had set before."""
-        self._current[owner] = (when, error)
-        heapq.heappush(self._heap, (when, next(self._order), owner))
+        deadline = self._current[owner] = (when, next(self._order), owner, error)
+        heapq.heappush(self._heap, deadline)
         self._compact()
         self._aim()
 
@@ -68,11 +72,11 @@ class Deadlines:
         self._timer_for = float("inf")
         now = self._clock()
         while self._heap and self._heap[0][0] <= now:
-            when, _, owner = heapq.heappop(self._heap)
-            current = self._current.get(owner)
-            if current is not None and current[0] == when:
+            deadline = heapq.heappop(self._heap)
+            _, _, owner, error = deadline
+            if self._current.get(owner) is deadline:
                 del self._current[owner]
-                _tell(owner, current[1])
+                _tell(owner, error)
         self._aim()
 
     def _aim(self) -> None:
@@ -89,11 +93,7 @@ class Deadlines:
         """Forget entries that mean nothing, once they are the most: they hold their owners."""
         if len(self._heap) <= 64 + 2 * len(self._current):
             return
-        self._heap = [
-            entry
-            for entry in self._heap
-            if (current := self._current.get(entry[2])) is not None and current[0] == entry[0]
-        ]
+        self._heap = list(self._current.values())
         heapq.heapify(self._heap)
 
 
