@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from operator import itemgetter
 
 import msgspec
@@ -89,6 +89,7 @@ class Gateway:
         self._doorkeeper = doorkeeper
         self._shared = shared
         self._connections: set[ServedConnection] = set()
+        self._counted = cache(shared.metrics.connections.labels)
         self._backlogs = Backlogs()
         self._sockjs = transports.SockJs(
             self, origins, doorkeeper, shared.limits, shared.metrics, sockjs_client_url
@@ -262,14 +263,14 @@ class Gateway:
         self, connection: ServedConnection, entrance: str, trace: str | None = None
     ) -> None:
         self._connections.add(connection)
-        self._shared.metrics.connections.labels(entrance).inc()
+        self._counted(entrance).inc()
         note("connection_opened", connection.id, door=entrance, trace=trace)
         if self._draining:  # it began while the handshake was answered
             connection.disconnect(disconnects.RESTART)
 
     def _closed(self, connection: ServedConnection, entrance: str) -> None:
         self._connections.discard(connection)
-        self._shared.metrics.connections.labels(entrance).dec()
+        self._counted(entrance).dec()
         note("connection_closed", connection.id, connection.user)
         self._gone.set()
 

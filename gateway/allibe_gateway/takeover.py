@@ -9,6 +9,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from aiohttp import hdrs, web
@@ -31,7 +32,7 @@ def answer_to(
     the first of its offers of permessage-deflate that all connections can share. Raises
     `web.HTTPBadRequest`.
     """
-    ready = web.WebSocketResponse(protocols=subprotocols).can_prepare(request)
+    ready = _negotiation(subprotocols).can_prepare(request)
     if not ready:
         raise web.HTTPBadRequest
     key = request.headers[hdrs.SEC_WEBSOCKET_KEY].encode()
@@ -46,6 +47,12 @@ def answer_to(
     if compression and (agreed := _extension(request)) is not None:
         headers[hdrs.SEC_WEBSOCKET_EXTENSIONS] = agreed
     return web.StreamResponse(status=101, headers=headers)
+
+
+@cache
+def _negotiation(subprotocols: tuple[str, ...]) -> web.WebSocketResponse:
+    """Return what only looks at handshakes, and so is the same for all."""
+    return web.WebSocketResponse(protocols=subprotocols)
 
 
 def deflated(answer: web.StreamResponse) -> bool:

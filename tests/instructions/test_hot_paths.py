@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-RECORDED = {"send": 2141, "event": 1463, "delivery": 38, "command": 1063, "connection": 22450}
+RECORDED = {"send": 2141, "event": 1463, "delivery": 38, "command": 1063, "connection": 21500}
 """SEND to RECEIPT; an event of one message, and what it costs for each subscriber more; a command
 that is stored in a batch; a connection from its handshake to its end. Of Python 3.11."""
 

@@ -27,7 +27,7 @@ class Bindings:
         self._listening = listening
         self._wanted: Counter[str] = Counter()
         self._bound: set[str] = set()
-        self._asked: dict[str, asyncio.Future[None]] = {}
+        self._asked: dict[str, list[asyncio.Future[None]]] = {}
         self._unwanted: set[str] = set()
         self._changing: asyncio.Task[None] | None = None
         self._closed = False
@@ -40,7 +40,7 @@ class Bindings:
         self._wanted[key] += 1
         try:
             if key not in self._bound:
-                await asyncio.shield(self._ask(key))  # others may wait for it, too
+                await self._ask(key)
         except BaseException:
             self.drop(key)
             raise
@@ -66,11 +66,10 @@ class Bindings:
     def _ask(self, key: str) -> "asyncio.Future[None]":
         if self._closed:
             raise BusUnavailable
-        if key not in self._asked:
-            self._asked[key] = asyncio.get_running_loop().create_future()
-            self._asked[key].add_done_callback(_retrieve)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._asked.setdefault(key, []).append(future)
         self._change_soon()
-        return self._asked[key]
+        return future
 
     def _change_soon(self) -> None:
         if not self._closed and self._changing is None:
@@ -117,13 +116,10 @@ class Bindings:
     def _settle(self, keys: Collection[str], error: Exception | None) -> None:
         """Let those who wait for these keys go on, with an error if there is one."""
         for key in tuple(keys):
-            future = self._asked.pop(key)
-            if error is None:
-                future.set_result(None)
-            else:
-                future.set_exception(error)
-
-
-def _retrieve(future: "asyncio.Future[None]") -> None:
-    """Take notice of the error: all who waited may be gone."""
-    future.exception()
+            for future in self._asked.pop(key):
+                if future.done():
+                    continue  # who waited is gone
+                if error is None:
+                    future.set_result(None)
+                else:
+                    future.set_exception(error)
