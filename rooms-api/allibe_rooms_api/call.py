@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
 from aiohttp import hdrs, web
 from structlog.contextvars import bind_contextvars
 
 from allibe_rooms_api.permissions import is_system
 from allibe_services.auth import Identity, TokenVerifier
 from allibe_services.bus.base import Bus
-from allibe_services.contracts.errors import TokenRequired
+from allibe_services.contracts.errors import AllibeError, TokenRequired
 from allibe_services.contracts.messages import now
 from allibe_services.origins import Origins
 from allibe_services.outbound import Rules
@@ -18,12 +19,20 @@ from allibe_services.rates.limiter import Limiter, unlimited
 from allibe_services.store.base import Store
 from allibe_services.tickets.base import Tickets
 
+log = structlog.get_logger(__name__)
+
 Observe = Callable[[str, int, float], None]
 """Told of every answer: route (`GET /api/chat/rooms/{roomId}`, or `unknown`), status, seconds."""
 
 UNKNOWN_ROUTE = "unknown"
 """The route of whatever matched none: one name, so that strangers cannot make metrics grow."""
 
+
+_NAMES = {"roomId": "room", "user": "of_user"}
+"""What a line of the log calls the parts of an address."""
+
+_NAMED = 128
+"""Characters of an id in the log: the longest that is valid. Others are refused, but told too."""
 
 REQUEST_SECONDS = 15.0
 """Longest time for one request: above the limits of store and bus, below those of proxies."""
@@ -99,11 +108,35 @@ def authenticated(handler: Handler) -> Callable[[web.Request], Awaitable[web.Str
             raise TokenRequired
         identity = await context.verifier.verified(token)
         bind_contextvars(user=identity.user_id)
-        if not is_system(identity):  # that speaks for many users
-            context.limiter.request(identity.user_id)
-        return await handler(Call(request, identity, context))
+        call = Call(request, identity, context)
+        if is_system(identity):
+            return await _on_record(handler, call)
+        context.limiter.request(identity.user_id)
+        return await handler(call)
 
     return handle
+
+
+async def _on_record(handler: Handler, call: Call) -> web.StreamResponse:
+    """Handle a call of who may do everything; a line of the log says what was done, and to whom.
+
+    What was sent is not in it, only what the address names.
+    """
+    outcome = "failed"
+    try:
+        response = await handler(call)
+    except AllibeError as error:
+        outcome = error.code
+        raise
+    else:
+        outcome = str(response.status)
+        return response
+    finally:
+        parts = call.request.match_info.items()
+        named = {_NAMES.get(name, name): part[:_NAMED] for name, part in parts}
+        if (token := call.identity.token_id) is not None:
+            named["token"] = token
+        log.info("system_called", route=route_of(call.request), outcome=outcome, **named)
 
 
 def route_of(request: web.Request) -> str:
