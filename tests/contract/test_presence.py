@@ -5,7 +5,14 @@ from collections.abc import AsyncIterator, Collection
 import pytest
 
 from allibe_services.contracts.ids import RoomId, UserId
-from allibe_services.presence.base import COUNTED, LEASE_SECONDS, Lease, Lookers, Presence
+from allibe_services.presence.base import (
+    COUNTED,
+    DEVICES,
+    LEASE_SECONDS,
+    Lease,
+    Lookers,
+    Presence,
+)
 from tests.contract.factories_leases import PRESENCES, PassSeconds
 from tests.support.presences import connected
 
@@ -181,6 +188,16 @@ async def test_the_screens_of_a_users_connections_are_told_together(presence: Pr
         [Lease("phone", ALICE, (ONE,)), Lease("laptop", ALICE, (ONE, TWO)), Lease("b", BOB)]
     )
     assert await presence.screens(ALL) == {ALICE: {ONE, TWO}, BOB: set()}
+
+
+async def test_of_a_user_with_many_connections_those_renewed_last_are_told_at_least(
+    presence: Presence, pass_seconds: PassSeconds
+) -> None:
+    await presence.renew([Lease(f"c{n}", ALICE, (ONE,)) for n in range(5 * DEVICES)])
+    await pass_seconds(1)
+    rooms = [RoomId(f"r{n}") for n in range(DEVICES)]
+    await presence.renew([Lease(f"c{n}", ALICE, (room,)) for n, room in enumerate(rooms)])
+    assert (await presence.screens([ALICE]))[ALICE] >= set(rooms)
 
 
 async def test_who_looks_is_told_of_many_rooms_at_once(presence: Presence) -> None:

@@ -33,6 +33,11 @@ Screens = dict[UserId, frozenset[RoomId]]
 """Connected users, each with the rooms that are on the screens of their connections."""
 
 
+DEVICES = 10
+"""Connections of a user whose screens are told at least: who opens hundreds, with a hundred rooms
+on each, holds up nobody."""
+
+
 class Lookers(msgspec.Struct, frozen=True):
     """How many users have a room on the screen, and who where that was asked for."""
 
@@ -57,7 +62,11 @@ class Presence(Protocol):
         ...
 
     async def screens(self, users: Collection[UserId]) -> Screens:
-        """Return those of the users who have a living lease, with what is on their screens."""
+        """Return those of the users who have a living lease, with what is on their screens.
+
+        Of a user with more than `DEVICES` leases, perhaps only what those that were renewed last
+        say.
+        """
         ...
 
     async def lookers(self, rooms: Collection[RoomId], *, most: int) -> dict[RoomId, Lookers]:
