@@ -45,7 +45,8 @@ def check_bus(settings: Settings) -> None:
     if scheme_of(settings.bus_url) == INPROCESS:
         return
     try:
-        host = URL(settings.bus_url).host
+        host = URL(settings.bus_url).host or ""
+        host.encode("idna")  # as it will be looked up
     except ValueError:
         raise ValueError(f"{_BUS}: not a URL") from None
     if not host:

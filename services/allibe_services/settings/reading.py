@@ -16,6 +16,15 @@ PREFIX = "ALLIBE_"
 _PASSWORD = re.compile(r"^([a-z][a-z0-9+.-]*://[^:/@]*:).*@", re.ASCII | re.IGNORECASE | re.DOTALL)
 """The password in a URL, up to the last `@`: rather too much than too little."""
 
+_QUERIED = re.compile(r"([?&][a-z_]*password=)[^&]*", re.ASCII | re.IGNORECASE)
+
+_USUAL = re.compile(
+    r"[a-z][a-z0-9+.-]*:"
+    r"(///.*|//([^:/?#@]*(:\*\*\*)?@)?(\[[^]@]*\]|[^:/?#@]*)(:[0-9]*)?([/?#][^@]*)?)?",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
+)
+"""A URL in which nothing but what was hidden can be a password: `inprocess:`, a file's, a host's."""
+
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings that the environment gives, defaults for the rest.
@@ -61,7 +70,10 @@ def table() -> list[tuple[str, str, str]]:
 def _shown(name: str, value: object) -> str:
     if value is None:
         return ""
-    return "(set, hidden)" if name in SECRETS else _PASSWORD.sub(r"\1***@", str(value))
+    if name in SECRETS:
+        return "(set, hidden)"
+    text = _QUERIED.sub(r"\1***", _PASSWORD.sub(r"\1***@", str(value)))
+    return text if name not in FROM_FILES or _USUAL.fullmatch(text) else "(not a URL, hidden)"
 
 
 def _read_secret(path: str, variable: str) -> str:

@@ -101,7 +101,7 @@ def kind_of(url: str) -> _Kind:
     """Return what reaches a kind of database. Raises `ValueError` for one that is not supported."""
     try:
         kind = make_url(url).get_backend_name()
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # whose text may hold part of a password
         raise ValueError(
             "not a database URL; wanted sqlite:////absolute/path or postgresql://…"
         ) from None

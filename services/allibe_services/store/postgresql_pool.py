@@ -7,6 +7,7 @@ the middle of a transaction: its row locks are free again after `IDLE_SECONDS`.
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import asyncpg
@@ -48,7 +49,7 @@ _SETTINGS = {
     "enable_seqscan": "off",
 }
 
-_WANTED = "wanted postgresql://user:password@host:port/database"
+_WANTED = "wanted postgresql://user:password@host:port/database, with %40 for an @ in a password"
 
 
 class Connections:
@@ -135,12 +136,17 @@ def address_of(url: str) -> URL:
     Its query may hold what libpq's may: `sslmode`, `sslrootcert`, `host` for several hosts.
     """
     try:
-        parts = make_url(url)
-    except ArgumentError:
+        parts, plain = make_url(url), urlsplit(url)
+        _ = plain.port  # raises for one that is none
+    except (ArgumentError, ValueError):
         raise ValueError(f"not a database URL; {_WANTED}") from None
+    # Else asyncpg would take part of a password for the host or its port, and so would we, and say
+    # that it cannot be reached.
+    if plain.fragment or url.count("@") > 1 or plain.netloc.count("@") != url.count("@"):
+        raise ValueError(f"not a PostgreSQL URL with a password escaped; {_WANTED}")
     if parts.drivername != "postgresql" or not parts.database:
         raise ValueError(f"not a PostgreSQL URL with a database; {_WANTED}")
-    if "password" in parts.query:
+    if {"password", "sslpassword"} & {*parts.query}:
         raise ValueError(f"a password in the query would be shown; {_WANTED}")
     return parts
 

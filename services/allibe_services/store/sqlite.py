@@ -178,7 +178,7 @@ def path_of(url: str) -> Path:
     """
     try:
         parts = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ValueError("not a database URL; wanted sqlite:////absolute/path") from None
     if parts.drivername != "sqlite" or parts.host or parts.query:
         raise ValueError("not a plain SQLite URL; wanted sqlite:////absolute/path")

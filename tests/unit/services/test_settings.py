@@ -139,6 +139,13 @@ class TestSecrets:
             ("postgresql://chat@db/chat", "postgresql://chat@db/chat"),
             ("sqlite:////var/lib/a@b:c/allibe.db", "sqlite:////var/lib/a@b:c/allibe.db"),
             ("inprocess:", "inprocess:"),
+            ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
+            ("postgresql://db/c?sslPassword=hunter2&a=b", "postgresql://db/c?sslPassword=***&a=b"),
+            ("hunter2", "(not a URL, hidden)"),
+            ("chat:hunter2@mq", "(not a URL, hidden)"),
+            ("amqp:chat:hunter2@mq", "(not a URL, hidden)"),
+            ("amqp://chat:hunter2", "(not a URL, hidden)"),
+            ("amqp://mq/chat:hunter2@mq", "(not a URL, hidden)"),
         ],
     )
     def test_shown_hides_the_password_in_a_url(self, url: str, expected: str) -> None:

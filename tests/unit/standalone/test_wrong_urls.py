@@ -22,6 +22,10 @@ WRONG = [
     ("BUS_URL", f"amqp://u:{PASSWORD}@[mq", "not a URL"),
     ("REDIS_URL", f"redis://u:{PASSWORD}@[cache/0", "not a URL"),
     ("BUS_URL", f"amqp://u:{PASSWORD}/2@mq/", "not a URL"),
+    ("BUS_URL", f"amqp://u:{PASSWORD}@mq..example/", "not a URL"),
+    ("BUS_URL", f"u:{PASSWORD}@mq", "no implementation for 'u'"),
+    ("DATABASE_URL", f"postgresql://u:2/{PASSWORD}@db/chat", "wanted postgresql://"),
+    ("DATABASE_URL", f"postgresql://db:{PASSWORD}/chat", "not a database URL"),
     ("BUS_URL", "amqp:", "no host; wanted amqp://user:password@host:5672/vhost"),
 ]
 
