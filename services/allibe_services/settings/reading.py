@@ -23,7 +23,7 @@ _USUAL = re.compile(
     r"(///.*|//([^:/?#@]*(:\*\*\*)?@)?(\[[^]@]*\]|[^:/?#@]*)(:[0-9]*)?([/?#][^@]*)?)?",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
-"""A URL in which nothing but what was hidden can be a password: `inprocess:`, a file's, a host's."""
+"""A URL in which nothing but what was hidden can be a password: `inprocess:`, a file, a host."""
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
