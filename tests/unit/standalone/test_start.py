@@ -1,12 +1,17 @@
 """`start`: a signal that comes while the command is still importing its modules."""
 
+import asyncio
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
 from tests.support.server import ALLIBE, WAIT_SECONDS, clean_environment
+from tests.support.until import until
 
 AT_AN_IMPORT = """
 import runpy, signal, sys
@@ -62,3 +67,27 @@ def test_afterwards_a_ctrl_c_is_the_commands_own_affair() -> None:
     assert done.stderr.endswith("\nAborted!\n")
     assert "Traceback" not in done.stderr
     assert traces in done.stdout
+
+
+async def test_sigterm_ends_a_command_that_waits_for_the_database(tmp_path: Path) -> None:
+    """SQLite lets no handler of ours run before the other process is done, or a minute is over."""
+    path = tmp_path / "chat.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("BEGIN IMMEDIATE")
+        environment = clean_environment({"ALLIBE_DATABASE_URL": f"sqlite:///{path}"})
+        migrating = await asyncio.create_subprocess_exec(ALLIBE, "migrate", env=environment)
+        try:
+            await until(lambda: path in files_of(migrating.pid), seconds=WAIT_SECONDS)
+            await asyncio.sleep(0.1)  # it may not wait yet: then it ends as quickly
+            migrating.terminate()
+            async with asyncio.timeout(WAIT_SECONDS):
+                assert await migrating.wait() == -signal.SIGTERM
+        finally:
+            with suppress(ProcessLookupError):
+                migrating.kill()
+
+
+def files_of(pid: int) -> set[Path]:
+    """Return the files that a process has open."""
+    return {entry.resolve() for entry in Path(f"/proc/{pid}/fd").iterdir()}
