@@ -209,10 +209,13 @@ class TestRejected:
     async def test_an_unknown_room_is_rejected_without_harm_to_the_others(
         self, store: Store, post: Post, room: str
     ) -> None:
-        outcomes = await store.log.append([post(), post(room), post()])
+        stored_before = post()
+        await store.log.append([stored_before])
+
+        outcomes = await store.log.append([post(), post(room), stored_before, post()])
 
         assert outcomes[1] == Rejected("unknown_room", "There is no such room.")
-        assert [m.offset for m in messages([outcomes[0], outcomes[2]])] == [1, 2]
+        assert [m.offset for m in messages([outcomes[0], *outcomes[2:]])] == [2, 1, 3]
 
     @pytest.mark.parametrize(
         "fields",

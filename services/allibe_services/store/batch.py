@@ -85,7 +85,7 @@ def is_storable(command: PostMessage) -> bool:
     SQLite takes a NUL and PostgreSQL does not; asking here makes them alike.
     """
     texts = (
-        f"{command.message_id}{command.sender}{command.sender_name}"
+        f"{command.room_id}{command.message_id}{command.sender}{command.sender_name}"
         f"{command.client_message_id}{command.content}"
     )
     return "\0" not in texts and _is_utf8(texts) and command.sent_at.tzinfo is not None

@@ -4,7 +4,6 @@ Whatever changes who belongs to a room locks the room's row first, so that two c
 cannot leave members without an owner.
 """
 
-import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -28,7 +27,7 @@ from allibe_services.contracts.errors import Conflict, NotAMember, UnknownMember
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.messages import milliseconds, moment, now
 from allibe_services.contracts.rooms import Member, ReadMarker, Role
-from allibe_services.store.dialects import POSTGRESQL, OneOf, as_arrays, rows_of_arrays
+from allibe_services.store.dialects import POSTGRESQL, OneOf, as_arrays, as_json, rows_of_arrays
 from allibe_services.store.tables import members, rooms
 from allibe_services.store.unread import UNREAD
 
@@ -110,7 +109,7 @@ def roles(
         given = [{"room_id": room, "user_id": user} for room, user in wanted]
         rows = connection.execute(_ROLES_OF_ARRAYS, as_arrays(given, ("room_id", "user_id")))
     else:
-        rows = connection.execute(_ROLES_OF_JSON, {"pairs": json.dumps(wanted)})
+        rows = connection.execute(_ROLES_OF_JSON, {"pairs": as_json(wanted)})
     return {(RoomId(room), UserId(user)): Role(role) for room, user, role in rows}
 
 

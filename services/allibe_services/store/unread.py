@@ -21,7 +21,7 @@ from sqlalchemy import (
 from allibe_services.contracts.ids import RoomId, UserId
 from allibe_services.contracts.rooms import Unread
 from allibe_services.store.base import OWN_COUNTED
-from allibe_services.store.dialects import POSTGRESQL, as_arrays, rows_of_arrays
+from allibe_services.store.dialects import POSTGRESQL, as_arrays, as_json, rows_of_arrays
 from allibe_services.store.tables import members, messages, rooms
 
 _OWN_ONES = (
@@ -103,7 +103,7 @@ def _rows(
         arrays = as_arrays([dict(zip(_NAMES, one, strict=True)) for one in given], _NAMES)
         yield from connection.execute(_OF_ARRAYS, {**arrays, "most": most})
         return
-    wanted = {"rooms": msgspec.json.encode(given).decode(), "most": most}
+    wanted = {"rooms": as_json(given), "most": most}
     for room_id, page in connection.execute(_OF_JSON, wanted):
         for user, count in _decode(page):
             yield room_id, user, count
