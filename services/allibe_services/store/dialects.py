@@ -87,38 +87,39 @@ def _in_array(element: OneOf, compiler: SQLCompiler, **options: Any) -> str:
 
 
 def rows_of_arrays(names: Mapping[str, TypeEngine[Any]]) -> FromClause:
-    """Return PostgreSQL's rows of arrays side by side: parameters and columns have these names."""
+    """Return PostgreSQL's rows of arrays side by side. Each array is a parameter.
+
+    Columns have these names, parameters one more `s`: if an UPDATE has a column of a parameter's
+    name, SQLAlchemy sets it.
+    """
     kinds = {
         name: BigInteger() if isinstance(kind, Integer) else Text() for name, kind in names.items()
     }
-    arrays = (bindparam(name, type_=ARRAY(kind)) for name, kind in kinds.items())
+    arrays = (bindparam(f"{name}s", type_=ARRAY(kind)) for name, kind in kinds.items())
     columns = (column(name, kind) for name, kind in kinds.items())
     return func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
 
 
 def as_arrays(rows: Sequence[Mapping[str, object]], names: Iterable[str]) -> dict[str, object]:
     """Return the parameters of `rows_of_arrays` that stand for these rows."""
-    return {name: [row[name] for row in rows] for name in names}
+    return {f"{name}s": [row[name] for row in rows] for name in names}
 
 
 class ForEach:
-    """An `INSERT` or `UPDATE` done for each of many rows, whose names are those of its parameters.
+    """An `INSERT` or `UPDATE` that SQLite does for each of many rows.
 
-    SQLite's driver is handed the rows as they are. SQLAlchemy would go through each value of each
-    row, and do nothing to it: columns must be text and numbers, as the database has them.
+    Its driver is handed the rows as they are; their names are those of the parameters. SQLAlchemy
+    would go through each value of each row, and do nothing to it: columns must be text and numbers,
+    as the database has them.
     """
 
     def __init__(self, statement: Insert | Update) -> None:
-        self._statement = statement
         named = sqlite.dialect(paramstyle="named")
         self._text = str(statement.compile(dialect=named))
 
     def __call__(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
         """Do it for the rows, at least one."""
-        if connection.dialect.name == POSTGRESQL:
-            connection.execute(self._statement, rows)
-        else:
-            connection.exec_driver_sql(self._text, list(rows))
+        connection.exec_driver_sql(self._text, list(rows))
 
 
 class Upsert:

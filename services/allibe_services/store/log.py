@@ -1,7 +1,8 @@
 """The SQL of rooms' logs: append and read messages. Functions of a connection.
 
-`append` is the hot path: three statements, and the unique constraints tell whether anything was
-stored before. Only where they object does `append_with_care` look the messages up.
+`append` is the hot path: three statements, on PostgreSQL two, and the unique constraints tell
+whether anything was stored before. Only where they object does `append_with_care` look the
+messages up.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

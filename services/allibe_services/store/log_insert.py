@@ -1,7 +1,7 @@
 """How new messages are written: the rows, and where their rooms' logs end now.
 
-Two statements for any number. With fsync on 2 cores PostgreSQL takes 500 messages of 100 rooms in
-13.3 ms from arrays and in 16.7 ms row by row, but a single one 0.1 ms faster as a row.
+On PostgreSQL both are one statement over arrays, for a single message too: of two, each has to be
+sent, planned and waited for. See docs/decisions/0008 and 0027.
 """
 
 from collections.abc import Sequence
@@ -9,41 +9,41 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from allibe_services.contracts.messages import Message, milliseconds
-from allibe_services.store.dialects import POSTGRESQL, ForEach, as_arrays, rows_of_arrays
+from allibe_services.store.dialects import POSTGRESQL, ForEach, rows_of_arrays
 from allibe_services.store.tables import messages, rooms
 
 _INSERT = ForEach(insert(messages))
 _MOVE_HEAD = ForEach(
     update(rooms)
-    .where(rooms.c.room_id == bindparam("room"))
+    .where(rooms.c.room_id == bindparam("room_id"))
     .values(
         last_offset=bindparam("offset"),
         last_message=bindparam("content"),
-        last_message_at=bindparam("at"),
-        last_message_sender=bindparam("by"),
+        last_message_at=bindparam("sent_at"),
+        last_message_sender=bindparam("sender"),
     )
 )
 
 _COLUMNS = {column.name: column.type for column in messages.columns}
-_INSERT_ARRAYS = insert(messages).from_select(list(_COLUMNS), select(rows_of_arrays(_COLUMNS)))
-
-_HEAD_COLUMNS = {
-    "room": rooms.c.room_id.type,
-    "offset": rooms.c.last_offset.type,
-    "content": rooms.c.last_message.type,
-    "at": rooms.c.last_message_at.type,
-    "by": rooms.c.last_message_sender.type,
-}
-_GIVEN = rows_of_arrays(_HEAD_COLUMNS)
-_MOVE_HEADS = (
+_ROOM_ENDS = {"room_last_offset": rooms.c.last_offset.type}
+_FRESH = select(rows_of_arrays({**_COLUMNS, **_ROOM_ENDS})).cte("fresh")
+_MOVED_HEADS = (
     update(rooms)
-    .where(rooms.c.room_id == _GIVEN.c.room)
-    .values(
-        last_offset=_GIVEN.c.offset,
-        last_message=_GIVEN.c.content,
-        last_message_at=_GIVEN.c.at,
-        last_message_sender=_GIVEN.c.by,
+    .where(
+        rooms.c.room_id == _FRESH.c.room_id,
+        # of several messages for a room PostgreSQL would take any
+        _FRESH.c.offset == _FRESH.c.room_last_offset,
     )
+    .values(
+        last_offset=_FRESH.c.offset,
+        last_message=_FRESH.c.content,
+        last_message_at=_FRESH.c.sent_at,
+        last_message_sender=_FRESH.c.sender,
+    )
+    .cte("moved_heads")
+)
+_INSERT_AND_MOVE = (
+    insert(messages).from_select(list(_COLUMNS), select(*_FRESH.c[*_COLUMNS])).add_cte(_MOVED_HEADS)
 )
 
 
@@ -55,14 +55,26 @@ def write(connection: Connection, fresh: Sequence[Message]) -> None:
     """
     if not fresh:
         return
-    rows = [_row(message) for message in fresh]
-    heads = [_head(message) for message in {message.room_id: message for message in fresh}.values()]
-    if len(rows) > 1 and connection.dialect.name == POSTGRESQL:
-        connection.execute(_INSERT_ARRAYS, as_arrays(rows, _COLUMNS))
-        connection.execute(_MOVE_HEADS, as_arrays(heads, _HEAD_COLUMNS))
+    last = {message.room_id: message for message in fresh}
+    if connection.dialect.name == POSTGRESQL:
+        ends = [last[message.room_id].offset for message in fresh]
+        connection.execute(_INSERT_AND_MOVE, {**_arrays(fresh), "room_last_offsets": ends})
     else:
-        _INSERT(connection, rows)
-        _MOVE_HEAD(connection, heads)
+        _INSERT(connection, [_row(message) for message in fresh])
+        _MOVE_HEAD(connection, [_row(message) for message in last.values()])
+
+
+def _arrays(fresh: Sequence[Message]) -> dict[str, object]:
+    return {
+        "room_ids": [message.room_id for message in fresh],
+        "offsets": [message.offset for message in fresh],
+        "message_ids": [message.message_id for message in fresh],
+        "senders": [message.sender for message in fresh],
+        "sender_names": [message.sender_name for message in fresh],
+        "contents": [message.content for message in fresh],
+        "client_message_ids": [message.client_message_id for message in fresh],
+        "sent_ats": [milliseconds(message.sent_at) for message in fresh],
+    }
 
 
 def _row(message: Message) -> dict[str, object]:
@@ -75,14 +87,4 @@ def _row(message: Message) -> dict[str, object]:
         "content": message.content,
         "client_message_id": message.client_message_id,
         "sent_at": milliseconds(message.sent_at),
-    }
-
-
-def _head(message: Message) -> dict[str, object]:
-    return {
-        "room": message.room_id,
-        "offset": message.offset,
-        "content": message.content,
-        "at": milliseconds(message.sent_at),
-        "by": message.sender,
     }

@@ -101,7 +101,7 @@ async def _use(store: SqlStore) -> None:
     many = [post(room=f"r{n}", client=f"c-{n}") for n in range(50)]
     many += [post(room="r7", client=f"{n}", sender="user-7") for n in range(50)]
     await store.log.append(many)
-    await store.log.append([*many, post()])
+    await store.log.append([*many, post(), *(post(room=f"r{n % 50}") for n in range(300))])
     await store.log.after(BIG, 15_000, most=50)
     await store.log.before(BIG, None, most=50)
     await store.log.heads([ONE, three])
@@ -179,7 +179,7 @@ async def test_the_hot_ones_use_the_index_that_is_made_for_them(plans: dict[str,
     """The reason of each index: see `store.tables`."""
     expected = {
         "FOR NO KEY UPDATE": "pk_rooms",
-        "UPDATE rooms SET": "pk_rooms",
+        "UPDATE rooms SET last_offset": "pk_rooms",
         '"offset" > $': "_pkey on messages_",
         '"offset" < $': "_pkey on messages_",
         "message_id = anon_1.id": "_message_id_room_id_key on messages_",
