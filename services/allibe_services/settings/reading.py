@@ -19,8 +19,8 @@ _PASSWORD = re.compile(r"^([a-z][a-z0-9+.-]*://[^:/@]*:).*@", re.ASCII | re.IGNO
 _QUERIED = re.compile(r"([?&][a-z_]*password=)[^&]*", re.ASCII | re.IGNORECASE)
 
 _USUAL = re.compile(
-    r"[a-z][a-z0-9+.-]*:"
-    r"(///.*|//([^:/?#@]*(:\*\*\*)?@)?(\[[^]@]*\]|[^:/?#@]*)(:[0-9]*)?([/?#][^@]*)?)?",
+    r"sqlite:///.*|[a-z][a-z0-9+.-]*:"
+    r"(//([^:/?#@]*(:\*\*\*)?@)?(\[[^]@]*\]|[^:/?#@]*)(:[0-9]*)?([/?#][^@]*)?)?",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 """A URL in which nothing but what was hidden can be a password: `inprocess:`, a file, a host."""

@@ -145,6 +145,8 @@ class TestSecrets:
             ("chat:hunter2@mq", "(not a URL, hidden)"),
             ("amqp:chat:hunter2@mq", "(not a URL, hidden)"),
             ("amqp://chat:hunter2", "(not a URL, hidden)"),
+            ("amqp:///chat:hunter2@mq", "(not a URL, hidden)"),
+            ("postgresql:///chat?host=/run/db", "postgresql:///chat?host=/run/db"),
             ("amqp://mq/chat:hunter2@mq", "(not a URL, hidden)"),
         ],
     )
