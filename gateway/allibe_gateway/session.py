@@ -16,7 +16,8 @@ from allibe_gateway.shared import Shared
 from allibe_gateway.subscriptions import RoomSubscription, Subscriptions
 from allibe_gateway.trail import note
 from allibe_services.auth import Identity
-from allibe_services.contracts.commands import PostMessage, Stored
+from allibe_services.bus.base import Posted
+from allibe_services.contracts.commands import PostMessage
 from allibe_services.contracts.content import check_content, checked_room_id
 from allibe_services.contracts.errors import (
     AllibeError,
@@ -31,7 +32,6 @@ from allibe_services.contracts.errors import (
 from allibe_services.contracts.events import (
     MemberRead,
     RoomChanged,
-    RoomEvent,
     RoomLeft,
     ScreenLeft,
     Typing,
@@ -46,9 +46,6 @@ from allibe_services.contracts.ids import (
 )
 from allibe_services.contracts.messages import now
 from allibe_services.presence.base import Lease
-
-Posted = asyncio.Future[Stored | None]
-"""What became of a message: see `Bus.post`."""
 
 Settled = Callable[[PostMessage, Posted], None]
 """Hears what became of a message."""
@@ -215,7 +212,8 @@ class Session:
         await self._check_member(room)
         if self._typed_just_now():
             return
-        await self._publish(Typing(room_id=room, user=identity.user_id, user_name=identity.name))
+        typing = Typing(room_id=room, user=identity.user_id, user_name=identity.name)
+        await self._shared.bus.publish([typing])
 
     async def read(self, room_id: str, offset: int) -> None:
         """Move the user's read marker; the user's other devices and the room hear of it."""
@@ -226,10 +224,9 @@ class Session:
         marker = await self._shared.store.members.mark_read(room, identity.user_id, offset)
         if marker.moved:
             user = identity.user_id
-            await self._publish(
-                MemberRead(room_id=room, user=user, offset=marker.offset),
-                RoomChanged(to=user, room_id=room, unread_count=marker.unread_count),
-            )
+            read = MemberRead(room_id=room, user=user, offset=marker.offset)
+            changed = RoomChanged(to=user, room_id=room, unread_count=marker.unread_count)
+            await self._shared.bus.publish([read, changed])
 
     async def acknowledge(self, position: Position) -> None:
         """Move the read marker to a message that this connection was handed.
@@ -248,7 +245,7 @@ class Session:
         await self._check_member(room)
         for subscription in self.subscriptions.of_room(room):
             self.subscriptions.end(subscription.id)
-        await self._publish(ScreenLeft(room_id=room, user=identity.user_id))
+        await self._shared.bus.publish([ScreenLeft(room_id=room, user=identity.user_id)])
 
     def show(self, *, visible: bool) -> None:
         """Take notice that the client's window is seen, or hidden: then no room is looked at.
@@ -390,9 +387,6 @@ class Session:
         if sender is not None and sender != identity.user_id:
             raise SenderMismatch
         return identity
-
-    async def _publish(self, *events: RoomEvent | UserEvent) -> None:
-        await self._shared.bus.publish(events)
 
     def _settle(self, settled: Settled, command: PostMessage, future: Posted) -> None:
         self._in_flight -= 1

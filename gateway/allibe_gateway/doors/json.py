@@ -30,11 +30,12 @@ from allibe_gateway.doors.json_messages import (
 )
 from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.room_feed import Joined
-from allibe_gateway.session import Posted, Session
+from allibe_gateway.session import Session
 from allibe_gateway.shared import Shared
 from allibe_gateway.subscriptions import RoomSubscription
 from allibe_gateway.trail import note
 from allibe_gateway.websocket_frames import PING, text_frame
+from allibe_services.bus.base import Posted
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.content import checked_room_id

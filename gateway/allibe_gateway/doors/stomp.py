@@ -16,7 +16,7 @@ from allibe_gateway.doors.stomp_view import stomp_view
 from allibe_gateway.fanout.audience import View
 from allibe_gateway.fanout.entries import Entry
 from allibe_gateway.fanout.room_feed import Joined
-from allibe_gateway.session import Posted, Session
+from allibe_gateway.session import Session
 from allibe_gateway.shared import Shared
 from allibe_gateway.stomp import (
     HEART_BEAT,
@@ -32,6 +32,7 @@ from allibe_gateway.stomp import (
     Unsubscribe,
 )
 from allibe_gateway.subscriptions import RoomSubscription
+from allibe_services.bus.base import Posted
 from allibe_services.contracts import disconnects
 from allibe_services.contracts.commands import PostMessage
 from allibe_services.contracts.errors import (

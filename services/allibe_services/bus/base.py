@@ -12,6 +12,9 @@ from typing import Protocol
 from allibe_services.contracts.commands import Outcome, PostMessage, Stored
 from allibe_services.contracts.events import Event
 
+Posted = asyncio.Future[Stored | None]
+"""What became of a message: see `Bus.post`."""
+
 DELIVERY_BYTES = 1 << 20
 """Most content of a delivery, in bytes of UTF-8: it becomes one transaction and one fan-out.
 
@@ -90,7 +93,7 @@ class Bus(Protocol):
         """How many shards commands are spread over; fixed for the life of a deployment."""
         ...
 
-    def post(self, command: PostMessage) -> "asyncio.Future[Stored | None]":
+    def post(self, command: PostMessage) -> Posted:
         """Put a command into its room's shard, after all that this process put there before.
 
         Never blocks. The future ends within the publish time limit: with the stored message where

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from allibe_gateway.session import Posted
+from allibe_services.bus.base import Posted
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.errors import (
     AllibeError,

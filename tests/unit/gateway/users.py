@@ -6,8 +6,9 @@ import msgspec
 
 from allibe_gateway.fanout.room_feed import Joined
 from allibe_gateway.limits import Limits
-from allibe_gateway.session import Posted, Session
+from allibe_gateway.session import Session
 from allibe_gateway.subscriptions import RoomSubscription, Stream
+from allibe_services.bus.base import Posted
 from allibe_services.contracts.commands import PostMessage, Stored
 from allibe_services.contracts.errors import AllibeError
 from allibe_services.contracts.events import UserEvent
