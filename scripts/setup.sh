@@ -22,16 +22,24 @@ find_python() {
     exit 1
 }
 
+# Half of one, left by a Ctrl-C, has a python and no whole pip.
+unfinished=.venv/.unfinished
+
 make_venv() {
     local python=$1
-    "$python" -m venv .venv >/dev/null 2>&1 && return
+    echo "setup: making .venv" >&2
     rm -rf .venv
-    # Debian splits venv from Python.
-    apt_install setup python3-venv
-    "$python" -m venv .venv
+    mkdir .venv
+    touch "$unfinished"
+    if ! "$python" -m venv .venv >/dev/null 2>&1; then
+        # Debian splits venv from Python.
+        apt_install setup python3-venv
+        "$python" -m venv .venv
+    fi
+    rm "$unfinished"
 }
 
-[ -x .venv/bin/python ] || make_venv "$(find_python)"
+[ -x .venv/bin/python ] && [ ! -e "$unfinished" ] || make_venv "$(find_python)"
 echo "setup: installing Python packages ($want) into .venv" >&2
 
 lock=$(mktemp)
