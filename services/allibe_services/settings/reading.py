@@ -29,8 +29,8 @@ _USUAL = re.compile(
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings that the environment gives, defaults for the rest.
 
-    Raises `ValueError` that names the variable: unknown `ALLIBE_…` ones too, since a typo in a
-    limit should not go unnoticed.
+    Raises `ValueError` that names each variable that is wrong: unknown `ALLIBE_…` ones too, since
+    a typo in a limit should not go unnoticed.
     """
     environment = os.environ if environment is None else environment
     values = {
@@ -42,9 +42,6 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         path = values.pop(f"{secret}_file", None)
         if path is not None and secret not in values:
             values[secret] = _read_secret(path, f"{PREFIX}{secret.upper()}_FILE")
-    for name in values:
-        if name not in Settings.__struct_fields__:
-            raise ValueError(f"{PREFIX}{name.upper()}: there is no such setting")
     return _converted(values)
 
 
@@ -84,15 +81,21 @@ def _read_secret(path: str, variable: str) -> str:
 
 
 def _converted(values: dict[str, str]) -> Settings:
-    # One at a time, so that the error can name the variable.
+    # One at a time, so that errors can name the variables.
     converted: dict[str, object] = {}
+    wrong = []
     types = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     for name, value in values.items():
+        if name not in types:
+            wrong.append(f"{PREFIX}{name.upper()}: there is no such setting")
+            continue
         try:
             converted[name] = msgspec.convert(value, types[name], strict=False)
         except msgspec.ValidationError as error:
             hint = "" if name in SECRETS else f": {_expected(types[name]) or error}"
-            raise ValueError(f"{PREFIX}{name.upper()}{hint}") from None
+            wrong.append(f"{PREFIX}{name.upper()}{hint}")
+    if wrong:
+        raise ValueError("; ".join(wrong))
     return Settings(**converted)  # type: ignore[arg-type]
 
 

@@ -41,6 +41,14 @@ def test_an_empty_variable_is_an_absent_one() -> None:
     )
 
 
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    wrong = {"ALLIBE_PROT": "3", "ALLIBE_PORT": "abc", "ALLIBE_DRAIN_SECONDS": "a while"}
+    with pytest.raises(ValueError, match="ALLIBE_PROT") as raised:
+        load(wrong)
+    told = str(raised.value).split("; ")
+    assert [one.split(":")[0] for one in told] == list(wrong)
+
+
 @pytest.mark.parametrize("name", ["ALLIBE_PROT", "ALLIBE_", "ALLIBE_PORT_FILE", "ALLIBE_HOST_"])
 def test_an_unknown_variable_is_refused_by_name(name: str) -> None:
     """A typo in a limit should not go unnoticed."""
