@@ -38,11 +38,15 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         for name, value in environment.items()
         if name.startswith(PREFIX) and value != ""
     }
-    for secret in FROM_FILES:
+    wrong = []
+    for secret in sorted(FROM_FILES):
         path = values.pop(f"{secret}_file", None)
         if path is not None and secret not in values:
-            values[secret] = _read_secret(path, f"{PREFIX}{secret.upper()}_FILE")
-    return _converted(values)
+            try:
+                values[secret] = _read_secret(path, f"{PREFIX}{secret.upper()}_FILE")
+            except ValueError as error:
+                wrong.append(str(error))
+    return _converted(values, wrong)
 
 
 def shown(settings: Settings) -> dict[str, str]:
@@ -80,10 +84,10 @@ def _read_secret(path: str, variable: str) -> str:
         raise ValueError(f"{variable}: cannot read {path}: {type(error).__name__}") from None
 
 
-def _converted(values: dict[str, str]) -> Settings:
+def _converted(values: dict[str, str], wrong: list[str]) -> Settings:
+    """Return the settings. Raises `ValueError` for what is wrong, besides what is known to be."""
     # One at a time, so that errors can name the variables.
     converted: dict[str, object] = {}
-    wrong = []
     types = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     for name, value in values.items():
         if name not in types:

@@ -42,7 +42,8 @@ def test_an_empty_variable_is_an_absent_one() -> None:
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
-    wrong = {"ALLIBE_PROT": "3", "ALLIBE_PORT": "abc", "ALLIBE_DRAIN_SECONDS": "a while"}
+    wrong = {"ALLIBE_BUS_URL_FILE": "/nowhere", "ALLIBE_JWT_SECRET_FILE": "/nowhere"}
+    wrong |= {"ALLIBE_PROT": "3", "ALLIBE_PORT": "abc", "ALLIBE_DRAIN_SECONDS": "a while"}
     with pytest.raises(ValueError, match="ALLIBE_PROT") as raised:
         load(wrong)
     told = str(raised.value).split("; ")
