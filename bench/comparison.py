@@ -35,14 +35,12 @@ Results = dict[tuple[str, str], Result]
 """By the names of work and system. What a system does not offer is not there."""
 
 
-def compare(
-    works: Sequence[Work], systems: Sequence[System], setting: Setting, repeat: int
-) -> Results:
+def compare(works: Sequence[Work], systems: Sequence[System], setting: Setting) -> Results:
     """Measure them all. Who fails in the first repetition has no others of that work."""
     results: Results = defaultdict(Result)
     for work in works:
         print(f"{work.name}: {work.title}", flush=True)
-        for _ in range(repeat):
+        for _ in range(setting.repeat):
             for system in _offering(work, systems, results):
                 _measure(work, system, setting, results[work.name, system.name])
     return dict(results)
@@ -67,13 +65,13 @@ def _measure(work: Work, system: System, setting: Setting, result: Result) -> No
         told = f"FAILED: {error!r}"
         result.failures.append(repr(error))
     else:
-        told = brief(report)
+        told = brief(report, work.phase_titles())
         result.reports.append(report)
     print(f"  {system.name}: {told}", flush=True)
 
 
-def brief(report: Report) -> str:
-    """A report's figures in a line, for the terminal."""
+def brief(report: Report, titles: Sequence[str]) -> str:
+    """A report's figures in a line, each phase's behind its title: for the terminal."""
     words = [f"{report['connects_per_second']:,} connections/s"]
     if "elapsed_seconds" in report:
         again = report["dialled_again"]
@@ -82,11 +80,11 @@ def brief(report: Report) -> str:
             words.append(f"{report['database_reads']:,} database reads")
     elif "phases" not in report:
         words.append(f"{report['kib_per_connection']:.1f} KiB each")
-    for phase in report.get("phases", []):
+    for title, phase in zip(titles, report.get("phases", []), strict=True):
         p50, p99 = (phase["latency_us"][q] / 1000 for q in ("p50", "p99"))
         saturated = " (generator saturated)" if phase["saturated"] else ""
         efficiency = f"{phase['deliveries_per_cpu_second']:,} deliveries/CPU-s"
-        words.append(f"{efficiency}, p50 {p50:.2f} p99 {p99:.2f} ms{saturated}")
+        words.append(f"{title}: {efficiency}, p50 {p50:.2f} p99 {p99:.2f} ms{saturated}")
     return "; ".join(words)
 
 

@@ -2,24 +2,21 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from bench import figures, svg
 from bench.comparison import Results
 from bench.errors import BenchError
 from bench.figures import Figure
 from bench.peers.base import System
-from bench.report import machine, number, replace_section
+from bench.recording import IMAGES
+from bench.report import QUICK, machine, number, replace_section
 from bench.scenarios import Setting
 from bench.verdicts import verdicts
 from bench.work import Work
 
 BEGIN, END = "<!-- peers:begin -->", "<!-- peers:end -->"
-IMAGES = "images"
 FLOOR = "floor"
-
-_QUICK = (
-    "**A quick run, of small crowds and half a second each: it shows that all works, no more.**"
-)
 
 PLOTS: Mapping[str, tuple[str, Sequence[Figure]]] = {
     "bench-deliveries": ("Deliveries per CPU-second of the server", figures.DELIVERIES),
@@ -40,15 +37,15 @@ def write(
     setting: Setting,
 ) -> None:
     """Replace what stands between the markers, and the plots beside the document."""
-    plots = _plots(systems, results)
-    replace_section(path, BEGIN, END, _section(works, systems, results, setting, plots))
+    plots = _plots(systems, results, setting.quick)
+    replace_section(path, BEGIN, END, section(works, systems, results, setting, plots))
     folder = path.parent / IMAGES
     folder.mkdir(exist_ok=True)
     for name, plot in plots.items():
         (folder / f"{name}.svg").write_text(plot)
 
 
-def _plots(systems: Sequence[System], results: Results) -> dict[str, str]:
+def _plots(systems: Sequence[System], results: Results, quick: bool) -> dict[str, str]:
     """Return those in which there is something to see."""
     plots = {}
     for name, (title, rows) in PLOTS.items():
@@ -62,7 +59,7 @@ def _plots(systems: Sequence[System], results: Results) -> dict[str, str]:
             if any(reading for _, reading in found)
         }
         if seen:
-            plots[name] = _plot(title, rows, seen)
+            plots[name] = _plot(f"{title}, a quick run" if quick else title, rows, seen)
     return plots
 
 
@@ -72,13 +69,14 @@ def _plot(title: str, rows: Sequence[Figure], groups: svg.Groups) -> str:
     return svg.bars(title, groups, ",.1f" if rows == [figures.MEMORY] else ",.0f")
 
 
-def _section(
+def section(
     works: Sequence[Work],
     systems: Sequence[System],
     results: Results,
     setting: Setting,
-    plots: Mapping[str, str],
+    plots: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
+    """Return what is written; `plots` are those that are shown in it."""
     names = {work.name for work in works}
 
     def image(name: str) -> list[str]:
@@ -89,21 +87,25 @@ def _section(
         return _table(shown, works, systems, results) if shown else ["Not measured."]
 
     parts = [
-        machine(setting),
+        machine(setting, "no medians"),
         [f"- {system.title}: {_version(system)}" for system in systems],
         [f"- {_others(results)}"],
         _failures(results),
-        ["", _QUICK] if setting.quick else [],
-        ["", "### Targets", "", *_verdict_rows(results)],
+        ["", QUICK] if setting.quick else ["", "### Targets", "", *_verdict_rows(results)],
         ["", "### Deliveries per CPU-second", "", *table(figures.DELIVERIES)],
         image("bench-deliveries"),
         ["", "### Latency at a steady rate: p50 / p99 / p99.9, ms", "", *table(figures.LATENCIES)],
         image("bench-latency"),
+        ["", "### Deliveries per CPU-second at a steady rate", ""],
+        table(figures.PACED_DELIVERIES),
         ["", "### Connections, storm, durable messages", "", *table(figures.OTHERS)],
         [*image("bench-memory"), *image("bench-connects")],
         ["", "### What each does for it", "", *_promise_rows(systems)],
         ["", "### Commands", ""],
-        [f"- {work.name}, {_crowd(work)}: `{work.command()}`" for work in works],
+        [
+            f"- {work.name}, {_crowd(work, setting.quick)}: `{work.command(setting.quick)}`"
+            for work in works
+        ],
     ]
     return "\n".join(line for part in parts for line in part)
 
@@ -179,10 +181,11 @@ def _others(results: Results) -> str:
     ]
     if not shares:
         return "what else ran on the machine was not measured"
-    mean = sum(shares) / len(shares)
+    # The clocks of the machine and of processes tick apart: nothing can come out as less than that.
+    mean, worst = (max(0.0, share) for share in (sum(shares) / len(shares), max(shares)))
     return (
         f"what else ran on the machine used {mean:.0%} of a core in the mean of all phases, "
-        f"{max(shares):.0%} in the worst"
+        f"{worst:.0%} in the worst"
     )
 
 
@@ -202,8 +205,8 @@ def _version(system: System) -> str:
         return str(error)
 
 
-def _crowd(work: Work) -> str:
-    crowd = work.crowd
+def _crowd(work: Work, quick: bool) -> str:
+    crowd = work.given(quick)
     senders = "" if crowd.everybody_talks else f", {crowd.publishers:,} who send"
     return f"{crowd.subscribers:,} in {crowd.rooms:,} rooms{senders}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.cluster import RunningCluster, running_cluster
 from bench.crowd import ROOM_PREFIX, Crowd
-from bench.scenarios import Measurement, Report, Scenario, Setting, output
+from bench.scenarios import Measurement, Report, Scenario, Setting, output, replaced
 from bench.server import running
 
 USER = "alice"
@@ -28,11 +28,14 @@ class ClusterLoad(Scenario):
     quick: str
     figure: Callable[[Report], float]
 
+    def as_run(self, quick: bool) -> str:
+        return replaced(self.command, self.quick) if quick else self.command
+
     def measure(self, setting: Setting) -> Measurement:
         with running_cluster(gateways=self.gateways, workers=self.workers) as cluster:
             cluster.admit(self.crowd, ROOM_PREFIX)
-            words = [*self.command.split()[1:], *cluster.options(self.crowd, ROOM_PREFIX)]
-            words += self.quick.split() if setting.quick else []
+            words = self.as_run(setting.quick).split()[1:]
+            words += cluster.options(self.crowd, ROOM_PREFIX)
             report = _load(setting.generator, None, words)
         return Measurement(self.figure(report), report)
 
@@ -48,6 +51,9 @@ class FanOutRatio(Scenario):
 
     subscribers: int
     messages: int
+
+    def as_run(self, quick: bool) -> str:
+        return f"{self.command} --messages {self.messages // 5 if quick else self.messages}"
 
     def measure(self, setting: Setting) -> Measurement:
         with running(setting.server_command, setting.server_core) as server:
@@ -70,8 +76,7 @@ class FanOutRatio(Scenario):
 
     def _pair(self, setting: Setting, options: list[str]) -> tuple[Report, Report]:
         """Return what a lone subscriber gave, and what all of them did."""
-        messages = self.messages // 5 if setting.quick else self.messages
-        words = [*self.command.split()[1:], *options, "--messages", str(messages)]
+        words = [*self.as_run(setting.quick).split()[1:], *options]
         words += ["--rooms", "1", "--room-prefix", ROOM_PREFIX, "--publishers", "1"]
         load = partial(_load, setting.generator, setting.load_core)
         return load([*words, "--subscribers", "1"]), load(words + self._everybody())

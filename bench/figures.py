@@ -90,13 +90,18 @@ ROOMS_OF_10 = per_cpu_second("100 rooms of 10, 100 in flight", "rooms-100x10")
 ROOMS_OF_2 = per_cpu_second("1,000 rooms of 2, all talk, 1,000 in flight", "rooms-1000x2")
 DELIVERIES = [*ROOM_8.values(), *ROOM_1.values(), ROOMS_OF_10, ROOMS_OF_2]
 
+PACED = [
+    ("100 subscribers, 50 msg/s", "room-100", 2),
+    ("1,000 subscribers, 5 msg/s", "room-1000", 2),
+    ("10,000 subscribers, 0.6 msg/s", "room-10000", 2),
+    ("100 rooms of 10, 200 msg/s", "rooms-100x10", 1),
+    ("1,000 rooms of 2, 500 msg/s", "rooms-1000x2", 1),
+    ("durable, 100 rooms, 200 msg/s", "durable", 1),
+]
+"""Title, work and phase of each steady rate."""
+PACED_DELIVERIES = [per_cpu_second(*paced) for paced in PACED]
 LATENCIES = [
-    latency("100 subscribers, 50 msg/s", "room-100", 2),
-    latency("1,000 subscribers, 5 msg/s", "room-1000", 2),
-    latency("10,000 subscribers, 0.6 msg/s", "room-10000", 2),
-    latency("100 rooms of 10, 200 msg/s", "rooms-100x10", 1),
-    latency("1,000 rooms of 2, 500 msg/s", "rooms-1000x2", 1),
-    latency("durable, 100 rooms, 200 msg/s", "durable", 1),
+    *(latency(*paced) for paced in PACED),
     latency("the same, until the RECEIPT", "durable", 1, "receipt_us"),
 ]
 

@@ -133,9 +133,13 @@ class HistoryGrowth(Scenario):
 
     opened: Opened
 
+    def as_run(self, quick: bool) -> str:
+        size, rounds = _size(quick)
+        return f"{self.command}, {rounds} times, in rooms of {size:,} and {SMALL_SIZE:,}"
+
     def measure(self, setting: Setting) -> Measurement:
-        sizes = {SMALL: SMALL_SIZE, LARGE: QUICK_SIZE if setting.quick else LARGE_SIZE}
-        rounds = QUICK_ROUNDS if setting.quick else ROUNDS
+        large, rounds = _size(setting.quick)
+        sizes = {SMALL: SMALL_SIZE, LARGE: large}
         try:
             with tempfile.TemporaryDirectory(prefix="allibe-bench-") as folder:
                 seconds = asyncio.run(self._seconds(Path(folder), sizes, rounds))
@@ -152,6 +156,11 @@ class HistoryGrowth(Scenario):
         async with self.opened(folder) as database:
             await fill(database, sizes)
             return await read(SqlStore(database), sizes, rounds)
+
+
+def _size(quick: bool) -> tuple[int, int]:
+    """Return the messages of the large room, and how often both are read."""
+    return (QUICK_SIZE, QUICK_ROUNDS) if quick else (LARGE_SIZE, ROUNDS)
 
 
 def _history(name: str, opened: Opened) -> HistoryGrowth:

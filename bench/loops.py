@@ -18,6 +18,9 @@ class LoopRatio(Scenario):
     read: Callable[[Report], float]
     of: str = " a CPU-second"
 
+    def as_run(self, quick: bool) -> str:
+        return self.work.command(quick)
+
     def measure(self, setting: Setting) -> Measurement:
         asyncio, uvloop = (
             self.read(self.work.measure(system, setting)) for system in (EMBEDDED, ON_UVLOOP)

@@ -37,8 +37,17 @@ class PublishGrowth(Scenario):
     messages: int
     quick_messages: int
 
+    def as_run(self, quick: bool) -> str:
+        return f"{self._load_command(quick)}, {self._others(quick):,} others"
+
+    def _others(self, quick: bool) -> int:
+        return self.quick_others if quick else self.others
+
+    def _load_command(self, quick: bool) -> str:
+        return f"{self.command} --messages {self.quick_messages if quick else self.messages}"
+
     def measure(self, setting: Setting) -> Measurement:
-        count = self.quick_others if setting.quick else self.others
+        count = self._others(setting.quick)
         others = Crowd(rooms=count, subscribers=count, publishers=0, of=OTHERS_PREFIX)
         with Patient().running(FEW, core=setting.server_core) as server:
             self._load(server, setting)  # what is done for the first time is done
@@ -55,8 +64,7 @@ class PublishGrowth(Scenario):
         return float(report["server_cpu_seconds"] / report["messages"])
 
     def _load(self, server: RunningEmbedded, setting: Setting) -> Report:
-        messages = self.quick_messages if setting.quick else self.messages
-        words = [*self.command.split()[1:], "--messages", str(messages), *server.options()]
+        words = [*self._load_command(setting.quick).split()[1:], *server.options()]
         report: Report = json.loads(output(setting.load_core, [str(setting.generator), *words]))
         return report
 

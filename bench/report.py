@@ -65,6 +65,12 @@ in turn, and the figure is their ratio; the last column says what it was made of
 """
 
 
+QUICK = (
+    "**A quick run, which shows that all works, no more: its figures mean nothing and are not held"
+    " against targets. Titles are those of the full run; the commands are as they were run.**"
+)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """A scenario and its repetitions, or why there are none."""
@@ -72,6 +78,12 @@ class Outcome:
     scenario: Scenario
     runs: Sequence[Measurement]
     failure: str = ""
+    quick: bool = False
+
+    @property
+    def target(self) -> float | None:
+        """None where there is none, or a quick run says nothing about it."""
+        return None if self.quick else self.scenario.target
 
     @property
     def best(self) -> Measurement:
@@ -87,10 +99,10 @@ class Outcome:
     @property
     def verdict(self) -> str:
         """Judged by the median: a lucky run proves nothing."""
-        target = self.scenario.target
-        if self.failure or target is None:
+        if self.failure or self.target is None:
             return "failed" if self.failure else ""
-        met = self.median >= target if self.scenario.more_is_better else self.median <= target
+        value, target = self.median, self.target
+        met = value >= target if self.scenario.more_is_better else value <= target
         return "met" if met else "missed"
 
 
@@ -104,7 +116,7 @@ def line(outcome: Outcome) -> str:
     scenario = outcome.scenario
     if outcome.failure:
         return f"{scenario.name}: FAILED: {outcome.failure}"
-    target = "" if scenario.target is None else f", target {number(scenario.target)}: "
+    target = "" if outcome.target is None else f", target {number(outcome.target)}: "
     best, median = number(outcome.best.figure), number(outcome.median)
     text = f"{scenario.name}: best {best}, median {median} {scenario.unit}"
     return f"{text}{target}{outcome.verdict}{_saturation(outcome)}"
@@ -112,39 +124,42 @@ def line(outcome: Outcome) -> str:
 
 def write(path: Path, outcomes: Sequence[Outcome], setting: Setting) -> None:
     """Replaces what stands between the markers and leaves the rest as it is."""
-    replace_section(path, BEGIN, END, _section(outcomes, setting))
+    replace_section(path, BEGIN, END, section(outcomes, setting))
 
 
-def replace_section(path: Path, begin: str, end: str, section: str) -> None:
+def replace_section(path: Path, begin: str, end: str, text: str) -> None:
     """Puts text between two markers, which are added where they are missing."""
-    text = path.read_text() if path.exists() else INTRODUCTION
-    if begin not in text or end not in text:
-        text = f"{text.rstrip()}\n\n{begin}\n{end}\n"
-    before, _, rest = text.partition(begin)
+    document = path.read_text() if path.exists() else INTRODUCTION
+    if begin not in document or end not in document:
+        document = f"{document.rstrip()}\n\n{begin}\n{end}\n"
+    before, _, rest = document.partition(begin)
     after = rest.partition(end)[2]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{before}{begin}\n{section}\n{end}{after}")
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
-def _section(outcomes: Sequence[Outcome], setting: Setting) -> str:
+def section(outcomes: Sequence[Outcome], setting: Setting) -> str:
+    """Return what is written: on which machine, the table, the commands."""
     rows = [
         "| scenario | unit | target | best | median | | p50 / p99 / p99.9 ms | CPU, in cores |",
         "|---|---|--:|--:|--:|---|---|---|",
         *map(_row, outcomes),
     ]
-    commands = [f"- {one.scenario.name}: `{one.scenario.command}`" for one in outcomes]
+    commands = [
+        f"- {one.scenario.name}: `{one.scenario.as_run(setting.quick)}`" for one in outcomes
+    ]
     lines = [
-        *machine(setting),
+        *machine(setting, "best and median are the same run"),
         f"- Python {platform.python_version()}, {', '.join(map(_version, PACKAGES))}",
         f"- cluster, on all cores: {', '.join(map(_program, PROGRAMS))}",
         f"- server: `{setting.server_command}`",
     ]
-    return "\n".join([*lines, "", *rows, "", "Commands:", "", *commands])
+    mark = ["", QUICK] if setting.quick else []
+    return "\n".join([*lines, *mark, "", *rows, "", "Commands:", "", *commands])
 
 
 def _row(outcome: Outcome) -> str:
     scenario = outcome.scenario
-    target = "" if scenario.target is None else number(scenario.target)
+    target = "" if outcome.target is None else number(outcome.target)
     cells = [scenario.title, scenario.unit, target]
     if outcome.failure:
         return f"| {' | '.join([*cells, '', '', outcome.failure, '', ''])} |"
@@ -185,8 +200,11 @@ def _saturation(outcome: Outcome) -> str:
     return " (generator saturated)" if outcome.best.report.get("saturated") else ""
 
 
-def machine(setting: Setting) -> list[str]:
-    """When, of which commit and on what the figures were taken: lines of a list."""
+def machine(setting: Setting, alone: str) -> list[str]:
+    """When, of which commit, on what and how often the figures were taken: lines of a list.
+
+    `alone` says what one repetition makes of the figures.
+    """
     cores = os.cpu_count() or 1
     shared = ", **the same core**" if setting.server_core == setting.load_core else ""
     load = os.getloadavg()[0]
@@ -195,6 +213,7 @@ def machine(setting: Setting) -> list[str]:
         f"- {_cpu_model()}, {cores} cores (server on {setting.server_core}, load on "
         f"{setting.load_core}{shared}), Linux {platform.release()}, load average {load:.1f}; "
         f"data folders on {_filesystem(Path(tempfile.gettempdir()))}",
+        f"- one repetition: {alone}" if setting.repeat == 1 else f"- {setting.repeat} repetitions",
     ]
 
 

@@ -4,78 +4,66 @@ import argparse
 import os
 import resource
 from collections.abc import Sequence
-from fnmatch import fnmatch
 from pathlib import Path
-from typing import TypeVar
 
-from bench import comparison_report
+from bench import comparison_report, recording, report
 from bench.build import load_generator
+from bench.choice import ALL, PARTS, Choice, choose, names
 from bench.comparison import WORKS, compare
-from bench.distributed import DISTRIBUTED
 from bench.errors import BenchError
-from bench.history import HISTORIES
-from bench.loops import LOOPS
 from bench.peers import SYSTEMS
-from bench.peers.base import System
-from bench.publishing import PUBLISHING
-from bench.report import Outcome, line, write
-from bench.scenarios import SCENARIOS, Measurement, Scenario, Setting
+from bench.report import Outcome, line
+from bench.scenarios import Measurement, Scenario, Setting
 from bench.server import DEFAULT_COMMAND
-from bench.work import Work
-
-One = TypeVar("One", Scenario, Work, System)
 
 RECORD = Path("docs/benchmarks.md")
-PARTS = ("targets", "peers")
-ALL: tuple[Scenario, ...] = (
-    *SCENARIOS,
-    *PUBLISHING,
-    *HISTORIES,
-    *LOOPS,
-    *DISTRIBUTED,
-)
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Returns 1 when something could not be measured; a missed target is a result like any."""
     options = _parser().parse_args(words)
-    raise_open_files()
+    path = _record(options)
     try:
+        choice = _checked(options, path)
+        raise_open_files()
         setting = _setting(options)
     except BenchError as error:
         print(f"bench: {error}")
         return 1
-    scenarios = [] if options.part == "peers" or options.system else _like(ALL, options.scenario)
-    works = [] if options.part == "targets" else _like(WORKS, options.scenario)
-    systems = _like(SYSTEMS, options.system)
-    if not scenarios and not (works and systems):
-        print("bench: there is no such scenario, or no such system: see --help")
-        return 1
-    failures = [_targets(scenarios, setting, options)] if scenarios else []
-    failures += [_peers(works, systems, setting, options)] if works and systems else []
+    failures = [_targets(choice, setting, path)] if choice.scenarios else []
+    failures += [_peers(choice, setting, path)] if choice.works else []
+    print(f"written to {path}" if path else "not recorded: --output FILE writes it there")
     return 1 if any(failures) else 0
 
 
-def _targets(scenarios: Sequence[Scenario], setting: Setting, options: argparse.Namespace) -> bool:
+def _checked(options: argparse.Namespace, path: Path | None) -> Choice:
+    """Return what is to be measured. BenchError for what would be found out hours later."""
+    if options.repeat < 1:
+        raise BenchError(f"--repeat {options.repeat}: once is the least")
+    choice = choose(options.part, options.scenario, options.system)
+    if path:
+        recording.check(path, with_images=bool(choice.works))
+    return choice
+
+
+def _targets(choice: Choice, setting: Setting, path: Path | None) -> bool:
     """Measure our own targets; tell whether one could not be measured."""
-    outcomes = [_repeat(one, setting, options.repeat) for one in scenarios]
-    if path := _record(options):
-        write(path, outcomes, setting)
-        print(f"written to {path}")
+    outcomes = [_repeat(one, setting) for one in choice.scenarios]
+    if path:
+        report.write(path, outcomes, setting)
+    else:
+        print(f"\n{report.section(outcomes, setting)}\n")
     return any(outcome.failure for outcome in outcomes)
 
 
-def _peers(
-    works: Sequence[Work],
-    systems: Sequence[System],
-    setting: Setting,
-    options: argparse.Namespace,
-) -> bool:
+def _peers(choice: Choice, setting: Setting, path: Path | None) -> bool:
     """Compare the systems; tell whether one could not be measured."""
-    results = compare(works, systems, setting, options.repeat)
-    if path := _record(options):
+    works, systems = choice.works, choice.systems
+    results = compare(works, systems, setting)
+    if path:
         comparison_report.write(path, works, systems, results, setting)
-        print(f"written to {path}")
+    else:
+        print(f"\n{comparison_report.section(works, systems, results, setting)}\n")
     return any(result.failures for result in results.values())
 
 
@@ -86,27 +74,22 @@ def _record(options: argparse.Namespace) -> Path | None:
     return found
 
 
-def _like(them: Sequence[One], pattern: str | None) -> list[One]:
-    """Return those whose name is like that; all where nothing is said."""
-    return [one for one in them if fnmatch(one.name, pattern or "*")]
-
-
 def raise_open_files() -> None:
     """For the server and the generator alike: they inherit it."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _repeat(scenario: Scenario, setting: Setting, times: int) -> Outcome:
+def _repeat(scenario: Scenario, setting: Setting) -> Outcome:
     print(f"{scenario.name}: {scenario.title}", flush=True)
     runs: list[Measurement] = []
     failure = ""
     try:
-        for _ in range(times):
+        for _ in range(setting.repeat):
             runs.append(scenario.measure(setting))  # noqa: PERF401 - the first failure ends it
     except BenchError as error:
         failure = str(error)
-    outcome = Outcome(scenario, runs, failure)
+    outcome = Outcome(scenario, runs, failure, setting.quick)
     print(line(outcome), flush=True)
     return outcome
 
@@ -115,7 +98,7 @@ def _setting(options: argparse.Namespace) -> Setting:
     cores = sorted(os.sched_getaffinity(0))
     server_core, load_core = cores[0], cores[min(1, len(cores) - 1)]
     command: str = options.server_command
-    return Setting(load_generator(), command, server_core, load_core, options.quick)
+    return Setting(load_generator(), command, server_core, load_core, options.quick, options.repeat)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -124,20 +107,31 @@ def _parser() -> argparse.ArgumentParser:
         description="Measures the server on one core, with the load on another, and a cluster"
         " with its load on all cores: the targets. Then compares it with its peers: each system on"
         " one core, the load on another.",
-        epilog=f"What is run as a whole is recorded in {RECORD}; less only where --output says.",
+        epilog=f"What is run as a whole is recorded in {RECORD}; less only where --output says, and"
+        " shown otherwise.",
     )
-    names = ", ".join([*(one.name for one in ALL), *(one.name for one in WORKS)])
-    systems = ", ".join(one.name for one in SYSTEMS)
+    scenarios = f"of the targets {names(ALL)}; of the peers {names(WORKS)}"
     parser.add_argument("--part", choices=PARTS, help="only the targets, or only the peers")
     parser.add_argument(
-        "--scenario", metavar="NAME", help=f"only this one, or those like it ('fan-out*'): {names}"
+        "--scenario",
+        metavar="NAME",
+        help=f"only this one, or those like it ('fan-out*'): {scenarios}",
     )
     parser.add_argument(
-        "--system", metavar="NAME", help=f"only peers, and of these only those like it: {systems}"
+        "--system",
+        metavar="NAME",
+        help=f"only peers, and of these only those like it: {names(SYSTEMS)}",
     )
     parser.add_argument("--quick", action="store_true", help="short runs: is it still working?")
-    parser.add_argument("--repeat", type=int, default=3, help="runs of each scenario (3)")
-    parser.add_argument("--output", type=Path, help="write the table here")
+    parser.add_argument(
+        "--repeat", type=int, default=3, metavar="N", help="runs of each scenario (3)"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write the tables here, and the peers' plots into a folder images/ beside it",
+    )
     parser.add_argument(
         "--server-command",
         default=DEFAULT_COMMAND,

@@ -28,6 +28,8 @@ class Setting:
     server_core: int
     load_core: int
     quick: bool
+    repeat: int = 1
+    """Runs of each scenario."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class Scenario:
     more_is_better: bool = True
     command: str  # without the options that differ in every run
 
+    def as_run(self, quick: bool) -> str:
+        """Return the command with what a quick run, or a full one, makes of it."""
+        return self.command
+
     def measure(self, setting: Setting) -> Measurement:
         """Raises BenchError with the reason when there is nothing to measure."""
         raise NotImplementedError
@@ -62,14 +68,16 @@ class ServerLoad(Scenario):
     figure: Callable[[Report], float]
     rooms: int = 1
 
+    def as_run(self, quick: bool) -> str:
+        return replaced(self.command, self.quick) if quick else self.command
+
     def measure(self, setting: Setting) -> Measurement:
         with running(setting.server_command, setting.server_core) as server:
             server.create_rooms(self.rooms)
-            words = [str(setting.generator), *self.command.split()[1:]]
+            words = [str(setting.generator), *self.as_run(setting.quick).split()[1:]]
             words += ["--room-prefix", ROOM_PREFIX, "--rooms", str(self.rooms)]
             words += ["--port", str(server.port), "--token", server.token]
             words += ["--pid", str(server.pid)]
-            words += self.quick.split() if setting.quick else []
             report: Report = json.loads(output(setting.load_core, words))
         return Measurement(self.figure(report), report)
 
@@ -87,6 +95,15 @@ class StompCore(Scenario):
         if not rates:
             raise BenchError(f"no line with SEND and frames/s in: {text[-200:]!r}")
         return Measurement(min(float(rate.replace(",", "")) for rate in rates))
+
+
+def replaced(command: str, options: str) -> str:
+    """Return the command with these options for its own of the same names; each has a value."""
+    program, *old = command.split()
+    new = options.split()
+    values = dict(zip(old[::2], old[1::2], strict=True))
+    values |= dict(zip(new[::2], new[1::2], strict=True))
+    return " ".join([program, *(word for pair in values.items() for word in pair)])
 
 
 def output(core: int | None, words: list[str], seconds: float = RUN_SECONDS) -> str:

@@ -31,12 +31,20 @@ class Work(ABC):
         return system.durable or not self.durable
 
     @abstractmethod
-    def command(self) -> str:
+    def command(self, quick: bool = False) -> str:
         """Return the generator's options that are the same for all systems."""
+
+    def phase_titles(self) -> Sequence[str]:
+        """Return what each phase of a report is to be called."""
+        return ()
+
+    def given(self, quick: bool) -> Crowd:
+        """Return who takes part in it."""
+        return self.quick_crowd if quick else self.crowd
 
     def measure(self, system: System, setting: Setting) -> Report:
         """Return what the generator tells. BenchError where there is nothing to tell."""
-        crowd = self.quick_crowd if setting.quick else self.crowd
+        crowd = self.given(setting.quick)
         with system.running(crowd, core=setting.server_core, durable=self.durable) as running:
             return self.load(running, crowd, setting)
 
@@ -53,6 +61,11 @@ class Phase:
     count: float
     seconds: float
 
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{self.count:,g} {'msg/s' if self.kind == 'rate' else 'in flight'}"
+
     def text(self, quick: bool) -> str:
         """Return it for the generator; a quick one takes half a second."""
         return f"{self.kind}={self.count:g}/{0.5 if quick else self.seconds:g}"
@@ -67,8 +80,11 @@ class Talk(Work):
     """Messages of one phase."""
     receipts: bool = False
 
-    def command(self) -> str:
-        return " ".join(["load", *self._words(quick=False)])
+    def command(self, quick: bool = False) -> str:
+        return " ".join(["load", *self._words(quick)])
+
+    def phase_titles(self) -> Sequence[str]:
+        return [phase.title for phase in self.phases]
 
     def load(self, running: Running, crowd: Crowd, setting: Setting) -> Report:
         return _told(setting, [*running.options(), *self._words(setting.quick)])
@@ -85,12 +101,11 @@ class Idle(Work):
 
     seconds: float
 
-    def command(self) -> str:
-        return f"load --idle {self.seconds:g}"
+    def command(self, quick: bool = False) -> str:
+        return f"load --idle {0.2 if quick else self.seconds:g}"
 
     def load(self, running: Running, crowd: Crowd, setting: Setting) -> Report:
-        seconds = 0.2 if setting.quick else self.seconds
-        return _told(setting, [*running.options(), "--idle", f"{seconds:g}"])
+        return _told(setting, [*running.options(), *self.command(setting.quick).split()[1:]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +117,12 @@ class Storm(Work):
     def is_offered_by(self, system: System) -> bool:
         return system.resumes
 
-    def command(self) -> str:
-        return f"load --resume FILE --connecting {self.crowd.subscribers} ({self.missed} missed)"
+    def command(self, quick: bool = False) -> str:
+        many, missed = self.given(quick).subscribers, self._missed(quick)
+        return f"load --resume FILE --connecting {many} ({missed} missed)"
 
     def load(self, running: Running, crowd: Crowd, setting: Setting) -> Report:
-        missed = 3 if setting.quick else self.missed
+        missed = self._missed(setting.quick)
         for words in running.before_storm(missed):
             _told(setting, words)
         seen = running.restart()
@@ -124,6 +140,9 @@ class Storm(Work):
         if before is not None and after is not None:
             report |= {"database_reads": after - before, "rooms": crowd.rooms}
         return report
+
+    def _missed(self, quick: bool) -> int:
+        return 3 if quick else self.missed
 
 
 def _told(setting: Setting, words: list[str]) -> Report:

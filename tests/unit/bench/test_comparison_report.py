@@ -1,6 +1,7 @@
 """What the comparison writes down, from reports that are made up."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +146,45 @@ def test_other_work_on_the_machine_is_told(tmp_path: Path) -> None:
     """Of the 1.5 cores that were used, 0.25 were neither the server's nor the generator's."""
     text = "\n".join(section({("room-100", "embedded"): talk(5000)}, tmp_path))
     assert "used 25% of a core in the mean of all phases, 25% in the worst" in text
+
+
+def test_other_work_is_never_told_as_less_than_none(tmp_path: Path) -> None:
+    """As the clocks have it at times, which tick apart."""
+    result = talk(5000)
+    for one in result.reports[0]["phases"]:
+        one["machine_cpu"] = 1.24
+    text = "\n".join(section({("room-100", "embedded"): result}, tmp_path))
+    assert "used 0% of a core in the mean of all phases, 0% in the worst" in text
+
+
+def test_deliveries_are_told_of_the_steady_rate_too(tmp_path: Path) -> None:
+    """Which is a phase of its own."""
+    phases = [phase(rate) for rate in (3000, 2000, 1000)]
+    lines = section({("room-100", "embedded"): Result([{"phases": phases}])}, tmp_path)
+    steady = lines[lines.index("### Deliveries per CPU-second at a steady rate") :]
+    assert row("100 subscribers, 50 msg/s", steady)[0] == "**1,000**"
+
+
+def test_a_quick_run_is_marked_and_judged_by_nothing(tmp_path: Path) -> None:
+    """Crowds and commands are those that it had."""
+    path = tmp_path / "benchmarks.md"
+    works = [work for work in WORKS if work.name in ("storm", "room-100")]
+    results: Results = {("room-100", "embedded"): talk(5000)}
+    comparison_report.write(path, works, SYSTEMS, results, replace(SETTING, quick=True))
+    lines = path.read_text().splitlines()
+    assert any(line.startswith("**A quick run") for line in lines)
+    assert "### Targets" not in lines
+    load = "load --phases window=8/0.5,in-flight=1/0.5,rate=50/0.5 --messages 400000"
+    assert f"- room-100, 20 in 1 rooms, 1 who send: `{load}`" in lines
+    assert "- storm, 20 in 5 rooms: `load --resume FILE --connecting 20 (3 missed)`" in lines
+    assert "a quick run" in (tmp_path / "images" / "bench-deliveries.svg").read_text()
+    assert "### Targets" in section(results, tmp_path)
+    assert "a quick run" not in (tmp_path / "images" / "bench-deliveries.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("repeat", "told"), [(3, "- 3 repetitions"), (1, "- one repetition: no medians")]
+)
+def test_it_is_told_how_often_was_measured(repeat: int, told: str) -> None:
+    setting = replace(SETTING, repeat=repeat)
+    assert told in comparison_report.section(TALKS, SYSTEMS, {}, setting).splitlines()
