@@ -153,6 +153,8 @@ class RedisLink:
                 # What has cut off one connection has most likely cut off the idle ones, and each
                 # would cost a caller its time to find out. Or they lead to what was the primary.
                 self._redis = self._new()
+            if _cancellations() > before:
+                raise asyncio.CancelledError from error
             raise LeasesUnavailable from error
         except asyncio.CancelledError:
             self._health.left_open()

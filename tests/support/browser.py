@@ -193,6 +193,11 @@ def visit(
         return chat
 
     yield open_page
+    close_windows(browser)
+
+
+def close_windows(browser: Browser) -> None:
+    """Close all windows of a browser."""
     for context in browser.contexts:
         context.close()
 
@@ -204,7 +209,8 @@ def shared_backstage() -> Iterator[Backstage]:
 
 
 @pytest.fixture
-def backstage(shared_backstage: Backstage, server: Place) -> Iterator[Backstage]:
+def backstage(shared_backstage: Backstage, server: Place, browser: Browser) -> Iterator[Backstage]:
     """Rooms and messages without a page. The rooms of `server` are gone at the test's end."""
     yield shared_backstage
+    close_windows(browser)  # else a page may ask for a room of which it has just heard news
     shared_backstage.clear(server)

@@ -135,8 +135,9 @@ class TestCancelling:
             assert other == {ALICE}
             await asyncio.wait([call])
 
+    @pytest.mark.parametrize("error", [None, redis.exceptions.ConnectionError("gone")])
     async def test_a_cancellation_that_the_library_swallows_is_none_the_less(
-        self, link: RedisLink, monkeypatch: pytest.MonkeyPatch
+        self, link: RedisLink, monkeypatch: pytest.MonkeyPatch, error: Exception | None
     ) -> None:
         """`asyncio.wait_for` of Python 3.11 does, in one turn of the loop."""
 
@@ -144,7 +145,8 @@ class TestCancelling:
             try:
                 await asyncio.sleep(10)
             except asyncio.CancelledError:
-                return
+                if error is not None:
+                    raise error from None
 
         monkeypatch.setattr(redis.asyncio.Redis, "eval", swallow)
         call = asyncio.create_task(link.ping())

@@ -1,8 +1,8 @@
 """Calls on AMQP, each with an end, and with two kinds of failure: refused, or nobody knows.
 
 aio-pika and aiormq raise a dozen errors when a connection goes away, among them `CancelledError`
-in tasks that nobody has cancelled, and, the other way round, a bare `Exception` in tasks that
-somebody has. Here they all become `Lost`, or `CancelledError` where it is meant.
+in tasks that nobody has cancelled, and, the other way round, a bare `Exception`, or nothing at all,
+in tasks that somebody has. Here they all become `Lost`, or `CancelledError` where it is meant.
 """
 
 import asyncio
@@ -29,17 +29,20 @@ async def call(work: Awaitable[_Result], *, seconds: float) -> _Result:
     deadline = clock() + seconds
     try:
         async with asyncio.timeout_at(deadline):
-            return await work
-    except (DeliveryError, Lost):
-        raise
+            result = await work
     except (Exception, asyncio.CancelledError) as error:
         if _cancellations() > before:
             raise asyncio.CancelledError from error
+        if isinstance(error, (DeliveryError, Lost)):
+            raise
         if clock() >= deadline:
             raise Lost(f"no answer within {seconds:g} s") from TimeoutError()
         if _says_lost(error):
             raise Lost(f"{type(error).__name__}: {error}") from error
         raise
+    if _cancellations() > before:  # closing a channel goes on, whatever it is told meanwhile
+        raise asyncio.CancelledError
+    return result
 
 
 def _cancellations() -> int:

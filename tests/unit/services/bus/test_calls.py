@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -30,6 +31,20 @@ async def hang_up_rudely() -> None:
         await hang()
     except asyncio.CancelledError as error:
         raise Exception from error  # noqa: TRY002
+
+
+async def hang_up_in_silence() -> None:
+    """What closing a channel makes of it, in the moment in which the broker has closed it."""
+    with suppress(asyncio.CancelledError):
+        await hang()
+
+
+async def hang_up_refused() -> None:
+    """What a publish may make of it, in the moment in which the broker refuses it."""
+    try:
+        await hang()
+    except asyncio.CancelledError:
+        raise DeliveryError(None, spec.Basic.Nack()) from None
 
 
 async def test_it_returns_what_the_work_returns() -> None:
@@ -71,7 +86,7 @@ async def test_what_takes_too_long_is_lost_with_a_timeout_as_cause(work: Any) ->
     assert isinstance(caught.value.__cause__, TimeoutError)
 
 
-@pytest.mark.parametrize("work", [hang, hang_up_rudely])
+@pytest.mark.parametrize("work", [hang, hang_up_rudely, hang_up_in_silence, hang_up_refused])
 async def test_who_is_cancelled_is_cancelled(work: Any) -> None:
     """Otherwise a task that is told to end goes on, and whoever waits for it waits for ever."""
     task = asyncio.create_task(_waiting(work()))
@@ -81,7 +96,7 @@ async def test_who_is_cancelled_is_cancelled(work: Any) -> None:
     assert task.cancelled()
 
 
-@pytest.mark.parametrize("work", [hang, hang_up_rudely])
+@pytest.mark.parametrize("work", [hang, hang_up_rudely, hang_up_in_silence, hang_up_refused])
 async def test_an_outer_time_limit_holds_too(work: Any) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
