@@ -22,6 +22,7 @@ from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as NoAnswer
 
 from allibe_services.contracts.errors import LeasesUnavailable
+from allibe_services.runtime import cancellations
 
 SCHEMES = ("redis", "rediss")
 
@@ -141,7 +142,7 @@ class RedisLink:
             self._turns.release()
 
     async def _exchange(self, script: str, arguments: Sequence[Argument], deadline: float) -> Any:
-        redis, before = self._redis, _cancellations()
+        redis, before = self._redis, cancellations()
         try:
             async with asyncio.timeout_at(min(deadline, _now() + EXCHANGE_SECONDS)):
                 # Not EVALSHA: a Redis that was restarted or flushed knows no script, and a
@@ -153,7 +154,7 @@ class RedisLink:
                 # What has cut off one connection has most likely cut off the idle ones, and each
                 # would cost a caller its time to find out. Or they lead to what was the primary.
                 self._redis = self._new()
-            if _cancellations() > before:
+            if cancellations() > before:
                 raise asyncio.CancelledError from error
             raise LeasesUnavailable from error
         except asyncio.CancelledError:
@@ -163,7 +164,7 @@ class RedisLink:
             if redis is not self._redis:
                 await _close_idle(redis)
         self._health.succeeded(script)
-        if _cancellations() > before:
+        if cancellations() > before:
             raise asyncio.CancelledError  # `asyncio.wait_for`, which redis uses, may swallow it
         return answer
 
@@ -287,9 +288,3 @@ def reason(error: Exception) -> str:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _cancellations() -> int:
-    """Return how often somebody wanted this task to end."""
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()

@@ -131,6 +131,12 @@ class Tasks:
             self.failed.set_exception(task.exception() or Unavailable())
 
 
+def cancellations() -> int:
+    """Return how often somebody wanted this task to end: libraries may swallow it."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
 async def stop_requested(tasks: Tasks) -> None:
     """Wait for SIGTERM or SIGINT. Raises what a background task failed with, if one does."""
     loop = asyncio.get_running_loop()

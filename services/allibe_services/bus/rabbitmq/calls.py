@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError
 
+from allibe_services.runtime import cancellations
+
 _Result = TypeVar("_Result")
 
 
@@ -24,14 +26,14 @@ async def call(work: Awaitable[_Result], *, seconds: float) -> _Result:
     The cause of `Lost` is what was raised. Work that is out of time is cancelled: aiormq closes
     a channel on which it waited for an answer.
     """
-    before = _cancellations()  # more than none when a cancelled task cleans up
+    before = cancellations()  # more than none when a cancelled task cleans up
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
     try:
         async with asyncio.timeout_at(deadline):
             result = await work
     except (Exception, asyncio.CancelledError) as error:
-        if _cancellations() > before:
+        if cancellations() > before:
             raise asyncio.CancelledError from error
         if isinstance(error, (DeliveryError, Lost)):
             raise
@@ -40,15 +42,9 @@ async def call(work: Awaitable[_Result], *, seconds: float) -> _Result:
         if _says_lost(error):
             raise Lost(f"{type(error).__name__}: {error}") from error
         raise
-    if _cancellations() > before:  # closing a channel goes on, whatever it is told meanwhile
+    if cancellations() > before:  # closing a channel goes on, whatever it is told meanwhile
         raise asyncio.CancelledError
     return result
-
-
-def _cancellations() -> int:
-    """Return how often somebody wanted this task to end."""
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()
 
 
 def _says_lost(error: BaseException) -> bool:
